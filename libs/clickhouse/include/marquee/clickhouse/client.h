@@ -1,0 +1,75 @@
+// The one client of the store: ClickHouse's HTTP protocol.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "marquee/base/result.h"
+#include "marquee/http/client.h"
+
+namespace marquee::clickhouse {
+
+struct Endpoint {
+  std::string url = "http://127.0.0.1:8123";
+  std::string user = "default";
+  std::string password;
+  std::string database = "marquee";
+};
+
+using Parameters = std::map<std::string, std::string>;  ///< Values of {name:Type}, in ClickHouse's text form (param_name).
+using Settings = std::map<std::string, std::string>;
+
+struct QueryOptions {
+  Settings settings;
+  std::string query_id;
+  std::string format = "JSONCompact";
+  std::int64_t timeout_ms = 60'000;  ///< 0: as long as the connection lives.
+};
+
+/// A result as text cells, for reports and the command line.
+struct Table {
+  std::vector<std::string> columns;
+  std::vector<std::string> types;
+  std::vector<std::vector<std::string>> rows;  ///< Cells as ClickHouse's TSV would show them, unescaped; NULL is "\N".
+};
+
+/// Why an insert failed and whether its rows may have landed.
+struct InsertFailure {
+  bool may_have_landed = true;  ///< False only where the store surely refused before it wrote.
+  Error error;
+};
+
+/// Thread safe.
+class Client {
+ public:
+  explicit Client(Endpoint endpoint, http::ClientOptions options = {});
+  ~Client();
+
+  /// Runs a statement and gives the body in `options.format`. Errors carry ClickHouse's message and code; those that may
+  /// pass (connection, memory, too many queries) are Action::retry, others Action::reject.
+  [[nodiscard]] Result<std::string> query(std::string_view sql, const Parameters& parameters = {},
+                                          const QueryOptions& options = {});
+  /// Runs a query and gives its rows as text.
+  [[nodiscard]] Result<Table> table(std::string_view sql, const Parameters& parameters = {}, QueryOptions options = {});
+  /// Runs a statement without result.
+  [[nodiscard]] Result<void> execute(std::string_view sql, const Parameters& parameters = {}, QueryOptions options = {});
+  /// Inserts `data` (in `format`, e.g. Native) with `statement` = "INSERT INTO t (a, b)". Never gives up waiting on a
+  /// living connection: an insert whose end is not known must not be left behind. The body is sent lz4-compressed.
+  [[nodiscard]] std::expected<void, InsertFailure> insert(std::string_view statement, std::string_view format,
+                                                          std::string_view data, const QueryOptions& options = {});
+  /// GET /ping.
+  [[nodiscard]] bool ping();
+
+  [[nodiscard]] const Endpoint& endpoint() const;
+
+ private:
+  class Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace marquee::clickhouse

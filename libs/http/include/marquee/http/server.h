@@ -1,0 +1,110 @@
+// The HTTP/1.1 server (Boost.Beast): asynchronous handlers, keep-alive, pipelining, streaming answers.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "marquee/base/metrics.h"
+#include "marquee/base/result.h"
+#include "marquee/http/message.h"
+
+namespace marquee::http {
+
+/// The body of a streamed answer, sent in chunks. Thread safe; may be written from any thread.
+class Stream {
+ public:
+  virtual ~Stream() = default;
+  /// Queues a chunk. Blocks while more than 4 MiB wait to be sent. False when the client is gone.
+  virtual bool write(std::string chunk) = 0;
+  /// Ends the body. `clean` false breaks the connection without the last chunk, so that the client sees the failure.
+  virtual void close(bool clean = true) = 0;
+  [[nodiscard]] virtual bool is_open() const = 0;
+};
+
+/// Answers one request, once, from any thread. Movable. If dropped unanswered, the client gets 500.
+class Responder {
+ public:
+  class Impl;
+  explicit Responder(std::shared_ptr<Impl> impl);
+  Responder(Responder&&) noexcept;
+  Responder& operator=(Responder&&) noexcept;
+  Responder(const Responder&) = delete;
+  Responder& operator=(const Responder&) = delete;
+  ~Responder();
+
+  void send(Response response);
+  /// Sends the head with Transfer-Encoding: chunked and gives the body to write.
+  [[nodiscard]] std::shared_ptr<Stream> stream(Response head);
+
+ private:
+  std::shared_ptr<Impl> impl_;
+};
+
+/// Called on an I/O thread; must not block. Slow work goes to a thread of the handler's own (or Router::add_blocking).
+using Handler = std::function<void(Request, Responder)>;
+/// Called on a worker thread; may block.
+using BlockingHandler = std::function<Response(const Request&)>;
+
+/// Routes by method and path. Patterns are literal segments, "{name}" for one segment, and a last "{name*}" for the rest.
+/// An unknown path gives 404, a known path with another method 405 with Allow. Not thread safe; fill it before serving.
+class Router {
+ public:
+  void add(std::string method, std::string pattern, Handler handler);
+  void add_blocking(std::string method, std::string pattern, BlockingHandler handler);
+
+  struct Route {
+    std::string method;
+    std::string pattern;
+    Handler handler;
+    BlockingHandler blocking;
+  };
+  struct Match {
+    const Route* route = nullptr;
+    std::vector<std::pair<std::string, std::string>> parameters;
+    std::vector<std::string> allowed;  ///< Methods of the path, where the path is known and the method is not.
+  };
+  [[nodiscard]] Match match(std::string_view method, std::string_view path) const;
+  [[nodiscard]] const std::vector<Route>& routes() const { return routes_; }
+
+ private:
+  std::vector<Route> routes_;
+};
+
+struct ServerOptions {
+  std::string address = "127.0.0.1";
+  std::uint16_t port = 0;  ///< 0 takes a free port; see Server::port().
+  unsigned io_threads = 2;
+  unsigned worker_threads = 8;
+  std::size_t max_header_bytes = 64 * 1024;
+  std::size_t max_body_bytes = 8 * 1024 * 1024;  ///< Beyond: 413.
+  std::size_t max_connections = 10'000;          ///< Beyond: refused with 503 and Retry-After.
+  std::uint64_t idle_timeout_ms = 75'000;        ///< A silent connection is closed.
+  std::uint64_t read_timeout_ms = 30'000;        ///< A request begun must arrive within this (slow clients).
+  /// May read a longer body than max_body_bytes for this path (the store's inserts). Null: never.
+  std::function<std::size_t(std::string_view path)> max_body_for;
+};
+
+/// Serves `router` until stopped. Thread safe after construction.
+class Server {
+ public:
+  Server(ServerOptions options, Router router);
+  ~Server();  ///< Stops.
+  Server(const Server&) = delete;
+  Server& operator=(const Server&) = delete;
+
+  /// Binds and begins to accept. A taken port is Action::give_up and names address and port.
+  [[nodiscard]] Result<void> start();
+  [[nodiscard]] std::uint16_t port() const;
+  /// Stops accepting, lets running requests end for at most `grace_ms`, closes. Idempotent.
+  void stop(std::uint64_t grace_ms = 5'000);
+
+ private:
+  class Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace marquee::http

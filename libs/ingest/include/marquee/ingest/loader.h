@@ -1,0 +1,53 @@
+// The loader: carries the log into ClickHouse, each event exactly once into the events table and every rollup, whatever
+// dies in between. The algorithm is "Exactly once" in ARCHITECTURE.md.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "marquee/base/metrics.h"
+#include "marquee/clickhouse/client.h"
+#include "marquee/log/event_log.h"
+
+namespace marquee::ingest {
+
+struct LoaderOptions {
+  std::size_t max_batch_rows = 100'000;
+  std::size_t max_batch_bytes = 32 * 1024 * 1024;
+  std::uint64_t linger_ms = 50;          ///< How long a small batch waits for more.
+  std::size_t identity_window = 2'000'000;  ///< Events per partition within which a repeat is recognised.
+  std::shared_ptr<metrics::Registry> metrics;
+};
+
+struct LoaderStatus {
+  std::uint64_t events_landed = 0, repeats_dropped = 0, dead_letters = 0, batches = 0, recoveries = 0;
+  std::uint64_t lag_events = 0;
+  std::string last_error;  ///< Empty when the last batch landed.
+};
+
+/// Runs one thread per partition. Thread safe.
+class Loader {
+ public:
+  Loader(LoaderOptions options, log::EventLog& log, clickhouse::Client& store);
+  ~Loader();
+  /// Begins. What a crash left in flight is completed first; a store that is away is waited for.
+  void start();
+  /// Lands what is under way and stops.
+  void stop();
+  [[nodiscard]] LoaderStatus status() const;
+  /// Called after each landed batch with its event counts, on a loader thread; for the live view. Set before start().
+  void on_landed(std::function<void(std::uint64_t events)> callback);
+
+ private:
+  class Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+/// Rebuilds every rollup partition (day) from the events table, atomically, a day at a time. [from_day, to_day] are ISO
+/// dates; empty for all. Returns the number of (table, day) partitions replaced.
+[[nodiscard]] Result<std::uint64_t> rebuild_rollups(clickhouse::Client& store, std::string_view from_day,
+                                                    std::string_view to_day);
+
+}  // namespace marquee::ingest
