@@ -1,0 +1,21 @@
+// Each subcommand adds itself to the root command. Its callback (CLI11 `callback`) runs after App::load.
+#pragma once
+
+#include <CLI/CLI.hpp>
+
+#include "app.h"
+
+namespace marquee::app {
+
+void add_serve_command(CLI::App& root, App& app);
+void add_config_command(CLI::App& root, App& app);
+void add_completion_command(CLI::App& root, App& app);
+void add_report_command(CLI::App& root, App& app);
+void add_query_command(CLI::App& root, App& app);
+void add_import_command(CLI::App& root, App& app);
+void add_simulate_command(CLI::App& root, App& app);
+void add_migrate_command(CLI::App& root, App& app);
+void add_rebuild_command(CLI::App& root, App& app);
+void add_doctor_command(CLI::App& root, App& app);
+
+}  // namespace marquee::app
