@@ -1,0 +1,44 @@
+# Marquee's commands. `make help` lists them. Every one installs what it needs and is missing.
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+.PHONY: help run build test lint fmt fuzz faults bench clean install console
+
+KILLS ?= 300
+SEED ?= 1
+FUZZ_SECONDS ?= 60
+NAME ?=
+
+help: ## List the commands
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+install: ## Install what is missing (Debian packages, Node packages, the ClickHouse engine)
+	@tools/install
+
+build: install ## Build marquee, marquee-store and the console
+	@tools/build release
+
+run: build ## Start everything on the embedded default, load the sample data, print the address
+	@exec tools/run
+
+test: install ## Build, then run the tests that a change needs
+	@tools/test
+
+lint: install ## Check formatting, static analysis, types
+	@tools/lint
+
+fmt: ## Format the sources
+	@tools/lint --fix
+
+fuzz: install ## Run every fuzz target for FUZZ_SECONDS each
+	@tools/fuzz $(FUZZ_SECONDS)
+
+faults: build ## Kill Marquee KILLS times with SEED, and break it in other ways, then count
+	@python3 -m tests.faults.kill --kills $(KILLS) --seed $(SEED)
+	@python3 -m unittest -v tests.faults.test_faults
+
+bench: build ## Run benchmark NAME (or all): collector, loader, latency, storage
+	@bench/run $(NAME)
+
+clean: ## Remove build output (not var/, which holds data)
+	@rm -rf build web/console/dist
