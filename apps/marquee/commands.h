@@ -17,5 +17,6 @@ void add_simulate_command(CLI::App& root, App& app);
 void add_migrate_command(CLI::App& root, App& app);
 void add_rebuild_command(CLI::App& root, App& app);
 void add_doctor_command(CLI::App& root, App& app);
+void add_status_command(CLI::App& root, App& app);
 
 }  // namespace marquee::app

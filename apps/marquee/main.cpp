@@ -28,6 +28,7 @@ int main(int argc, char** argv) {
   app::add_migrate_command(root, app);
   app::add_rebuild_command(root, app);
   app::add_doctor_command(root, app);
+  app::add_status_command(root, app);
   app::add_config_command(root, app);
   app::add_completion_command(root, app);
 
