@@ -22,7 +22,7 @@ struct Endpoint {
 };
 
 using Parameters = std::map<std::string, std::string>;  ///< Values of {name:Type}, in ClickHouse's text form (param_name).
-using Settings = std::map<std::string, std::string>;
+using Settings = std::map<std::string, std::string>;  ///< "database" among them replaces the endpoint's.
 
 struct QueryOptions {
   Settings settings;
@@ -37,6 +37,12 @@ struct Table {
   std::vector<std::string> types;
   std::vector<std::vector<std::string>> rows;  ///< Cells as ClickHouse's TSV would show them, unescaped; NULL is "\N".
 };
+
+/// Reads TabSeparatedWithNamesAndTypes. Fails (Action::retry) where the text was cut off.
+[[nodiscard]] Result<Table> parse_table(std::string_view body);
+
+/// A String as a parameter's value: ClickHouse reads parameters as escaped text.
+[[nodiscard]] std::string escape_parameter(std::string_view text);
 
 /// Why an insert failed and whether its rows may have landed.
 struct InsertFailure {

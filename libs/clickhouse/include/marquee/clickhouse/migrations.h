@@ -2,6 +2,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "marquee/clickhouse/client.h"
@@ -22,6 +23,12 @@ struct MigrationState {
 
 /// Built-in migrations (compiled in from sql/), ascending by number without gaps.
 [[nodiscard]] const std::vector<Migration>& built_in_migrations();
+
+/// Of a migration's text, hex.
+[[nodiscard]] std::string migration_checksum(std::string_view sql);
+
+/// The statements of a migration, without comment lines.
+[[nodiscard]] std::vector<std::string> split_statements(std::string_view sql);
 
 /// What is applied and what waits. Refuses (Action::give_up) a schema newer than this program knows, and an applied
 /// migration whose text has changed since.

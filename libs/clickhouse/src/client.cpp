@@ -1,0 +1,236 @@
+#include "marquee/clickhouse/client.h"
+
+#include <fmt/format.h>
+#include <lz4frame.h>
+
+#include <charconv>
+#include <utility>
+
+#include "error_code.h"
+
+namespace marquee::clickhouse {
+namespace {
+
+constexpr std::size_t kMaxErrorText = 4'000;
+
+/// ClickHouse's HTTP interface takes LZ4 frames as Content-Encoding: lz4.
+Result<std::string> lz4_frame(std::string_view data) {
+  LZ4F_preferences_t preferences{};
+  preferences.frameInfo.blockSizeID = LZ4F_max1MB;
+  preferences.frameInfo.contentSize = data.size();
+  std::string out;
+  out.resize(LZ4F_compressFrameBound(data.size(), &preferences));
+  const std::size_t size = LZ4F_compressFrame(out.data(), out.size(), data.data(), data.size(), &preferences);
+  if (LZ4F_isError(size) != 0) return Error::give_up(fmt::format("lz4: {}", LZ4F_getErrorName(size)));
+  out.resize(size);
+  return out;
+}
+
+std::string trimmed(std::string_view text) {
+  while (!text.empty() && (text.back() == '\n' || text.back() == '\r' || text.back() == ' ')) text.remove_suffix(1);
+  if (text.size() > kMaxErrorText) return std::string(text.substr(0, kMaxErrorText)) + " ...";
+  return std::string(text);
+}
+
+char unescaped(char letter) {
+  switch (letter) {
+    case 'b': return '\b';
+    case 'f': return '\f';
+    case 'r': return '\r';
+    case 'n': return '\n';
+    case 't': return '\t';
+    case '0': return '\0';
+    case 'a': return '\a';
+    case 'v': return '\v';
+    default: return letter;  // A backslash, a quote, or a letter that needed no escape.
+  }
+}
+
+/// One cell of TabSeparated, unescaped; NULL stays "\N".
+std::string unescape_cell(std::string_view cell) {
+  if (cell == "\\N" || cell.find('\\') == std::string_view::npos) return std::string(cell);
+  std::string out;
+  out.reserve(cell.size());
+  for (std::size_t i = 0; i < cell.size(); ++i) {
+    if (cell[i] != '\\' || i + 1 == cell.size()) {
+      out.push_back(cell[i]);
+    } else {
+      out.push_back(unescaped(cell[++i]));
+    }
+  }
+  return out;
+}
+
+std::vector<std::string> split_row(std::string_view line) {
+  std::vector<std::string> cells;
+  for (;;) {
+    const std::size_t tab = line.find('\t');
+    cells.push_back(unescape_cell(line.substr(0, tab)));
+    if (tab == std::string_view::npos) return cells;
+    line.remove_prefix(tab + 1);
+  }
+}
+
+}  // namespace
+
+int error_code(const http::Response& response) {
+  std::string_view text = response.headers.get("X-ClickHouse-Exception-Code");
+  if (text.empty()) {
+    constexpr std::string_view kBegin = "Code: ";
+    if (!response.body.starts_with(kBegin)) return 0;
+    text = std::string_view(response.body).substr(kBegin.size());
+  }
+  int code = 0;
+  std::from_chars(text.data(), text.data() + text.size(), code);
+  return code;
+}
+
+std::string escape_parameter(std::string_view text) {
+  std::string out;
+  out.reserve(text.size());
+  for (const char letter : text) {
+    switch (letter) {
+      case '\\': out += "\\\\"; break;
+      case '\t': out += "\\t"; break;
+      case '\n': out += "\\n"; break;
+      case '\r': out += "\\r"; break;
+      case '\0': out += "\\0"; break;
+      default: out.push_back(letter);
+    }
+  }
+  return out;
+}
+
+Result<Table> parse_table(std::string_view body) {
+  Table table;
+  unsigned line_number = 0;
+  while (!body.empty()) {
+    const std::size_t end = body.find('\n');
+    if (end == std::string_view::npos) return Error::retry("the store's answer ends in the middle of a row");
+    auto cells = split_row(body.substr(0, end));
+    body.remove_prefix(end + 1);
+    if (line_number == 0) {
+      table.columns = std::move(cells);
+    } else {
+      if (cells.size() != table.columns.size()) {
+        return Error::retry(fmt::format("row {} of the store's answer has {} cells where {} columns were named",
+                                        line_number - 1, cells.size(), table.columns.size()));
+      }
+      if (line_number == 1) {
+        table.types = std::move(cells);
+      } else {
+        table.rows.push_back(std::move(cells));
+      }
+    }
+    ++line_number;
+  }
+  return table;
+}
+
+class Client::Impl {
+ public:
+  Impl(Endpoint endpoint, http::ClientOptions options) : endpoint_(std::move(endpoint)), http_(endpoint_.url, options) {}
+
+  [[nodiscard]] const Endpoint& endpoint() const { return endpoint_; }
+  http::Client& http() { return http_; }
+
+  [[nodiscard]] http::Headers headers() const {
+    http::Headers headers;
+    headers.add("X-ClickHouse-User", endpoint_.user);
+    if (!endpoint_.password.empty()) headers.add("X-ClickHouse-Key", endpoint_.password);
+    return headers;
+  }
+
+  [[nodiscard]] std::string target(const Parameters& parameters, const QueryOptions& options) const {
+    std::string out = "/?";
+    const auto add = [&out](std::string_view name, std::string_view value) {
+      if (out.size() > 2) out.push_back('&');
+      out += http::percent_encode(name);
+      out.push_back('=');
+      out += http::percent_encode(value);
+    };
+    if (!options.settings.contains("database") && !endpoint_.database.empty()) add("database", endpoint_.database);
+    if (!options.query_id.empty()) add("query_id", options.query_id);
+    if (!options.format.empty()) add("default_format", options.format);
+    for (const auto& [name, value] : options.settings) add(name, value);
+    for (const auto& [name, value] : parameters) add("param_" + name, value);
+    return out;
+  }
+
+  [[nodiscard]] Error unreachable(const http::Failure& failure) const {
+    return Error::retry(fmt::format("the store at {} did not answer: {}", endpoint_.url, failure.message));
+  }
+
+  [[nodiscard]] Error refused(const http::Response& response) const {
+    const int code = error_code(response);
+    const bool busy = code == 0 && (response.status == 429 || response.status >= 500);
+    std::string text = trimmed(response.body);
+    if (text.empty()) text = fmt::format("the store at {} answered {}", endpoint_.url, response.status);
+    return busy || may_pass(code) ? Error::retry(std::move(text)) : Error::reject(std::move(text));
+  }
+
+ private:
+  Endpoint endpoint_;
+  http::Client http_;
+};
+
+namespace {
+bool is_error(const http::Response& response) {
+  return response.status != 200 || response.headers.has("X-ClickHouse-Exception-Code");
+}
+}  // namespace
+
+Client::Client(Endpoint endpoint, http::ClientOptions options)
+    : impl_(std::make_unique<Impl>(std::move(endpoint), options)) {}
+Client::~Client() = default;
+
+const Endpoint& Client::endpoint() const { return impl_->endpoint(); }
+
+Result<std::string> Client::query(std::string_view sql, const Parameters& parameters, const QueryOptions& options) {
+  auto answer = impl_->http().send("POST", impl_->target(parameters, options), impl_->headers(), sql, options.timeout_ms);
+  if (!answer) return impl_->unreachable(answer.error());
+  if (is_error(*answer)) return impl_->refused(*answer);
+  return std::move(answer->body);
+}
+
+Result<Table> Client::table(std::string_view sql, const Parameters& parameters, QueryOptions options) {
+  options.format = "TabSeparatedWithNamesAndTypes";
+  auto body = query(sql, parameters, options);
+  if (!body) return body.error();
+  return parse_table(*body);
+}
+
+Result<void> Client::execute(std::string_view sql, const Parameters& parameters, QueryOptions options) {
+  auto body = query(sql, parameters, options);
+  if (!body) return body.error();
+  return {};
+}
+
+std::expected<void, InsertFailure> Client::insert(std::string_view statement, std::string_view format,
+                                                  std::string_view data, const QueryOptions& options) {
+  auto body = lz4_frame(data);
+  if (!body) return std::unexpected(InsertFailure{false, body.error()});
+  QueryOptions insert_options = options;
+  insert_options.format.clear();
+  insert_options.settings["query"] = fmt::format("{} FORMAT {}", statement, format);
+  auto headers = impl_->headers();
+  headers.add("Content-Encoding", "lz4");
+  auto answer = impl_->http().send("POST", impl_->target({}, insert_options), headers, *body, 0);
+  if (!answer) {
+    return std::unexpected(
+        InsertFailure{answer.error().delivery != http::Delivery::not_sent, impl_->unreachable(answer.error())});
+  }
+  if (!is_error(*answer)) return {};
+  const int code = error_code(*answer);
+  // Without a code the answer is the HTTP server's own: it refused the request before the engine saw it, unless it is
+  // 500 or 504 (a gateway that lost its backend).
+  const bool never_began = code == 0 ? answer->status < 500 || answer->status == 503 : precedes_writing(code);
+  return std::unexpected(InsertFailure{!never_began, impl_->refused(*answer)});
+}
+
+bool Client::ping() {
+  const auto answer = impl_->http().send("GET", "/ping", impl_->headers(), {}, 2'000);
+  return answer && answer->status == 200;
+}
+
+}  // namespace marquee::clickhouse
