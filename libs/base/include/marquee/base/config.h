@@ -19,9 +19,10 @@ struct Key {
   std::string description;
   std::string default_text;
   std::string bounds;  ///< "1 to 64", "local", or empty; for messages and `config print`.
-  bool secret = false; ///< Printed as "(set)" instead of its value.
-  std::function<Result<void>(std::string_view text)> set;  ///< Parses and stores, or says why not.
-  std::function<std::string()> get;                        ///< The present value as text.
+  bool secret = false;  ///< Printed as "(set)" instead of its value.
+  std::function<Result<void>(std::string_view text)> check;  ///< Says whether `set` would take it; stores nothing.
+  std::function<Result<void>(std::string_view text)> set;    ///< Parses and stores, or says why not.
+  std::function<std::string()> get;                          ///< The present value as text, also of a secret.
 };
 
 /// The keys of a program, each bound to a variable that it fills. The variables must outlive the schema.
@@ -49,13 +50,23 @@ class Schema {
                                               const std::vector<std::string>& ignored = {});
 
   /// The configuration in force as commented YAML: description, bounds, default and where the value came from.
+  /// A secret that is set is a comment, so that what is printed can be kept as a configuration file.
   [[nodiscard]] std::string print() const;
 
   [[nodiscard]] const std::vector<Key>& keys() const { return keys_; }
 
  private:
+  struct Setting;
+  void add_key(Key key);
+  [[nodiscard]] const Key* find(std::string_view name) const;
+  [[nodiscard]] std::string nearest(std::string_view name) const;
+  [[nodiscard]] Result<void> apply(const std::vector<Setting>& settings);
+  [[nodiscard]] Result<void> collect(const void* yaml_node, const std::string& prefix, std::string_view origin,
+                                     std::vector<Setting>& out) const;
+  [[nodiscard]] Error unknown(const std::string& name, std::string_view where) const;
+
   std::vector<Key> keys_;
-  std::map<std::string, std::string> origins_;
+  std::map<std::string, std::string> origins_;  ///< Of keys that are not at their default: "marquee.yaml:3".
 };
 
 }  // namespace marquee::config

@@ -1,0 +1,140 @@
+#include <fmt/format.h>
+#include <yaml-cpp/yaml.h>
+
+#include <algorithm>
+#include <set>
+
+#include "config_setting.h"
+#include "config_text.h"
+
+namespace marquee::config {
+namespace {
+
+constexpr std::size_t kMaxFileBytes = 1024 * 1024;
+constexpr std::size_t kMaxNesting = 64;
+
+std::string at(std::string_view origin, const YAML::Mark& mark) { return fmt::format("{}:{}", origin, mark.line + 1); }
+
+/// yaml-cpp builds nodes by recursion; a file of brackets must not exhaust the stack.
+bool is_too_deep(std::string_view yaml) {
+  std::size_t flow = 0;
+  std::size_t line_depth = 0;
+  bool indenting = true;
+  for (const char c : yaml) {
+    if (c == '\n') {
+      line_depth = 0;
+      indenting = true;
+    } else if (c == '[' || c == '{') {
+      if (++flow > kMaxNesting) return true;
+    } else if ((c == ']' || c == '}') && flow > 0) {
+      --flow;
+    } else if (c == '-' || c == '?' || c == ':') {
+      // "- - - -" nests once per dash, without brackets.
+      if (++line_depth > kMaxNesting && indenting) return true;
+    } else if (c != ' ' && c != '\t') {
+      indenting = false;
+    }
+  }
+  return false;
+}
+
+/// The name by which people know an unknown section: its first key, which says what was meant.
+std::string first_leaf(const std::string& name, const YAML::Node& node) {
+  if (!node.IsMap() || node.size() == 0) return name;
+  const YAML::Node key = node.begin()->first;
+  return key.IsScalar() ? name + "." + key.Scalar() : name;
+}
+
+void print_key(const Key& key, const std::string& origin, std::string_view name, std::size_t depth, std::string& out) {
+  const std::string indent(depth * 2, ' ');
+  const std::string value = key.get();
+  const bool hidden = key.secret && !value.empty();
+  if (!key.description.empty()) out += fmt::format("{}# {}\n", indent, key.description);
+  out += fmt::format("{}# {}Default: {}. From: {}.\n", indent, key.bounds.empty() ? "" : key.bounds + ". ",
+                     key.secret ? (key.default_text.empty() ? "not set" : "(set)") : yaml_scalar(key.default_text),
+                     origin);
+  if (hidden) {
+    out += fmt::format("{}# {}: (set)\n", indent, name);
+  } else {
+    out += fmt::format("{}{}: {}\n", indent, name, yaml_scalar(value));
+  }
+}
+
+void print_section(const std::vector<Key>& keys, const std::map<std::string, std::string>& origins,
+                   const std::string& prefix, std::size_t depth, std::string& out) {
+  std::set<std::string> sections;
+  for (const Key& key : keys) {
+    if (!key.name.starts_with(prefix)) continue;
+    const std::string rest = key.name.substr(prefix.size());
+    const std::size_t dot = rest.find('.');
+    if (dot == std::string::npos) {
+      const auto origin = origins.find(key.name);
+      print_key(key, origin == origins.end() ? "default" : origin->second, rest, depth, out);
+      continue;
+    }
+    const std::string section = rest.substr(0, dot);
+    if (!sections.insert(section).second) continue;
+    out += fmt::format("{}{}{}:\n", depth == 0 && !out.empty() ? "\n" : "", std::string(depth * 2, ' '), section);
+    print_section(keys, origins, prefix + section + ".", depth + 1, out);
+  }
+}
+
+}  // namespace
+
+Result<void> Schema::collect(const void* yaml_node, const std::string& prefix, std::string_view origin,
+                             std::vector<Setting>& out) const {
+  const auto& map = *static_cast<const YAML::Node*>(yaml_node);
+  for (const auto& entry : map) {
+    const YAML::Node& name_node = entry.first;
+    const YAML::Node& value = entry.second;
+    const std::string where = at(origin, name_node.Mark());
+    if (!name_node.IsScalar()) return Error::reject(where + ": a key must be a word");
+    const std::string name = prefix + name_node.Scalar();
+    if (const Key* key = find(name)) {
+      if (!value.IsScalar()) return Error::reject(fmt::format("{}: {}: must be a single value", where, name));
+      const auto twice = std::find_if(out.begin(), out.end(), [&](const Setting& s) { return s.key == key; });
+      if (twice != out.end()) {
+        return Error::reject(fmt::format("{}: {}: was already set at {}", where, name, twice->origin));
+      }
+      out.push_back({key, name, value.Scalar(), where});
+      continue;
+    }
+    const std::string section = name + ".";
+    const bool known = std::any_of(keys_.begin(), keys_.end(), [&](const Key& k) { return k.name.starts_with(section); });
+    if (!known) return unknown(first_leaf(name, value), where);
+    if (value.IsNull()) continue;  // A section whose keys are all commented out.
+    if (!value.IsMap()) return Error::reject(fmt::format("{}: {}: is a section; put its keys under it", where, name));
+    if (auto inner = collect(&value, section, origin, out); !inner) return inner;
+  }
+  return {};
+}
+
+Result<void> Schema::load_yaml(std::string_view yaml, std::string_view origin) {
+  if (yaml.size() > kMaxFileBytes) return Error::reject(fmt::format("{}: is larger than 1 MiB", origin));
+  if (is_too_deep(yaml)) {
+    return Error::reject(fmt::format("{}: nests deeper than {} levels", origin, kMaxNesting));
+  }
+  std::vector<Setting> settings;
+  try {
+    const std::vector<YAML::Node> documents = YAML::LoadAll(std::string(yaml));
+    if (documents.size() > 1) return Error::reject(fmt::format("{}: holds more than one YAML document", origin));
+    if (documents.empty() || documents[0].IsNull()) return {};
+    if (!documents[0].IsMap()) {
+      return Error::reject(fmt::format("{}: must be a map of keys (\"name: value\")", at(origin, documents[0].Mark())));
+    }
+    if (auto collected = collect(&documents[0], "", origin, settings); !collected) return collected;
+  } catch (const YAML::Exception& e) {
+    return Error::reject(fmt::format("{}: is not YAML: {}", at(origin, e.mark), e.msg));
+  } catch (const std::exception& e) {
+    return Error::reject(fmt::format("{}: is not YAML: {}", origin, e.what()));
+  }
+  return apply(settings);
+}
+
+std::string Schema::print() const {
+  std::string out;
+  print_section(keys_, origins_, "", 0, out);
+  return out;
+}
+
+}  // namespace marquee::config
