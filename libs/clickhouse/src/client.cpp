@@ -209,7 +209,7 @@ Result<void> Client::execute(std::string_view sql, const Parameters& parameters,
 std::expected<void, InsertFailure> Client::insert(std::string_view statement, std::string_view format,
                                                   std::string_view data, const QueryOptions& options) {
   auto body = lz4_frame(data);
-  if (!body) return std::unexpected(InsertFailure{false, body.error()});
+  if (!body) return std::unexpected(InsertFailure{false, body.error(), 0});
   QueryOptions insert_options = options;
   insert_options.format.clear();
   insert_options.settings["query"] = fmt::format("{} FORMAT {}", statement, format);
@@ -218,14 +218,14 @@ std::expected<void, InsertFailure> Client::insert(std::string_view statement, st
   auto answer = impl_->http().send("POST", impl_->target({}, insert_options), headers, *body, 0);
   if (!answer) {
     return std::unexpected(
-        InsertFailure{answer.error().delivery != http::Delivery::not_sent, impl_->unreachable(answer.error())});
+        InsertFailure{answer.error().delivery != http::Delivery::not_sent, impl_->unreachable(answer.error()), 0});
   }
   if (!is_error(*answer)) return {};
   const int code = error_code(*answer);
   // Without a code the answer is the HTTP server's own: it refused the request before the engine saw it, unless it is
   // 500 or 504 (a gateway that lost its backend).
   const bool never_began = code == 0 ? answer->status < 500 || answer->status == 503 : precedes_writing(code);
-  return std::unexpected(InsertFailure{!never_began, impl_->refused(*answer)});
+  return std::unexpected(InsertFailure{!never_began, impl_->refused(*answer), code});
 }
 
 bool Client::ping() {

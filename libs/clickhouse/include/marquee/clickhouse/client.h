@@ -48,6 +48,7 @@ struct Table {
 struct InsertFailure {
   bool may_have_landed = true;  ///< False only where the store surely refused before it wrote.
   Error error;
+  int code = 0;  ///< ClickHouse's error code; 0 where it gave none.
 };
 
 /// Thread safe.
