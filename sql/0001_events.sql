@@ -60,7 +60,7 @@ CREATE TABLE IF NOT EXISTS marquee.events
     value Float64 CODEC(ZSTD(1)),
     propensity Float32 CODEC(ZSTD(1)),
     policy LowCardinality(String) CODEC(ZSTD(1)),
-    props JSON CODEC(ZSTD(1)),
+    props JSON(max_dynamic_paths = 128) CODEC(ZSTD(1)),
     log_partition UInt16 CODEC(ZSTD(1)),
     log_offset UInt64 CODEC(Delta, ZSTD(1)),
     -- Short names, as the API has them.
@@ -72,7 +72,8 @@ CREATE TABLE IF NOT EXISTS marquee.events
 ENGINE = MergeTree
 PARTITION BY toDate(event_time)
 ORDER BY (site_id, user_key, event_time)
-SAMPLE BY user_key;
+SAMPLE BY user_key
+SETTINGS min_parts_to_merge_at_once = 12, min_age_to_force_merge_seconds = 3600, min_age_to_force_merge_on_partition_only = 1;
 
 -- What the loader inserts into. The views on it carry each block to the events table and to every rollup.
 -- props is text here: an empty text is cheaper to send than an empty object.
@@ -130,11 +131,11 @@ ENGINE = Null;
 CREATE TABLE IF NOT EXISTS marquee.events_repair AS marquee.events_in ENGINE = Null;
 
 CREATE MATERIALIZED VIEW IF NOT EXISTS marquee.events_mv TO marquee.events AS
-SELECT * REPLACE (if(props = '', '{}', props)::JSON AS props)
+SELECT * REPLACE (if(props = '', '{}', props)::JSON(max_dynamic_paths = 128) AS props)
 FROM marquee.events_in;
 
 CREATE MATERIALIZED VIEW IF NOT EXISTS marquee.events_repair_mv TO marquee.events AS
-SELECT * REPLACE (if(props = '', '{}', props)::JSON AS props)
+SELECT * REPLACE (if(props = '', '{}', props)::JSON(max_dynamic_paths = 128) AS props)
 FROM marquee.events_repair;
 
 -- Log records that could not be decoded or that the store refused; `bytes` is the record as it stands in the log.

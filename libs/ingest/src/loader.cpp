@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <atomic>
 #include <cerrno>
 #include <cstring>
@@ -11,7 +12,7 @@
 #include <mutex>
 #include <vector>
 
-#include "loader_partition.h"
+#include "loader_lander.h"
 #include "marquee/base/logging.h"
 
 namespace marquee::ingest {
@@ -59,40 +60,42 @@ class Loader::Impl {
     const std::string boot_file = options_.directory + kBootFile;
     const bool verify = !options_.directory.empty() && (boot_id.empty() || first_line(boot_file) != boot_id);
     to_verify_ = log_.partitions();
-    context_.reset(new LoaderContext{options_, log_, LoaderStore(store_), *gate_, LoaderMetrics(options_.metrics),
-                                     on_landed_, verify, [this, boot_file, boot_id] {
-                                       if (--to_verify_ == 0) write_boot_id(boot_file, boot_id);
-                                     }});
-    for (log::Partition p = 0; p < log_.partitions(); ++p) {
-      partitions_.push_back(std::make_unique<PartitionLoader>(*context_, p));
-    }
-    for (auto& partition : partitions_) partition->start();
+    context_ = std::make_unique<LoaderContext>(options_, log_, store_, *gate_);
+    context_->on_landed = on_landed_;
+    context_->verify_kept_log = verify;
+    context_->on_verified = [this, boot_file, boot_id] {
+      if (--to_verify_ == 0) write_boot_id(boot_file, boot_id);
+    };
+    std::vector<std::vector<log::Partition>> shares(std::clamp<std::size_t>(options_.inserters, 1, log_.partitions()));
+    for (log::Partition p = 0; p < log_.partitions(); ++p) shares[p % shares.size()].push_back(p);
+    for (auto& share : shares) landers_.push_back(std::make_unique<Lander>(*context_, std::move(share)));
+    for (auto& lander : landers_) lander->start();
   }
 
   void stop() {
     // Threads are joined without the lock, so that status() answers while a slow insert ends.
     {
       const std::lock_guard lock(mutex_);
-      for (auto& partition : partitions_) partition->request_stop();
+      for (auto& lander : landers_) lander->request_stop();
     }
     const std::lock_guard lock(stop_mutex_);
-    for (auto& partition : partitions_) partition->join();
+    for (auto& lander : landers_) lander->join();
   }
 
   LoaderStatus status() const {
     const std::lock_guard lock(mutex_);
     LoaderStatus sum;
     sum.last_error = start_error_;
-    for (const auto& partition : partitions_) {
-      const LoaderStatus one = partition->status();
+    for (const auto& lander : landers_) {
+      const LoaderStatus one = lander->status();
       sum.events_landed += one.events_landed;
       sum.repeats_dropped += one.repeats_dropped;
       sum.dead_letters += one.dead_letters;
       sum.batches += one.batches;
       sum.recoveries += one.recoveries;
       sum.lag_events += one.lag_events;
-      if (sum.last_error.empty()) sum.last_error = one.last_error;
     }
+    if (context_) sum.last_error = context_->last_error();
     return sum;
   }
 
@@ -109,7 +112,7 @@ class Loader::Impl {
   std::unique_ptr<RollupGate> gate_;
   std::atomic<log::Partition> to_verify_{0};
   std::unique_ptr<LoaderContext> context_;
-  std::vector<std::unique_ptr<PartitionLoader>> partitions_;
+  std::vector<std::unique_ptr<Lander>> landers_;
 };
 
 Loader::Loader(LoaderOptions options, log::EventLog& log, clickhouse::Client& store)

@@ -39,15 +39,18 @@ Result<std::vector<Row>> parse_rows(std::string_view body) {
 
 }  // namespace
 
-LoaderStore::Inserted LoaderStore::insert(const LoadBatch& batch) {
-  const auto id = fmt::format("load-{}-{}-{}", batch.partition(), batch.range().begin, batch.range().end);
-  return client_.insert(fmt::format("INSERT INTO marquee.events_in ({})", batch.columns()), "Native", batch.body(),
+LoaderStore::Inserted LoaderStore::insert(const std::vector<const LoadBatch*>& batches, const std::string& body) {
+  // The id names the partitions, so that settled() finds it by any of them.
+  std::string id = "load-";
+  for (const LoadBatch* batch : batches) id += fmt::format("p{}.", batch->partition());
+  id += fmt::format("-{}-{}", batches.front()->range().begin, batches.front()->range().end);
+  return client_.insert(fmt::format("INSERT INTO marquee.events_in ({})", batches.front()->columns()), "Native", body,
                         insert_options(id));
 }
 
 LoaderStore::Inserted LoaderStore::insert_events_only(log::Partition partition, log::Range range,
                                                       const std::string& columns, const std::string& body) {
-  const auto id = fmt::format("repair-{}-{}-{}", partition, range.begin, range.end);
+  const auto id = fmt::format("repair-p{}.-{}-{}", partition, range.begin, range.end);
   return client_.insert(fmt::format("INSERT INTO marquee.events_repair ({})", columns), "Native", body,
                         insert_options(id));
 }
@@ -76,9 +79,9 @@ LoaderStore::Inserted LoaderStore::insert_dead_letters(log::Partition partition,
 
 Result<void> LoaderStore::settled(log::Partition partition) {
   auto table = client_.table(
-      "SELECT query_id FROM system.processes WHERE startsWith(query_id, {load:String}) "
-      "OR startsWith(query_id, {repair:String}) LIMIT 1",
-      {{"load", fmt::format("load-{}-", partition)}, {"repair", fmt::format("repair-{}-", partition)}});
+      "SELECT query_id FROM system.processes WHERE (startsWith(query_id, 'load-') OR startsWith(query_id, 'repair-')) "
+      "AND position(query_id, {partition:String}) > 0 LIMIT 1",
+      {{"partition", fmt::format("p{}.", partition)}});
   if (!table) return table.error();
   if (table->rows.empty()) return {};
   return Error::retry(fmt::format("insert {} still runs in the store", table->rows[0][0]));

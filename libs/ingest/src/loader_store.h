@@ -19,8 +19,8 @@ class LoaderStore {
   explicit LoaderStore(clickhouse::Client& client) : client_(client) {}
 
   using Inserted = std::expected<void, clickhouse::InsertFailure>;
-  /// Inserts into the events table and every rollup.
-  [[nodiscard]] Inserted insert(const LoadBatch& batch);
+  /// Inserts batches of several partitions into the events table and every rollup, together; `body` is their blocks.
+  [[nodiscard]] Inserted insert(const std::vector<const LoadBatch*>& batches, const std::string& body);
   /// Inserts into the events table alone. `body` is a Native block of `columns`, of rows of `range`.
   [[nodiscard]] Inserted insert_events_only(log::Partition partition, log::Range range, const std::string& columns,
                                             const std::string& body);

@@ -17,6 +17,7 @@ struct LoaderOptions {
   std::size_t max_batch_rows = 100'000;
   std::size_t max_batch_bytes = 32 * 1024 * 1024;
   std::uint64_t linger_ms = 50;          ///< How long a small batch waits for more.
+  std::size_t inserters = 1;             ///< Inserts that may run at once; each carries batches of several partitions.
   std::size_t identity_window = 2'000'000;  ///< Events per partition within which a repeat is recognised.
   std::shared_ptr<metrics::Registry> metrics;
   /// Keeps the locks that hold a rebuild and the inserts apart, and the machine's boot id, by which a power loss is known:
@@ -30,7 +31,7 @@ struct LoaderStatus {
   std::string last_error;  ///< Empty when the last batch landed.
 };
 
-/// Runs one thread per partition. Thread safe.
+/// Runs one thread per inserter, and one per partition that reads ahead. Thread safe.
 class Loader {
  public:
   Loader(LoaderOptions options, log::EventLog& log, clickhouse::Client& store);

@@ -1,0 +1,289 @@
+#include "loader_fake_store.h"
+
+#include <fmt/format.h>
+#include <lz4frame.h>
+
+#include <algorithm>
+#include <cstring>
+#include <stdexcept>
+
+#include "loader_batch.h"
+#include "marquee/clickhouse/native_block.h"
+
+namespace marquee::ingest::testing {
+namespace {
+
+std::string unframe(const std::string& body) {
+  LZ4F_dctx* context = nullptr;
+  LZ4F_createDecompressionContext(&context, LZ4F_VERSION);
+  std::string out;
+  std::string piece(1 << 16, '\0');
+  std::size_t at = 0;
+  for (;;) {
+    std::size_t made = piece.size();
+    std::size_t taken = body.size() - at;
+    const std::size_t rest = LZ4F_decompress(context, piece.data(), &made, body.data() + at, &taken, nullptr);
+    if (LZ4F_isError(rest) != 0) throw std::runtime_error("the insert's body is not an lz4 frame");
+    out.append(piece, 0, made);
+    at += taken;
+    if (rest == 0) break;
+    if (made == 0 && taken == 0) throw std::runtime_error("the insert's lz4 frame is cut off");
+  }
+  LZ4F_freeDecompressionContext(context);
+  return out;
+}
+
+/// Reads Native blocks of the types that the loader writes, as text cells by column.
+class NativeReader {
+ public:
+  explicit NativeReader(const std::string& bytes) : bytes_(bytes) {}
+
+  std::map<std::string, std::vector<std::string>> read() {
+    std::map<std::string, std::vector<std::string>> columns;
+    const auto count = varint();
+    const auto rows = varint();
+    for (std::uint64_t i = 0; i < count; ++i) {
+      const std::string name = text();
+      const std::string type = text();
+      columns[name] = column(type, rows);
+    }
+    if (at_ != bytes_.size()) throw std::runtime_error("bytes are left after the block");
+    return columns;
+  }
+
+ private:
+  std::uint64_t varint() {
+    std::uint64_t value = 0;
+    for (unsigned shift = 0;; shift += 7) {
+      const auto byte = static_cast<unsigned char>(bytes_.at(at_++));
+      value |= static_cast<std::uint64_t>(byte & 0x7F) << shift;
+      if (byte < 0x80) return value;
+    }
+  }
+  std::string text() {
+    const auto size = varint();
+    std::string value = bytes_.substr(at_, size);
+    if (value.size() != size) throw std::runtime_error("the block is cut off");
+    at_ += size;
+    return value;
+  }
+  std::uint64_t number(std::size_t width) {
+    std::uint64_t value = 0;
+    if (at_ + width > bytes_.size()) throw std::runtime_error("the block is cut off");
+    std::memcpy(&value, bytes_.data() + at_, width);
+    at_ += width;
+    return value;
+  }
+  std::vector<std::string> column(const std::string& type, std::uint64_t rows) {
+    std::vector<std::string> cells;
+    if (type == "LowCardinality(String)") {
+      if (number(8) != 1) throw std::runtime_error("unknown version of the dictionary");
+      const std::size_t width = std::size_t{1} << (number(8) & 0xFF);
+      std::vector<std::string> keys(number(8));
+      for (auto& key : keys) key = text();
+      if (number(8) != rows) throw std::runtime_error("the dictionary column has another length");
+      for (std::uint64_t i = 0; i < rows; ++i) cells.push_back(keys.at(number(width)));
+      return cells;
+    }
+    static const std::map<std::string, std::size_t> widths = {{"UInt8", 1}, {"Bool", 1}, {"Enum8", 1}, {"UInt16", 2},
+                                                              {"UInt32", 4}, {"Int32", 4}, {"Float32", 4},
+                                                              {"UInt64", 8}, {"Float64", 8}, {"DateTime64", 8}};
+    const std::string family = type.substr(0, type.find('('));
+    for (std::uint64_t i = 0; i < rows; ++i) {
+      cells.push_back(family == "String" ? text() : std::to_string(number(widths.at(family))));
+    }
+    return cells;
+  }
+
+  const std::string& bytes_;
+  std::size_t at_ = 0;
+};
+
+std::vector<StoredRow> rows_of(const std::string& body) {
+  const std::string block = unframe(body);
+  auto columns = NativeReader(block).read();
+  std::vector<StoredRow> rows;
+  for (std::size_t i = 0; i < columns.at("log_offset").size(); ++i) {
+    const auto number = [&](const char* name) { return std::stoull(columns.at(name)[i]); };
+    rows.push_back({static_cast<std::uint32_t>(number("log_partition")), number("log_offset"), columns.at("site_id")[i],
+                    number("session_id"), static_cast<std::uint32_t>(number("seq")), columns.at("external_id")[i],
+                    partition_id(day_of(static_cast<std::int64_t>(number("event_time")))),
+                    columns.at("search_query")[i] == "poison"});
+  }
+  return rows;
+}
+
+http::Response failure(unsigned status, int code, const std::string& text) {
+  auto response = http::Response::text(status, fmt::format("Code: {}. DB::Exception: {}\n", code, text));
+  if (code != 0) response.headers.add("X-ClickHouse-Exception-Code", std::to_string(code));
+  return response;
+}
+
+void break_connection(http::Responder responder) { responder.stream(http::Response::text(200, ""))->close(false); }
+
+template <class T>
+T take_first(std::deque<T>& from, T otherwise) {
+  if (from.empty()) return otherwise;
+  const T first = from.front();
+  from.pop_front();
+  return first;
+}
+
+void append_number(std::string& out, auto value) { out.append(reinterpret_cast<const char*>(&value), sizeof(value)); }
+
+}  // namespace
+
+FakeStore::FakeStore() {
+  http::Router router;
+  router.add("GET", "/ping", [](http::Request, http::Responder r) { r.send(http::Response::text(200, "Ok.\n")); });
+  router.add("POST", "/", [this](http::Request request, http::Responder r) { answer(std::move(request), std::move(r)); });
+  http::ServerOptions options;
+  options.max_body_bytes = std::size_t{64} << 20;
+  server_ = std::make_unique<http::Server>(options, std::move(router));
+  if (auto started = server_->start(); !started) throw std::runtime_error(started.error().message);
+}
+
+FakeStore::~FakeStore() { server_->stop(0); }
+
+std::string FakeStore::url() const { return fmt::format("http://127.0.0.1:{}", server_->port()); }
+
+void FakeStore::set_fates(std::vector<Fate> fates) {
+  const std::lock_guard lock(mutex_);
+  fates_.assign(fates.begin(), fates.end());
+}
+void FakeStore::set_repair_fates(std::vector<Fate> fates) {
+  const std::lock_guard lock(mutex_);
+  repair_fates_.assign(fates.begin(), fates.end());
+}
+void FakeStore::fail_statements(std::string prefix, unsigned times) {
+  const std::lock_guard lock(mutex_);
+  failing_[std::move(prefix)] = times;
+}
+std::vector<StoredRow> FakeStore::events() const {
+  const std::lock_guard lock(mutex_);
+  return events_;
+}
+std::map<std::string, std::int64_t> FakeStore::rollup() const {
+  const std::lock_guard lock(mutex_);
+  return rollup_;
+}
+std::map<std::string, std::int64_t> FakeStore::recounted_rollup() const {
+  const std::lock_guard lock(mutex_);
+  std::map<std::string, std::int64_t> counts;
+  for (const auto& row : events_) ++counts[row.day];
+  return counts;
+}
+std::set<std::pair<std::uint32_t, std::uint64_t>> FakeStore::dead_letters() const {
+  const std::lock_guard lock(mutex_);
+  return dead_letters_;
+}
+std::size_t FakeStore::inserts() const {
+  const std::lock_guard lock(mutex_);
+  return inserts_;
+}
+void FakeStore::add_event(StoredRow row) {
+  const std::lock_guard lock(mutex_);
+  ++rollup_[row.day];
+  events_.push_back(std::move(row));
+}
+void FakeStore::lose_events(std::size_t count) {
+  const std::lock_guard lock(mutex_);
+  events_.resize(events_.size() - count);
+}
+
+void FakeStore::answer(http::Request request, http::Responder responder) {
+  const std::lock_guard lock(mutex_);
+  const auto statement = request.query_parameter("query");
+  const std::string sql = statement ? *statement : request.body;
+  for (auto& [prefix, times] : failing_) {
+    if (times == 0 || !sql.starts_with(prefix)) continue;
+    --times;
+    return responder.send(failure(500, 241, "memory limit exceeded"));
+  }
+  if (statement) return take_insert(sql, request.body, std::move(responder));
+  responder.send(run(sql, request));
+}
+
+void FakeStore::take_insert(const std::string& statement, const std::string& body, http::Responder responder) {
+  if (statement.starts_with("INSERT INTO marquee.dead_letters")) {
+    const std::string block = unframe(body);
+    auto columns = NativeReader(block).read();
+    for (std::size_t i = 0; i < columns["log_offset"].size(); ++i) {
+      dead_letters_.emplace(std::stoul(columns["log_partition"][i]), std::stoull(columns["log_offset"][i]));
+    }
+    return responder.send(http::Response::text(200, ""));
+  }
+  const auto rows = rows_of(body);
+  const bool is_repair = statement.starts_with("INSERT INTO marquee.events_repair");
+  Fate fate = take_first(is_repair ? repair_fates_ : fates_, Fate::lands);
+  if (std::ranges::any_of(rows, &StoredRow::is_poison)) fate = Fate::content_refused;
+  ++inserts_;
+  const std::size_t to_events = fate == Fate::lands || fate == Fate::dropped_after ? rows.size()
+                                : fate == Fate::lands_part                         ? rows.size() / 2
+                                                                                   : 0;
+  const bool to_rollup = !is_repair && (fate == Fate::lands || fate == Fate::dropped_after ||
+                                        fate == Fate::lands_part || fate == Fate::lands_rollup_only);
+  events_.insert(events_.end(), rows.begin(), rows.begin() + static_cast<std::ptrdiff_t>(to_events));
+  if (to_rollup) {
+    for (const auto& row : rows) ++rollup_[row.day];
+  }
+  switch (fate) {
+    case Fate::lands: return responder.send(http::Response::text(200, ""));
+    case Fate::refused_busy: return responder.send(http::Response::text(503, "busy"));
+    case Fate::refused_after_memory: return responder.send(failure(500, 241, "memory limit exceeded"));
+    case Fate::content_refused: return responder.send(failure(400, 117, "cannot insert data into JSON column"));
+    default: return break_connection(std::move(responder));
+  }
+}
+
+http::Response FakeStore::run(const std::string& sql, const http::Request& request) {
+  const auto ok = [](std::string body) { return http::Response::text(200, std::move(body)); };
+  if (sql.starts_with("SELECT query_id FROM system.processes")) return ok("query_id\nString\n");
+  if (sql.starts_with("SELECT log_offset")) {
+    const auto number = [&](const char* name) { return std::stoull(*request.query_parameter(name)); };
+    auto rows = events_;
+    std::erase_if(rows, [&](const StoredRow& row) {
+      return row.partition != number("param_p") || row.offset < number("param_begin") || row.offset >= number("param_end");
+    });
+    std::ranges::sort(rows, {}, &StoredRow::offset);
+    if (sql.find("DESC") != std::string::npos) {
+      std::ranges::reverse(rows);
+      if (rows.size() > number("param_limit")) rows.resize(number("param_limit"));
+    }
+    std::string out;
+    for (const auto& row : rows) {
+      append_number(out, row.offset);
+      clickhouse::append_varint(out, row.site_id.size());
+      out += row.site_id;
+      append_number(out, row.session_id);
+      append_number(out, row.seq);
+      clickhouse::append_varint(out, row.external_id.size());
+      out += row.external_id;
+    }
+    return ok(out);
+  }
+  if (sql.starts_with("SELECT name, as_select")) {
+    return ok("name\tas_select\nString\tString\ntoy_mv\tSELECT day, count() AS n FROM marquee.events_in GROUP BY day\n");
+  }
+  if (sql.starts_with("SELECT name, type")) return ok("name\ttype\nString\tString\nday\tDate\nn\tUInt64\n");
+  if (sql.starts_with("SELECT count() FROM marquee.toy_rebuild")) {
+    return ok(fmt::format("count()\nUInt64\n{}\n", fresh_.second == 0 ? 0 : 1));
+  }
+  if (sql.starts_with("INSERT INTO marquee.toy_rebuild")) {
+    const std::string day = sql.substr(sql.find("_partition_id = '") + 17, 8);
+    fresh_ = {day, std::ranges::count(events_, day, &StoredRow::day)};
+    return ok("");
+  }
+  if (sql.starts_with("ALTER TABLE marquee.toy REPLACE PARTITION ID")) {
+    rollup_[fresh_.first] = fresh_.second;
+    return ok("");
+  }
+  if (sql.starts_with("ALTER TABLE marquee.toy DROP PARTITION ID")) {
+    rollup_.erase(fresh_.first);
+    return ok("");
+  }
+  if (sql.starts_with("DROP TABLE") || sql.starts_with("CREATE TABLE")) return ok("");
+  return failure(400, 62, "the fake store does not know: " + sql);
+}
+
+}  // namespace marquee::ingest::testing

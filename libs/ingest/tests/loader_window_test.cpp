@@ -1,0 +1,43 @@
+#include "loader_window.h"
+
+#include <gtest/gtest.h>
+#include <rapidcheck/gtest.h>
+
+#include <algorithm>
+#include <deque>
+
+namespace marquee::ingest {
+namespace {
+
+TEST(IdentityWindow, knows_a_repeat_and_forgets_the_oldest_first) {
+  IdentityWindow window(2);
+  EXPECT_TRUE(window.insert(10));
+  EXPECT_TRUE(window.insert(20));
+  EXPECT_FALSE(window.insert(10));  // A repeat does not renew it ...
+  EXPECT_TRUE(window.insert(30));   // ... so 10 goes here.
+  EXPECT_FALSE(window.contains(10));
+  EXPECT_TRUE(window.contains(20));
+  EXPECT_TRUE(window.contains(30));
+}
+
+RC_GTEST_PROP(IdentityWindow, behaves_like_a_queue_with_search, ()) {
+  const auto capacity = *rc::gen::inRange<std::size_t>(1, 2'000);
+  // Few distinct values, and many that share low bits, so that probe chains grow, wrap and close again.
+  const auto values = *rc::gen::container<std::vector<std::uint64_t>>(
+      4'000, rc::gen::map(rc::gen::pair(rc::gen::inRange<std::uint64_t>(0, 64), rc::gen::inRange<std::uint64_t>(0, 64)),
+                          [](const auto& pair) { return (pair.first << 32) | (1'020 + pair.second % 8); }));
+  IdentityWindow window(capacity);
+  std::deque<std::uint64_t> model;
+  for (const std::uint64_t value : values) {
+    const bool is_new = std::ranges::find(model, value) == model.end();
+    RC_ASSERT(window.contains(value) == !is_new);
+    RC_ASSERT(window.insert(value) == is_new);
+    if (is_new) model.push_back(value);
+    if (model.size() > capacity) model.pop_front();
+    RC_ASSERT(window.size() == model.size());
+  }
+  for (const std::uint64_t value : model) RC_ASSERT(window.contains(value));
+}
+
+}  // namespace
+}  // namespace marquee::ingest
