@@ -138,8 +138,7 @@ std::string Schema::nearest(std::string_view name) const {
 
 Error Schema::unknown(const std::string& name, std::string_view where) const {
   if (keys_.empty()) return Error::reject(fmt::format("{}: unknown key \"{}\"", where, name));
-  return Error::reject(fmt::format("{}: unknown key \"{}\"; the nearest known key is \"{}\"", where, name,
-                                   nearest(name)));
+  return Error::reject(fmt::format("{}: unknown key \"{}\"; did you mean \"{}\"?", where, name, nearest(name)));
 }
 
 Result<void> Schema::set_all(const std::vector<Setting>& settings) {
@@ -170,7 +169,7 @@ Result<void> Schema::load_environment(const std::map<std::string, std::string>& 
     if (std::find(ignored.begin(), ignored.end(), name) != ignored.end()) continue;
     std::string dotted = name.substr(kEnvironmentPrefix.size());
     for (char& c : dotted) c = (c >= 'A' && c <= 'Z') ? static_cast<char>(c - 'A' + 'a') : c;
-    return Error::reject(fmt::format("environment: unknown variable {}; the nearest known one is {}", name,
+    return Error::reject(fmt::format("environment: unknown variable {}; did you mean {}?", name,
                                      environment_name(nearest(dotted))));
   }
   return set_all(settings);

@@ -11,32 +11,8 @@ namespace marquee::config {
 namespace {
 
 constexpr std::size_t kMaxFileBytes = 1024 * 1024;
-constexpr std::size_t kMaxNesting = 64;
 
 std::string at(std::string_view origin, const YAML::Mark& mark) { return fmt::format("{}:{}", origin, mark.line + 1); }
-
-/// yaml-cpp builds nodes by recursion; a file of brackets must not exhaust the stack.
-bool is_too_deep(std::string_view yaml) {
-  std::size_t flow = 0;
-  std::size_t line_depth = 0;
-  bool indenting = true;
-  for (const char c : yaml) {
-    if (c == '\n') {
-      line_depth = 0;
-      indenting = true;
-    } else if (c == '[' || c == '{') {
-      if (++flow > kMaxNesting) return true;
-    } else if ((c == ']' || c == '}') && flow > 0) {
-      --flow;
-    } else if (c == '-' || c == '?' || c == ':') {
-      // "- - - -" nests once per dash, without brackets.
-      if (++line_depth > kMaxNesting && indenting) return true;
-    } else if (c != ' ' && c != '\t') {
-      indenting = false;
-    }
-  }
-  return false;
-}
 
 /// The name by which people know an unknown section: its first key, which says what was meant.
 std::string first_leaf(const std::string& name, const YAML::Node& node) {
@@ -111,9 +87,6 @@ Result<void> Schema::collect(const void* yaml_node, const std::string& prefix, s
 
 Result<void> Schema::load_yaml(std::string_view yaml, std::string_view origin) {
   if (yaml.size() > kMaxFileBytes) return Error::reject(fmt::format("{}: is larger than 1 MiB", origin));
-  if (is_too_deep(yaml)) {
-    return Error::reject(fmt::format("{}: nests deeper than {} levels", origin, kMaxNesting));
-  }
   std::vector<Setting> settings;
   try {
     const std::vector<YAML::Node> documents = YAML::LoadAll(std::string(yaml));
@@ -128,7 +101,7 @@ Result<void> Schema::load_yaml(std::string_view yaml, std::string_view origin) {
   } catch (const std::exception& e) {
     return Error::reject(fmt::format("{}: is not YAML: {}", origin, e.what()));
   }
-  return apply(settings);
+  return set_all(settings);
 }
 
 std::string Schema::print() const {

@@ -60,7 +60,7 @@ class Schema {
   void add_key(Key key);
   [[nodiscard]] const Key* find(std::string_view name) const;
   [[nodiscard]] std::string nearest(std::string_view name) const;
-  [[nodiscard]] Result<void> apply(const std::vector<Setting>& settings);
+  [[nodiscard]] Result<void> set_all(const std::vector<Setting>& settings);
   [[nodiscard]] Result<void> collect(const void* yaml_node, const std::string& prefix, std::string_view origin,
                                      std::vector<Setting>& out) const;
   [[nodiscard]] Error unknown(const std::string& name, std::string_view where) const;
