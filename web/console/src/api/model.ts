@@ -1,0 +1,91 @@
+// What the views draw, free of the API's spelling. reports.ts makes it from the API's answers.
+
+export interface Site {
+  readonly id: string;
+  readonly name: string;
+  readonly events: number | undefined;
+  /** Times of the first and the last event; undefined while the site has none. */
+  readonly first: number | undefined;
+  readonly last: number | undefined;
+}
+
+export interface Rate {
+  readonly impressions: number;
+  readonly clicks: number;
+  readonly ctr: number;
+  /** 95% Wilson interval. */
+  readonly low: number;
+  readonly high: number;
+}
+
+export interface CtrGroup extends Rate {
+  /** One value per dimension grouped by. */
+  readonly keys: readonly string[];
+}
+
+export interface CtrReport {
+  readonly total: Rate;
+  readonly groups: readonly CtrGroup[];
+}
+
+export interface HeatCell {
+  /** Position of the ad, or the cell's column. */
+  readonly x: number;
+  readonly y: number;
+  readonly slot: string;
+  readonly impressions: number;
+  readonly hovers: number;
+  readonly clicks: number;
+  readonly ctr: number;
+}
+
+export interface HeatmapReport {
+  readonly cells: readonly HeatCell[];
+}
+
+export interface FunnelStep {
+  readonly name: string;
+  readonly users: number;
+  /** Users of the step before who came here; undefined for the first step. */
+  readonly fromPrevious: number | undefined;
+  readonly fromFirst: number;
+  /** Median milliseconds since the step before. */
+  readonly medianFromPrevious: number | undefined;
+}
+
+export interface FunnelReport {
+  readonly steps: readonly FunnelStep[];
+  readonly medianTotal: number | undefined;
+}
+
+export interface CampaignPoint extends Rate {
+  readonly time: number;
+}
+
+export interface CampaignSeries extends Rate {
+  readonly id: string;
+  readonly name: string;
+  readonly points: readonly CampaignPoint[];
+}
+
+export interface CampaignsReport {
+  readonly total: Rate;
+  readonly bucketSeconds: number;
+  readonly campaigns: readonly CampaignSeries[];
+}
+
+/** One tick of the live stream: what arrived since the tick before. */
+export interface LiveTick {
+  /** When the server counted, milliseconds by its clock. */
+  readonly time: number;
+  /** The time that the tick covers. */
+  readonly spanMilliseconds: number;
+  readonly events: number;
+  readonly byType: Readonly<Record<string, number>>;
+  readonly byCampaign: Readonly<Record<string, { readonly impressions: number; readonly clicks: number }>>;
+}
+
+export type LiveStatus =
+  | { readonly kind: 'connecting' | 'open' }
+  | { readonly kind: 'waiting'; readonly milliseconds: number }
+  | { readonly kind: 'refused'; readonly error: Error };

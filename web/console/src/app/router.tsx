@@ -1,0 +1,58 @@
+import { createRootRoute, createRoute, createRouter, lazyRouteComponent, redirect } from '@tanstack/react-router';
+import { campaignsSearch, ctrSearch, funnelSearch, heatmapSearch, liveSearch, parseAddress, printAddress } from '../state/search';
+import { NotFound } from '../views/NotFound';
+import { Shell } from './Shell';
+
+const root = createRootRoute({ component: Shell, notFoundComponent: NotFound });
+
+const home = createRoute({
+  getParentRoute: () => root,
+  path: '/',
+  beforeLoad: () => {
+    throw redirect({ to: '/ctr', replace: true });
+  },
+});
+const ctr = createRoute({
+  getParentRoute: () => root,
+  path: '/ctr',
+  validateSearch: ctrSearch,
+  component: lazyRouteComponent(() => import('../views/CtrView'), 'CtrView'),
+});
+const heatmap = createRoute({
+  getParentRoute: () => root,
+  path: '/heatmap',
+  validateSearch: heatmapSearch,
+  component: lazyRouteComponent(() => import('../views/HeatmapView'), 'HeatmapView'),
+});
+const funnel = createRoute({
+  getParentRoute: () => root,
+  path: '/funnel',
+  validateSearch: funnelSearch,
+  component: lazyRouteComponent(() => import('../views/FunnelView'), 'FunnelView'),
+});
+const campaigns = createRoute({
+  getParentRoute: () => root,
+  path: '/campaigns',
+  validateSearch: campaignsSearch,
+  component: lazyRouteComponent(() => import('../views/CampaignsView'), 'CampaignsView'),
+});
+const live = createRoute({
+  getParentRoute: () => root,
+  path: '/live',
+  validateSearch: liveSearch,
+  component: lazyRouteComponent(() => import('../views/LiveView'), 'LiveView'),
+});
+
+export const router = createRouter({
+  routeTree: root.addChildren([home, ctr, heatmap, funnel, campaigns, live]),
+  defaultPreload: 'intent',
+  scrollRestoration: true,
+  parseSearch: parseAddress,
+  stringifySearch: printAddress,
+});
+
+declare module '@tanstack/react-router' {
+  interface Register {
+    router: typeof router;
+  }
+}

@@ -1,0 +1,4 @@
+import { LineChart } from 'echarts/charts';
+import { register } from './echarts';
+
+register([LineChart]);

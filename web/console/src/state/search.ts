@@ -1,0 +1,134 @@
+// What each view keeps in the address. Every state a reader can reach is a link: these functions read an address, dropping what
+// they do not understand, and the router writes it back. Defaults are left out of the address.
+import { isLastSpan, parseDay, type RangeSearch } from './range';
+
+export type RawSearch = Readonly<Record<string, unknown>>;
+
+export interface SiteSearch extends RangeSearch {
+  readonly site?: string;
+}
+
+export interface SortSearch {
+  readonly sort?: string;
+  readonly dir?: 'asc' | 'desc';
+}
+
+export interface CtrSearch extends SiteSearch, SortSearch {
+  readonly by?: string;
+  readonly then?: string;
+}
+
+export type HeatMeasure = 'ctr' | 'impressions' | 'clicks' | 'hovers';
+export interface HeatmapSearch extends SiteSearch, SortSearch {
+  readonly mode?: 'positions' | 'cells';
+  readonly measure?: HeatMeasure;
+  readonly slot?: string;
+}
+
+export type FunnelOrder = 'ordered' | 'strict' | 'any';
+export type FunnelWindow = '30m' | '1h' | '24h' | '7d' | '30d';
+export const FUNNEL_WINDOW_SECONDS: Readonly<Record<FunnelWindow, number>> = {
+  '30m': 1800, '1h': 3600, '24h': 86_400, '7d': 604_800, '30d': 2_592_000,
+};
+export interface FunnelSearch extends SiteSearch {
+  readonly steps?: readonly string[];
+  readonly within?: FunnelWindow;
+  readonly order?: FunnelOrder;
+}
+
+export type CampaignMeasure = 'impressions' | 'clicks' | 'ctr';
+export type Interval = 'minute' | 'hour' | 'day';
+export interface CampaignsSearch extends SiteSearch, SortSearch {
+  readonly measure?: CampaignMeasure;
+  readonly interval?: Interval;
+}
+
+export type LiveSearch = Pick<SiteSearch, 'site'>;
+
+const NAME = /^[A-Za-z0-9_.:-]{1,128}$/;
+
+function name(value: unknown): string | undefined {
+  return typeof value === 'string' && NAME.test(value) ? value : undefined;
+}
+
+function oneOf<T extends string>(value: unknown, allowed: readonly T[]): T | undefined {
+  return allowed.find((candidate) => candidate === value);
+}
+
+/** Leaves out what is undefined, so that the address holds only what was chosen. */
+function compact<T extends object>(fields: { [K in keyof T]: T[K] | undefined }): T {
+  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as T;
+}
+
+function range(raw: RawSearch): { [K in keyof RangeSearch]-?: RangeSearch[K] | undefined } {
+  const text = (value: unknown) => (typeof value === 'string' ? value : undefined);
+  const last = text(raw.last);
+  if (last !== undefined && isLastSpan(last)) return { last, from: undefined, to: undefined };
+  const from = text(raw.from);
+  const to = text(raw.to);
+  const first = parseDay(from);
+  const end = parseDay(to);
+  if (first === undefined || end === undefined || first > end) return { last: undefined, from: undefined, to: undefined };
+  return { last: undefined, from, to };
+}
+
+function sort(raw: RawSearch) {
+  return { sort: name(raw.sort), dir: oneOf(raw.dir, ['asc', 'desc'] as const) };
+}
+
+function site(raw: RawSearch) {
+  return { site: name(raw.site), ...range(raw) };
+}
+
+export function ctrSearch(raw: RawSearch): CtrSearch {
+  return compact<CtrSearch>({ ...site(raw), by: name(raw.by), then: name(raw.then), ...sort(raw) });
+}
+
+export function heatmapSearch(raw: RawSearch): HeatmapSearch {
+  return compact<HeatmapSearch>({
+    ...site(raw),
+    mode: oneOf(raw.mode, ['positions', 'cells'] as const),
+    measure: oneOf(raw.measure, ['ctr', 'impressions', 'clicks', 'hovers'] as const),
+    slot: typeof raw.slot === 'string' && raw.slot.length <= 256 ? raw.slot : undefined,
+    ...sort(raw),
+  });
+}
+
+export function funnelSearch(raw: RawSearch): FunnelSearch {
+  const list = typeof raw.steps === 'string' ? raw.steps.split(',') : Array.isArray(raw.steps) ? raw.steps : [];
+  const steps = list.map(name).filter((step) => step !== undefined).slice(0, 8);
+  return compact<FunnelSearch>({
+    ...site(raw),
+    steps: steps.length >= 2 ? steps : undefined,
+    within: oneOf(raw.within, ['30m', '1h', '24h', '7d', '30d'] as const),
+    order: oneOf(raw.order, ['ordered', 'strict', 'any'] as const),
+  });
+}
+
+export function campaignsSearch(raw: RawSearch): CampaignsSearch {
+  return compact<CampaignsSearch>({
+    ...site(raw),
+    measure: oneOf(raw.measure, ['impressions', 'clicks', 'ctr'] as const),
+    interval: oneOf(raw.interval, ['minute', 'hour', 'day'] as const),
+    ...sort(raw),
+  });
+}
+
+export function liveSearch(raw: RawSearch): LiveSearch {
+  return compact<LiveSearch>({ site: name(raw.site) });
+}
+
+/** `?by=policy&steps=a,b`: plain text, so that a person can read and write the address. */
+export function parseAddress(query: string): RawSearch {
+  return Object.fromEntries(new URLSearchParams(query));
+}
+
+export function printAddress(search: RawSearch): string {
+  const parameters = new URLSearchParams();
+  for (const [key, value] of Object.entries(search)) {
+    if (value === undefined || value === null) continue;
+    parameters.set(key, Array.isArray(value) ? value.join(',') : typeof value === 'string' ? value : JSON.stringify(value));
+  }
+  const text = parameters.toString().replaceAll('%2C', ',').replaceAll('%3A', ':');
+  return text === '' ? '' : `?${text}`;
+}
