@@ -325,7 +325,7 @@ await check('nothing moves while a view loads', async () => {
     await settled();
     shifts.push([view, await page.evaluate(() => window.layoutShift)]);
   }
-  for (const [view, shift] of shifts) expect(shift < 0.05, `${view} shifts by ${shift.toFixed(3)}`);
+  for (const [view, shift] of shifts) expect(shift < 0.01, `${view} shifts by ${shift.toFixed(3)}`);
   return shifts.map(([view, shift]) => `${view} ${shift.toFixed(3)}`).join(', ');
 });
 

@@ -1,6 +1,6 @@
 import { useQuery } from '@tanstack/react-query';
 import { useSearch } from '@tanstack/react-router';
-import { useMemo } from 'react';
+import { useEffect, useMemo, useState } from 'react';
 import type { Site } from '../api/model';
 import { sitesQuery } from '../api/reports';
 import { dataRange, resolveRange, type RangeSearch, type TimeRange } from './range';
@@ -29,11 +29,27 @@ export function useSite(): ChosenSite {
   };
 }
 
+/** The time, to the minute, while `wanted`: a range that ends now moves on. */
+function useMinute(wanted: boolean): number {
+  const [now, setNow] = useState(() => Date.now());
+  useEffect(() => {
+    if (!wanted) return;
+    const timer = setInterval(() => {
+      setNow(Date.now());
+    }, 60_000);
+    return () => {
+      clearInterval(timer);
+    };
+  }, [wanted]);
+  return now;
+}
+
 /** The times that a view asks for. */
 export function useRange(search: RangeSearch, site: Site | undefined): { range: TimeRange | undefined; data: TimeRange | undefined } {
   const first = site?.first;
   const last = site?.last;
   const { last: span, from, to } = search;
+  const now = useMinute(span !== undefined);
   return useMemo(() => {
     const data = first === undefined || last === undefined ? undefined : dataRange(first, last);
     const wanted: RangeSearch = {
@@ -41,6 +57,6 @@ export function useRange(search: RangeSearch, site: Site | undefined): { range: 
       ...(from === undefined ? {} : { from }),
       ...(to === undefined ? {} : { to }),
     };
-    return { data, range: resolveRange(wanted, data, Date.now()) };
-  }, [first, last, span, from, to]);
+    return { data, range: resolveRange(wanted, data, now) };
+  }, [first, last, span, from, to, now]);
 }

@@ -26,7 +26,8 @@ export function Card({ title, note, actions, flush = false, children }: CardProp
 
 interface FigureProps {
   label: string;
-  value: ReactNode;
+  /** Undefined while it is not known yet: its place is kept. */
+  value: ReactNode | undefined;
   note?: ReactNode;
   lead?: boolean;
   testId?: string;
@@ -37,7 +38,7 @@ export function Figure({ label, value, note, lead = false, testId }: FigureProps
   return (
     <div className={lead ? 'figure lead' : 'figure'} data-testid={testId}>
       <dt>{label}</dt>
-      <dd>{value}</dd>
+      <dd>{value ?? <span className="skeleton inline" aria-hidden="true" />}</dd>
       <dd className="note">{note ?? ''}</dd>
     </div>
   );

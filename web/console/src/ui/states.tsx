@@ -1,5 +1,6 @@
 import { useEffect, useState, type ReactNode } from 'react';
 import { ApiError } from '../api/errors';
+import { session } from '../state/session';
 import { messages as m } from '../i18n/messages';
 import { Button } from './Button';
 import { CheckIcon, CopyIcon, EmptyIcon, WarningIcon } from './icons';
@@ -76,10 +77,10 @@ export function Failure({ error, onRetry }: { error: unknown; onRetry?: () => vo
       <h2>{known?.title ?? m.error.unexpected}</h2>
       <p>{known?.advice ?? m.error.unexpectedAdvice}</p>
       <p className="detail">{error instanceof Error ? error.message : String(error)}</p>
-      {onRetry === undefined ? null : (
-        <Button onPress={onRetry}>
-          {m.action.retry}
-        </Button>
+      {known?.kind === 'unauthorized' ? (
+        <Button onPress={session.signOut}>{m.action.signInAgain}</Button>
+      ) : onRetry === undefined ? null : (
+        <Button onPress={onRetry}>{m.action.retry}</Button>
       )}
     </div>
   );

@@ -99,7 +99,6 @@ interface ContentProps {
 function CampaignsContent({ report, measure, interval, search }: ContentProps) {
   const palette = usePalette();
   const drawn = useMemo(() => report?.campaigns.toSorted((a, b) => b.impressions - a.impressions).slice(0, LINES), [report]);
-  const pending = <Skeleton width={110} height={26} />;
   const all = report?.campaigns.length ?? 0;
   const note = drawn !== undefined && drawn.length < all ? m.campaigns.top(drawn.length, all) : m.campaigns.chartNote(m.campaigns.intervals[interval].toLowerCase());
   return (
@@ -108,15 +107,15 @@ function CampaignsContent({ report, measure, interval, search }: ContentProps) {
         <Figure
           lead
           label={m.measure.impressions}
-          value={report === undefined ? <Skeleton width={180} height={48} /> : format.count(report.total.impressions)}
+          value={report === undefined ? undefined : format.count(report.total.impressions)}
         />
-        <Figure label={m.measure.clicks} value={report === undefined ? pending : format.count(report.total.clicks)} />
+        <Figure label={m.measure.clicks} value={report === undefined ? undefined : format.count(report.total.clicks)} />
         <Figure
           label={m.measure.ctr}
-          value={report === undefined ? pending : format.rate(report.total.ctr)}
+          value={report === undefined ? undefined : format.rate(report.total.ctr)}
           note={report === undefined ? undefined : format.rateInterval(report.total.low, report.total.high)}
         />
-        <Figure label={m.campaigns.active} value={report === undefined ? pending : format.count(all)} />
+        <Figure label={m.campaigns.active} value={report === undefined ? undefined : format.count(all)} />
       </Headline>
       <Card
         title={m.campaigns.overTime(m.measure[measure])}

@@ -112,7 +112,6 @@ function CtrEmpty({ site }: { site: Site }) {
 
 function CtrContent({ report, dimensions, search }: { report: CtrReport | undefined; dimensions: readonly string[]; search: CtrSearch }) {
   const by = format.list(dimensions.map(m.dimension));
-  const pending = <Skeleton width={120} height={26} />;
   return (
     <>
       <Headline label={m.ctr.overall}>
@@ -120,12 +119,12 @@ function CtrContent({ report, dimensions, search }: { report: CtrReport | undefi
           lead
           testId="overall-ctr"
           label={m.ctr.overall}
-          value={report === undefined ? <Skeleton width={180} height={48} /> : format.rate(report.total.ctr)}
+          value={report === undefined ? undefined : format.rate(report.total.ctr)}
           note={report === undefined ? undefined : m.measure.intervalOf(format.rateInterval(report.total.low, report.total.high))}
         />
-        <Figure label={m.measure.clicks} value={report === undefined ? pending : format.count(report.total.clicks)} />
-        <Figure label={m.measure.impressions} value={report === undefined ? pending : format.count(report.total.impressions)} />
-        <Figure label={by} value={report === undefined ? pending : m.ctr.groups(report.groups.length)} />
+        <Figure label={m.measure.clicks} value={report === undefined ? undefined : format.count(report.total.clicks)} />
+        <Figure label={m.measure.impressions} value={report === undefined ? undefined : format.count(report.total.impressions)} />
+        <Figure label={by} value={report === undefined ? undefined : m.ctr.groups(report.groups.length)} />
       </Headline>
       <CtrChart report={report} by={by} />
       <Card title={m.ctr.table} flush>

@@ -156,7 +156,6 @@ function StepsEditor({ steps, onChange }: { steps: readonly string[]; onChange: 
 function FunnelContent({ report, steps }: { report: FunnelReport | undefined; steps: readonly string[] }) {
   const first = report?.steps[0];
   const last = report?.steps.at(-1);
-  const pending = <Skeleton width={100} height={26} />;
   return (
     <>
       <Headline label={m.funnel.conversion}>
@@ -164,14 +163,14 @@ function FunnelContent({ report, steps }: { report: FunnelReport | undefined; st
           lead
           testId="funnel-conversion"
           label={m.funnel.conversion}
-          value={last === undefined ? <Skeleton width={150} height={48} /> : format.rate(last.fromFirst)}
+          value={last === undefined ? undefined : format.rate(last.fromFirst)}
           note={steps.map(m.eventType).join(' → ')}
         />
-        <Figure label={m.funnel.entered} value={first === undefined ? pending : format.count(first.users)} />
-        <Figure label={m.funnel.completed} value={last === undefined ? pending : format.count(last.users)} />
+        <Figure label={m.funnel.entered} value={first === undefined ? undefined : format.count(first.users)} />
+        <Figure label={m.funnel.completed} value={last === undefined ? undefined : format.count(last.users)} />
         <Figure
           label={m.funnel.medianTotal}
-          value={report === undefined ? pending : report.medianTotal === undefined ? '–' : format.duration(report.medianTotal)}
+          value={report === undefined ? undefined : report.medianTotal === undefined ? '–' : format.duration(report.medianTotal)}
         />
       </Headline>
       <Card title={m.funnel.chart}>

@@ -123,7 +123,6 @@ function placeName(mode: Mode, cell: HeatCell): string {
 function HeatmapContent({ mode, report, measure, slot, search }: ContentProps) {
   const best = report?.cells.reduce<HeatCell | undefined>((top, cell) => (top === undefined || measureOf(cell, measure) > measureOf(top, measure) ? cell : top), undefined);
   const sum = (field: 'impressions' | 'clicks' | 'hovers') => format.count(report?.cells.reduce((total, cell) => total + cell[field], 0) ?? 0);
-  const pending = <Skeleton width={100} height={26} />;
   const title = mode === 'positions' ? m.heatmap.chartPositions(m.measure[measure]) : m.heatmap.chartCells(m.measure[measure], slotName(slot));
   return (
     <>
@@ -131,13 +130,13 @@ function HeatmapContent({ mode, report, measure, slot, search }: ContentProps) {
         <Figure
           lead
           label={m.heatmap.hottest}
-          value={best === undefined ? <Skeleton width={180} height={48} /> : formatMeasure(measureOf(best, measure), measure)}
+          value={best === undefined ? undefined : formatMeasure(measureOf(best, measure), measure)}
           note={best === undefined ? undefined : placeName(mode, best)}
         />
-        <Figure label={m.measure.clicks} value={report === undefined ? pending : sum('clicks')} />
+        <Figure label={m.measure.clicks} value={report === undefined ? undefined : sum('clicks')} />
         <Figure
           label={mode === 'positions' ? m.measure.impressions : m.measure.hovers}
-          value={report === undefined ? pending : sum(mode === 'positions' ? 'impressions' : 'hovers')}
+          value={report === undefined ? undefined : sum(mode === 'positions' ? 'impressions' : 'hovers')}
         />
       </Headline>
       <Card title={title} note={mode === 'positions' ? m.heatmap.positionsNote : m.heatmap.cellsNote}>
