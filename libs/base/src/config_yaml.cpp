@@ -1,8 +1,10 @@
 #include <fmt/format.h>
+#include <yaml-cpp/eventhandler.h>
 #include <yaml-cpp/yaml.h>
 
 #include <algorithm>
 #include <set>
+#include <sstream>
 
 #include "config_setting.h"
 #include "config_text.h"
@@ -13,6 +15,28 @@ namespace {
 constexpr std::size_t kMaxFileBytes = 1024 * 1024;
 
 std::string at(std::string_view origin, const YAML::Mark& mark) { return fmt::format("{}:{}", origin, mark.line + 1); }
+
+/// Ignores the content of documents; what is wanted is where they end.
+class Skip final : public YAML::EventHandler {
+ public:
+  void OnDocumentStart(const YAML::Mark&) override {}
+  void OnDocumentEnd() override {}
+  void OnNull(const YAML::Mark&, YAML::anchor_t) override {}
+  void OnAlias(const YAML::Mark&, YAML::anchor_t) override {}
+  void OnScalar(const YAML::Mark&, const std::string&, YAML::anchor_t, const std::string&) override {}
+  void OnSequenceStart(const YAML::Mark&, const std::string&, YAML::anchor_t, YAML::EmitterStyle::value) override {}
+  void OnSequenceEnd() override {}
+  void OnMapStart(const YAML::Mark&, const std::string&, YAML::anchor_t, YAML::EmitterStyle::value) override {}
+  void OnMapEnd() override {}
+};
+
+/// YAML::LoadAll would tell too, but yaml-cpp 0.7 never returns from it for input such as "\n,".
+bool has_second_document(const std::string& yaml) {
+  std::istringstream in(yaml);
+  YAML::Parser parser(in);
+  Skip skip;
+  return parser.HandleNextDocument(skip) && parser.HandleNextDocument(skip);
+}
 
 /// The name by which people know an unknown section: its first key, which says what was meant.
 std::string first_leaf(const std::string& name, const YAML::Node& node) {
@@ -89,13 +113,14 @@ Result<void> Schema::load_yaml(std::string_view yaml, std::string_view origin) {
   if (yaml.size() > kMaxFileBytes) return Error::reject(fmt::format("{}: is larger than 1 MiB", origin));
   std::vector<Setting> settings;
   try {
-    const std::vector<YAML::Node> documents = YAML::LoadAll(std::string(yaml));
-    if (documents.size() > 1) return Error::reject(fmt::format("{}: holds more than one YAML document", origin));
-    if (documents.empty() || documents[0].IsNull()) return {};
-    if (!documents[0].IsMap()) {
-      return Error::reject(fmt::format("{}: must be a map of keys (\"name: value\")", at(origin, documents[0].Mark())));
+    const std::string text(yaml);
+    if (has_second_document(text)) return Error::reject(fmt::format("{}: holds more than one YAML document", origin));
+    const YAML::Node document = YAML::Load(text);
+    if (document.IsNull()) return {};
+    if (!document.IsMap()) {
+      return Error::reject(fmt::format("{}: must be a map of keys (\"name: value\")", at(origin, document.Mark())));
     }
-    if (auto collected = collect(&documents[0], "", origin, settings); !collected) return collected;
+    if (auto collected = collect(&document, "", origin, settings); !collected) return collected;
   } catch (const YAML::Exception& e) {
     return Error::reject(fmt::format("{}: is not YAML: {}", at(origin, e.mark), e.msg));
   } catch (const std::exception& e) {

@@ -110,6 +110,7 @@ TEST(Config, refuses_what_is_not_a_map_of_single_values) {
   EXPECT_THAT(refusal(schema, "data_dir: a\ndata_dir: b\n"), HasSubstr("already set at marquee.yaml:1"));
   EXPECT_THAT(refusal(schema, "data_dir: a\n---\ndata_dir: b\n"), HasSubstr("more than one"));
   EXPECT_THAT(refusal(schema, "a: \"unclosed\nb: c"), HasSubstr("not YAML"));
+  EXPECT_THAT(refusal(schema, "\n,"), HasSubstr("marquee.yaml"));
   EXPECT_THAT(refusal(schema, std::string(100'000, '[')), HasSubstr("not YAML"));
 }
 
