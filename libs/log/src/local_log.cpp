@@ -1,0 +1,337 @@
+#include "marquee/log/local_log.h"
+
+#include <fmt/format.h>
+#include <sys/statvfs.h>
+
+#include <algorithm>
+#include <condition_variable>
+#include <deque>
+#include <mutex>
+#include <thread>
+
+#include "blob.h"
+#include "marquee/base/logging.h"
+#include "storage.h"
+
+namespace marquee::log {
+namespace {
+
+using Steady = std::chrono::steady_clock;
+
+constexpr std::size_t kTailBytes = 64U << 20;    // Recent groups kept in memory per log, for the loader at the tip.
+constexpr std::size_t kSegmentBytes = 1U << 20;  // Grain of the accounting of kept bytes.
+
+struct Pending {
+  std::vector<Batch> batches;
+  Appended done;
+  std::size_t bytes = 0;
+};
+
+struct TailGroup {
+  Offset first;
+  Offset end;
+  std::shared_ptr<const std::string> blob;
+};
+
+struct Segment {
+  Offset end = 0;
+  std::uint64_t bytes = 0;
+  std::int64_t time_ms = 0;  // Of its newest group.
+};
+
+struct PartitionState {
+  Range kept;
+  std::deque<TailGroup> tail;
+  std::deque<Segment> segments;
+  Offset confirmed = 0;
+};
+
+std::uint64_t free_bytes(const std::string& directory) {
+  struct statvfs info {};
+  if (::statvfs(directory.c_str(), &info) != 0) return UINT64_MAX;
+  return static_cast<std::uint64_t>(info.f_bavail) * info.f_frsize;
+}
+
+class LocalLog final : public EventLog {
+ public:
+  LocalLog(LocalLogOptions options, std::unique_ptr<Storage> storage)
+      : options_(std::move(options)), storage_(std::move(storage)), states_(options_.partitions) {
+    if (!options_.clock) options_.clock = std::make_shared<SystemClock>();
+    add_metrics();
+  }
+  ~LocalLog() override { close(); }
+
+  Result<void> load() {
+    for (Partition p = 0; p < options_.partitions; ++p) {
+      const auto range = storage_->range(p);
+      if (!range) return range.error();
+      const auto progress = storage_->progress(p);
+      if (!progress) return progress.error();
+      auto& state = states_[p];
+      state.kept = *range;
+      state.confirmed = progress->next;
+      if (!range->empty()) {
+        const auto bytes = storage_->approximate_bytes(p);
+        state.segments.push_back({range->end, bytes, now_ms()});
+        kept_bytes_ += bytes;
+      }
+    }
+    committer_ = std::thread([this] { commit_loop(); });
+    return {};
+  }
+
+  Partition partitions() const override { return options_.partitions; }
+
+  void append(std::vector<Batch> batches, Appended done) override {
+    std::size_t bytes = 0;
+    for (const auto& batch : batches) bytes += batch.bytes().size() + 64;
+    std::unique_lock lock(mutex_);
+    if (is_closed_ || pending_bytes_ + bytes > options_.max_pending_bytes) {
+      const bool is_closed = is_closed_;
+      lock.unlock();
+      done(Error::retry(is_closed ? "the log is closing" : "too many events wait for the disk"));
+      return;
+    }
+    pending_bytes_ += bytes;
+    pending_.push_back({std::move(batches), std::move(done), bytes});
+    if (pending_.size() == 1) work_.notify_one();
+  }
+
+  Result<Records> read(Partition partition, Offset from, std::size_t max_records, std::size_t max_bytes) override {
+    Records records;
+    records.first = from;
+    std::size_t bytes = 0;
+    for (Offset at = from; records.records.size() < max_records && bytes < max_bytes;) {
+      auto group = group_at(partition, at);
+      if (!group) return group.error();
+      if (!*group) break;
+      auto& [first, blob] = **group;
+      records.storage.push_back(std::move(blob));
+      const auto found = read_blob(records.storage.back());
+      if (!found) return Error::give_up(fmt::format("partition {}, group at offset {}: {}", partition, first, found.error().message));
+      const auto take = std::min(found->size() - (at - first), max_records - records.records.size());
+      const auto begin = found->begin() + static_cast<std::ptrdiff_t>(at - first);
+      records.records.insert(records.records.end(), begin, begin + static_cast<std::ptrdiff_t>(take));
+      bytes += records.storage.back().size();
+      at += take;
+    }
+    return records;
+  }
+
+  bool wait_for(Partition partition, Offset offset, Millis timeout) override {
+    std::unique_lock lock(mutex_);
+    grown_.wait_for(lock, timeout, [&] { return is_closed_ || states_[partition].kept.end > offset; });
+    return states_[partition].kept.end > offset;
+  }
+
+  Offset begin(Partition partition) const override {
+    const std::lock_guard lock(mutex_);
+    return states_[partition].kept.begin;
+  }
+  Offset end(Partition partition) const override {
+    const std::lock_guard lock(mutex_);
+    return states_[partition].kept.end;
+  }
+
+  Result<Progress> progress(Partition partition) override { return storage_->progress(partition); }
+  Result<void> plan(Partition partition, Range range) override { return set_progress(partition, {range.begin, range}); }
+  Result<void> confirm(Partition partition, Offset next) override { return set_progress(partition, {next, std::nullopt}); }
+
+  void close() override {
+    {
+      const std::lock_guard lock(mutex_);
+      is_closed_ = true;
+      work_.notify_all();
+      grown_.notify_all();
+    }
+    if (committer_.joinable()) committer_.join();
+  }
+
+ private:
+  std::int64_t now_ms() const { return options_.clock->now().time_since_epoch().count(); }
+
+  Result<void> set_progress(Partition partition, const Progress& progress) {
+    if (auto set = storage_->set_progress(partition, progress); !set) return set;
+    const std::lock_guard lock(mutex_);
+    states_[partition].confirmed = progress.next;
+    return {};
+  }
+
+  /// The group that holds `offset`, from memory or disk; nullopt at the end.
+  Result<std::optional<std::pair<Offset, std::string>>> group_at(Partition partition, Offset offset) {
+    {
+      const std::lock_guard lock(mutex_);
+      const auto& state = states_[partition];
+      if (offset >= state.kept.end) return std::nullopt;
+      if (offset < state.kept.begin)
+        return Error::give_up(fmt::format("partition {} begins at offset {}; {} is no longer kept", partition, state.kept.begin, offset));
+      if (!state.tail.empty() && offset >= state.tail.front().first) {
+        const auto after = std::ranges::upper_bound(state.tail, offset, {}, &TailGroup::first);
+        return std::pair(std::prev(after)->first, std::string(*std::prev(after)->blob));
+      }
+    }
+    auto found = storage_->find(partition, offset);
+    if (!found) return found.error();
+    if (!*found || (*found)->first > offset)
+      return Error::give_up(fmt::format("partition {} has no record at offset {} although it should", partition, offset));
+    return found;
+  }
+
+  void commit_loop() {
+    auto next_trim = Steady::now();
+    std::unique_lock lock(mutex_);
+    while (true) {
+      work_.wait_until(lock, next_trim, [this] { return !pending_.empty() || is_closed_; });
+      if (pending_.empty() && is_closed_) return;
+      std::vector<Pending> taken;
+      taken.swap(pending_);
+      lock.unlock();
+      if (!taken.empty()) commit(taken);
+      if (Steady::now() >= next_trim) {
+        trim();
+        next_trim = Steady::now() + std::chrono::seconds(1);
+      }
+      lock.lock();
+    }
+  }
+
+  void commit(std::vector<Pending>& taken) {
+    const auto started = Steady::now();
+    auto outcome = room();
+    std::vector<std::string> records(options_.partitions);
+    std::vector<std::uint32_t> counts(options_.partitions);
+    std::vector<Group> groups;
+    std::size_t bytes = 0;
+    for (const auto& pending : taken) {
+      bytes += pending.bytes;
+      if (!outcome) continue;
+      for (const auto& batch : pending.batches) {
+        records[batch.partition()] += batch.bytes();
+        counts[batch.partition()] += batch.count();
+      }
+    }
+    if (outcome) {
+      for (Partition p = 0; p < options_.partitions; ++p)
+        if (counts[p] > 0) groups.push_back({p, end(p), make_blob({counts[p], now_ms()}, records[p])});
+      outcome = storage_->write(groups);
+    }
+    {
+      const std::lock_guard lock(mutex_);
+      pending_bytes_ -= bytes;
+      if (outcome) {
+        for (auto& group : groups) remember(group, counts[group.partition]);
+      }
+    }
+    if (outcome) {
+      grown_.notify_all();
+    } else {
+      logging::warn("log.append_failed", {{"requests", taken.size()}, {"reason", outcome.error().message}});
+    }
+    if (commit_seconds_ != nullptr) commit_seconds_->Observe(std::chrono::duration<double>(Steady::now() - started).count());
+    for (auto& pending : taken) pending.done(outcome);
+  }
+
+  /// Called with the mutex held, after `group` became durable.
+  void remember(Group& group, std::uint32_t count) {
+    auto& state = states_[group.partition];
+    const auto bytes = group.blob.size();
+    if (state.kept.empty()) state.kept.begin = group.first;
+    state.kept.end = group.first + count;
+    kept_bytes_ += bytes;
+    if (state.segments.empty() || state.segments.back().bytes >= kSegmentBytes) state.segments.push_back({});
+    auto& segment = state.segments.back();
+    segment.end = state.kept.end;
+    segment.bytes += bytes;
+    segment.time_ms = now_ms();
+    tail_bytes_ += bytes;
+    state.tail.push_back({group.first, state.kept.end, std::make_shared<const std::string>(std::move(group.blob))});
+    while (tail_bytes_ > kTailBytes) {
+      auto& longest = *std::ranges::max_element(states_, {}, [](const PartitionState& s) { return s.tail.size(); });
+      tail_bytes_ -= longest.tail.front().blob->size();
+      longest.tail.pop_front();
+    }
+    if (records_ != nullptr) records_->Increment(count);
+    if (bytes_gauge_ != nullptr) bytes_gauge_->Set(static_cast<double>(kept_bytes_));
+  }
+
+  /// Whether there is room for more: the log's own bound, and the disk's.
+  Result<void> room() {
+    if (Steady::now() >= next_disk_check_) {
+      free_bytes_ = free_bytes(options_.directory);
+      next_disk_check_ = Steady::now() + std::chrono::milliseconds(100);
+    }
+    if (free_bytes_ < options_.min_free_disk_bytes)
+      return Error::retry(fmt::format("the disk of {} has {} MiB free, less than log.min_free_disk", options_.directory, free_bytes_ >> 20));
+    const std::lock_guard lock(mutex_);
+    if (kept_bytes_ > options_.max_bytes) return Error::retry("the log has reached log.max_size; the store is too slow or away");
+    return {};
+  }
+
+  /// Lets go of confirmed segments that are old enough, or old or not when the log is nearly full.
+  void trim() {
+    for (Partition p = 0; p < options_.partitions; ++p) {
+      Offset before = 0;
+      {
+        const std::lock_guard lock(mutex_);
+        auto& state = states_[p];
+        const auto deadline = now_ms() - static_cast<std::int64_t>(options_.keep_confirmed_ms);
+        while (!state.segments.empty()) {
+          const auto& oldest = state.segments.front();
+          const bool is_needed_room = kept_bytes_ > options_.max_bytes / 2;
+          if (oldest.end > state.confirmed || (oldest.time_ms > deadline && !is_needed_room)) break;
+          before = oldest.end;
+          kept_bytes_ -= std::min(kept_bytes_, oldest.bytes);
+          state.segments.pop_front();
+        }
+        if (before == 0) continue;
+        state.kept.begin = before;
+        while (!state.tail.empty() && state.tail.front().end <= before) {
+          tail_bytes_ -= state.tail.front().blob->size();
+          state.tail.pop_front();
+        }
+      }
+      if (auto trimmed = storage_->trim(p, before); !trimmed)
+        logging::warn("log.trim_failed", {{"partition", p}, {"reason", trimmed.error().message}});
+    }
+  }
+
+  void add_metrics() {
+    if (!options_.metrics) return;
+    auto& registry = *options_.metrics;
+    records_ = &prometheus::BuildCounter().Name("marquee_log_records_total").Help("Records made durable").Register(registry).Add({});
+    bytes_gauge_ = &prometheus::BuildGauge().Name("marquee_log_kept_bytes").Help("Bytes that the log keeps").Register(registry).Add({});
+    commit_seconds_ = &prometheus::BuildHistogram().Name("marquee_log_commit_seconds").Help("Time of one group commit")
+                           .Register(registry).Add({}, metrics::latency_buckets());
+  }
+
+  LocalLogOptions options_;
+  std::unique_ptr<Storage> storage_;
+
+  mutable std::mutex mutex_;
+  std::condition_variable work_, grown_;
+  std::vector<Pending> pending_;
+  std::size_t pending_bytes_ = 0;
+  std::vector<PartitionState> states_;
+  std::size_t tail_bytes_ = 0;
+  std::uint64_t kept_bytes_ = 0;
+  bool is_closed_ = false;
+
+  std::uint64_t free_bytes_ = UINT64_MAX;  // Of the committer alone.
+  Steady::time_point next_disk_check_{};
+  prometheus::Counter* records_ = nullptr;
+  prometheus::Gauge* bytes_gauge_ = nullptr;
+  prometheus::Histogram* commit_seconds_ = nullptr;
+  std::thread committer_;
+};
+
+}  // namespace
+
+Result<std::unique_ptr<EventLog>> open_local_log(LocalLogOptions options) {
+  auto storage = Storage::open(options.directory, options.partitions, options.sync);
+  if (!storage) return storage.error();
+  auto log = std::make_unique<LocalLog>(std::move(options), std::move(*storage));
+  if (auto loaded = log->load(); !loaded) return loaded.error();
+  return log;
+}
+
+}  // namespace marquee::log
