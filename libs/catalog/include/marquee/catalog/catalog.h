@@ -1,0 +1,85 @@
+// The catalog: sites, write keys, slots, campaigns, ads, admin tokens; and who changed what, when.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "marquee/base/result.h"
+#include "marquee/base/time.h"
+
+namespace marquee::catalog {
+
+struct Site {
+  std::string id;                    ///< Lower-case letters, digits and '-'; 1 to 63 characters.
+  std::string name;
+  std::string allowed_origin = "*";  ///< Origins that may send from a browser, separated by commas; * for all.
+  bool consent_required = false;
+};
+
+/// What a write key opens.
+struct KeyOwner {
+  Site site;
+  bool is_trusted = false;  ///< Of a server: may send events of any age.
+};
+
+/// A slot, campaign or ad of a site.
+struct Item {
+  std::string id;
+  std::string name;
+  std::string campaign_id;  ///< Of an ad; else empty.
+};
+
+enum class ItemKind { slot, campaign, ad };
+
+/// One change, as it is recorded.
+struct Change {
+  std::int64_t time_ms = 0;
+  std::string actor;  ///< Who: "admin", "serve", ...
+  std::string what;   ///< "site campus made", ...
+};
+
+/// Rules and storage. Thread safe. Reads of keys and tokens take no lock on the database: they look at a snapshot that every
+/// change replaces.
+class Catalog {
+ public:
+  /// Opens or makes the SQLite database at `path`. Refuses (Action::give_up) one of a newer version.
+  [[nodiscard]] static Result<std::unique_ptr<Catalog>> open(const std::string& path, std::shared_ptr<const Clock> clock = nullptr);
+  ~Catalog();
+
+  [[nodiscard]] std::vector<Site> sites() const;
+  [[nodiscard]] std::optional<Site> site(std::string_view id) const;
+  /// Makes a site. Action::reject names what is wrong; an id that is taken is Action::reject, "exists".
+  [[nodiscard]] Result<void> add_site(const Site& site, std::string_view actor);
+  /// Makes it unless it is there.
+  [[nodiscard]] Result<void> ensure_site(const Site& site, std::string_view actor);
+
+  /// Makes a write key ("mk_..."); only its hash is kept.
+  [[nodiscard]] Result<std::string> add_write_key(std::string_view site_id, bool is_trusted, std::string_view actor);
+  /// Puts a known write key under a site, so that a key kept elsewhere stays valid. Idempotent.
+  [[nodiscard]] Result<void> put_write_key(std::string_view key, std::string_view site_id, bool is_trusted, std::string_view actor);
+  [[nodiscard]] std::optional<KeyOwner> find_key(std::string_view key) const;
+
+  /// Puts an admin token; only its hash is kept. Idempotent.
+  [[nodiscard]] Result<void> put_admin_token(std::string_view token, std::string_view actor);
+  [[nodiscard]] bool is_admin_token(std::string_view token) const;
+
+  [[nodiscard]] Result<std::vector<Item>> items(std::string_view site_id, ItemKind kind) const;
+  /// Makes or renames one.
+  [[nodiscard]] Result<void> put_item(std::string_view site_id, ItemKind kind, const Item& item, std::string_view actor);
+  /// Newest first.
+  [[nodiscard]] Result<std::vector<Change>> changes(std::size_t limit) const;
+
+ private:
+  class Impl;
+  explicit Catalog(std::unique_ptr<Impl> impl);
+  std::unique_ptr<Impl> impl_;
+};
+
+/// A new random secret of 160 bits, as `prefix` and 40 hex digits.
+[[nodiscard]] std::string make_secret(std::string_view prefix);
+
+}  // namespace marquee::catalog

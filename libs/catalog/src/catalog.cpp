@@ -1,0 +1,264 @@
+#include "marquee/catalog/catalog.h"
+
+#include <fmt/format.h>
+#include <soci/soci.h>
+#include <soci/sqlite3/soci-sqlite3.h>
+#include <sodium.h>
+
+#include <algorithm>
+#include <atomic>
+#include <map>
+#include <mutex>
+#include <set>
+
+namespace marquee::catalog {
+namespace {
+
+constexpr int kVersion = 1;
+
+// Portable SQL: PostgreSQL takes the same statements.
+constexpr const char* kSchema[] = {
+    "CREATE TABLE IF NOT EXISTS catalog_version (version INTEGER NOT NULL)",
+    "CREATE TABLE IF NOT EXISTS sites (id VARCHAR(63) PRIMARY KEY, name VARCHAR(200) NOT NULL, allowed_origin TEXT NOT NULL, "
+    "consent_required INTEGER NOT NULL)",
+    "CREATE TABLE IF NOT EXISTS write_keys (hash VARCHAR(64) PRIMARY KEY, site_id VARCHAR(63) NOT NULL, is_trusted INTEGER NOT NULL)",
+    "CREATE TABLE IF NOT EXISTS admin_tokens (hash VARCHAR(64) PRIMARY KEY)",
+    "CREATE TABLE IF NOT EXISTS items (site_id VARCHAR(63) NOT NULL, kind VARCHAR(10) NOT NULL, id VARCHAR(128) NOT NULL, "
+    "name VARCHAR(200) NOT NULL, campaign_id VARCHAR(128) NOT NULL, PRIMARY KEY (site_id, kind, id))",
+    "CREATE TABLE IF NOT EXISTS changes (time_ms BIGINT NOT NULL, actor VARCHAR(100) NOT NULL, what TEXT NOT NULL)",
+};
+
+std::string hex(const unsigned char* bytes, std::size_t size) {
+  std::string text;
+  for (std::size_t i = 0; i < size; ++i) text += fmt::format("{:02x}", bytes[i]);
+  return text;
+}
+
+std::string hash_of(std::string_view secret) {
+  unsigned char hash[32];
+  crypto_generichash(hash, sizeof hash, reinterpret_cast<const unsigned char*>(secret.data()), secret.size(), nullptr, 0);
+  return hex(hash, sizeof hash);
+}
+
+std::string kind_name(ItemKind kind) {
+  switch (kind) {
+    case ItemKind::slot: return "slot";
+    case ItemKind::campaign: return "campaign";
+    default: return "ad";
+  }
+}
+
+Result<void> check(const Site& site) {
+  const auto is_good = [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-'; };
+  if (site.id.empty() || site.id.size() > 63 || site.id.front() == '-' || !std::ranges::all_of(site.id, is_good))
+    return Error::reject(fmt::format("id: \"{}\" must be 1 to 63 lower-case letters, digits or '-', not beginning with '-'", site.id.substr(0, 80)));
+  if (site.name.size() > 200) return Error::reject("name: at most 200 bytes are taken");
+  if (site.allowed_origin.size() > 4000) return Error::reject("allowed_origin: at most 4000 bytes are taken");
+  return {};
+}
+
+struct Snapshot {
+  std::map<std::string, Site, std::less<>> sites;
+  std::map<std::string, std::pair<std::string, bool>, std::less<>> keys;  // hash -> site, trusted
+  std::set<std::string, std::less<>> tokens;
+};
+
+}  // namespace
+
+class Catalog::Impl {
+ public:
+  Impl(const std::string& path, std::shared_ptr<const Clock> clock)
+      : clock_(clock ? std::move(clock) : std::make_shared<SystemClock>()),
+        session_(soci::sqlite3, fmt::format("dbname={} timeout=10", path)) {
+    session_ << "PRAGMA journal_mode=WAL";
+    session_ << "PRAGMA synchronous=FULL";
+  }
+
+  Result<void> prepare() {
+    const std::lock_guard lock(mutex_);
+    soci::transaction transaction(session_);
+    for (const auto* statement : kSchema) session_ << statement;
+    int rows = 0, version = 0;
+    session_ << "SELECT count(*), coalesce(max(version), 0) FROM catalog_version", soci::into(rows), soci::into(version);
+    if (version > kVersion)
+      return Error::give_up(fmt::format("the catalog is of version {}, this program knows {}; use the newer program", version, kVersion));
+    if (rows == 0) session_ << "INSERT INTO catalog_version (version) VALUES (:v)", soci::use(kVersion);
+    transaction.commit();
+    refresh();
+    return {};
+  }
+
+  // Runs `body` in a transaction with the change recorded, then renews the snapshot.
+  template <class F>
+  Result<void> change(std::string_view actor, const std::string& what, F&& body) {
+    const std::lock_guard lock(mutex_);
+    try {
+      soci::transaction transaction(session_);
+      body(session_);
+      const long long time_ms = clock_->now().time_since_epoch().count();
+      const std::string who(actor);
+      session_ << "INSERT INTO changes (time_ms, actor, what) VALUES (:t, :a, :w)", soci::use(time_ms), soci::use(who), soci::use(what);
+      transaction.commit();
+      refresh();
+    } catch (const soci::soci_error& e) {
+      return Error::retry(fmt::format("the catalog could not be changed: {}", e.what()));
+    }
+    return {};
+  }
+
+  template <class F>
+  auto read(F&& body) -> decltype(body(std::declval<soci::session&>())) {
+    const std::lock_guard lock(mutex_);
+    try {
+      return body(session_);
+    } catch (const soci::soci_error& e) {
+      return Error::retry(fmt::format("the catalog could not be read: {}", e.what()));
+    }
+  }
+
+  [[nodiscard]] std::shared_ptr<const Snapshot> snapshot() const { return snapshot_.load(); }
+
+ private:
+  void refresh() {
+    auto next = std::make_shared<Snapshot>();
+    const soci::rowset<soci::row> sites = (session_.prepare << "SELECT id, name, allowed_origin, consent_required FROM sites");
+    for (const auto& row : sites) {
+      Site site{row.get<std::string>(0), row.get<std::string>(1), row.get<std::string>(2), row.get<int>(3) != 0};
+      next->sites.emplace(site.id, site);
+    }
+    const soci::rowset<soci::row> keys = (session_.prepare << "SELECT hash, site_id, is_trusted FROM write_keys");
+    for (const auto& row : keys) next->keys.emplace(row.get<std::string>(0), std::pair(row.get<std::string>(1), row.get<int>(2) != 0));
+    const soci::rowset<soci::row> tokens = (session_.prepare << "SELECT hash FROM admin_tokens");
+    for (const auto& row : tokens) next->tokens.insert(row.get<std::string>(0));
+    snapshot_.store(std::move(next));
+  }
+
+  std::shared_ptr<const Clock> clock_;
+  std::mutex mutex_;
+  soci::session session_;
+  std::atomic<std::shared_ptr<const Snapshot>> snapshot_{std::make_shared<const Snapshot>()};
+};
+
+Catalog::Catalog(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+Catalog::~Catalog() = default;
+
+Result<std::unique_ptr<Catalog>> Catalog::open(const std::string& path, std::shared_ptr<const Clock> clock) {
+  if (sodium_init() < 0) return Error::give_up("libsodium does not start");
+  try {
+    auto impl = std::make_unique<Impl>(path, std::move(clock));
+    if (auto prepared = impl->prepare(); !prepared) return prepared.error();
+    return std::unique_ptr<Catalog>(new Catalog(std::move(impl)));
+  } catch (const soci::soci_error& e) {
+    return Error::give_up(fmt::format("cannot open the catalog {}: {}", path, e.what()));
+  }
+}
+
+std::vector<Site> Catalog::sites() const {
+  std::vector<Site> result;
+  for (const auto& [id, site] : impl_->snapshot()->sites) result.push_back(site);
+  return result;
+}
+
+std::optional<Site> Catalog::site(std::string_view id) const {
+  const auto snapshot = impl_->snapshot();
+  const auto it = snapshot->sites.find(id);
+  return it == snapshot->sites.end() ? std::nullopt : std::optional(it->second);
+}
+
+Result<void> Catalog::add_site(const Site& site, std::string_view actor) {
+  if (auto checked = check(site); !checked) return checked;
+  if (this->site(site.id)) return Error::reject(fmt::format("id: the site \"{}\" exists", site.id));
+  return impl_->change(actor, fmt::format("site {} made", site.id), [&](soci::session& session) {
+    const int consent = site.consent_required ? 1 : 0;
+    session << "INSERT INTO sites (id, name, allowed_origin, consent_required) VALUES (:i, :n, :o, :c)", soci::use(site.id),
+        soci::use(site.name), soci::use(site.allowed_origin), soci::use(consent);
+  });
+}
+
+Result<void> Catalog::ensure_site(const Site& site, std::string_view actor) {
+  if (this->site(site.id)) return {};
+  return add_site(site, actor);
+}
+
+Result<std::string> Catalog::add_write_key(std::string_view site_id, bool is_trusted, std::string_view actor) {
+  auto key = make_secret("mk_");
+  if (auto put = put_write_key(key, site_id, is_trusted, actor); !put) return put.error();
+  return key;
+}
+
+Result<void> Catalog::put_write_key(std::string_view key, std::string_view site_id, bool is_trusted, std::string_view actor) {
+  if (!site(site_id)) return Error::reject(fmt::format("there is no site \"{}\"", site_id));
+  const auto hash = hash_of(key);
+  if (impl_->snapshot()->keys.contains(hash)) return {};
+  return impl_->change(actor, fmt::format("write key of site {} made", site_id), [&](soci::session& session) {
+    const std::string id(site_id);
+    const int trusted = is_trusted ? 1 : 0;
+    session << "INSERT INTO write_keys (hash, site_id, is_trusted) VALUES (:h, :s, :t)", soci::use(hash), soci::use(id), soci::use(trusted);
+  });
+}
+
+std::optional<KeyOwner> Catalog::find_key(std::string_view key) const {
+  const auto snapshot = impl_->snapshot();
+  const auto it = snapshot->keys.find(hash_of(key));
+  if (it == snapshot->keys.end()) return std::nullopt;
+  const auto site = snapshot->sites.find(it->second.first);
+  if (site == snapshot->sites.end()) return std::nullopt;
+  return KeyOwner{site->second, it->second.second};
+}
+
+Result<void> Catalog::put_admin_token(std::string_view token, std::string_view actor) {
+  const auto hash = hash_of(token);
+  if (impl_->snapshot()->tokens.contains(hash)) return {};
+  return impl_->change(actor, "admin token made", [&](soci::session& session) {
+    session << "INSERT INTO admin_tokens (hash) VALUES (:h)", soci::use(hash);
+  });
+}
+
+bool Catalog::is_admin_token(std::string_view token) const { return impl_->snapshot()->tokens.contains(hash_of(token)); }
+
+Result<std::vector<Item>> Catalog::items(std::string_view site_id, ItemKind kind) const {
+  return impl_->read([&](soci::session& session) -> Result<std::vector<Item>> {
+    const std::string id(site_id);
+    const auto kind_text = kind_name(kind);
+    const soci::rowset<soci::row> rows =
+        (session.prepare << "SELECT id, name, campaign_id FROM items WHERE site_id = :s AND kind = :k ORDER BY id", soci::use(id, "s"),
+         soci::use(kind_text, "k"));
+    std::vector<Item> items;
+    for (const auto& row : rows) items.push_back({row.get<std::string>(0), row.get<std::string>(1), row.get<std::string>(2)});
+    return items;
+  });
+}
+
+Result<void> Catalog::put_item(std::string_view site_id, ItemKind kind, const Item& item, std::string_view actor) {
+  if (!site(site_id)) return Error::reject(fmt::format("there is no site \"{}\"", site_id));
+  if (item.id.empty() || item.id.size() > 128) return Error::reject("id: expected 1 to 128 bytes");
+  if (item.name.empty() || item.name.size() > 200) return Error::reject("name: expected 1 to 200 bytes");
+  if (item.campaign_id.size() > 128) return Error::reject("campaign_id: at most 128 bytes are taken");
+  const auto kind_text = kind_name(kind);
+  return impl_->change(actor, fmt::format("{} {} of site {} is now \"{}\"", kind_text, item.id, site_id, item.name), [&](soci::session& session) {
+    const std::string id(site_id);
+    session << "DELETE FROM items WHERE site_id = :s AND kind = :k AND id = :i", soci::use(id), soci::use(kind_text), soci::use(item.id);
+    session << "INSERT INTO items (site_id, kind, id, name, campaign_id) VALUES (:s, :k, :i, :n, :c)", soci::use(id), soci::use(kind_text),
+        soci::use(item.id), soci::use(item.name), soci::use(item.campaign_id);
+  });
+}
+
+Result<std::vector<Change>> Catalog::changes(std::size_t limit) const {
+  return impl_->read([&](soci::session& session) -> Result<std::vector<Change>> {
+    const auto most = static_cast<long long>(limit);
+    const soci::rowset<soci::row> rows =
+        (session.prepare << "SELECT time_ms, actor, what FROM changes ORDER BY time_ms DESC LIMIT :n", soci::use(most, "n"));
+    std::vector<Change> changes;
+    for (const auto& row : rows) changes.push_back({row.get<long long>(0), row.get<std::string>(1), row.get<std::string>(2)});
+    return changes;
+  });
+}
+
+std::string make_secret(std::string_view prefix) {
+  std::ignore = sodium_init();
+  unsigned char bytes[20];
+  randombytes_buf(bytes, sizeof bytes);
+  return std::string(prefix) + hex(bytes, sizeof bytes);
+}
+
+}  // namespace marquee::catalog

@@ -1,0 +1,96 @@
+#include "marquee/catalog/catalog.h"
+
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <filesystem>
+#include <thread>
+
+namespace marquee::catalog {
+namespace {
+
+class CatalogTest : public testing::Test {
+ protected:
+  void SetUp() override {
+    path_ = std::filesystem::temp_directory_path() / ("marquee-catalog-" + make_secret(""));
+    open();
+  }
+  void TearDown() override {
+    catalog_.reset();
+    for (const char* suffix : {"", "-wal", "-shm"}) std::filesystem::remove(path_.string() + suffix);
+  }
+  void open() {
+    catalog_.reset();
+    auto opened = Catalog::open(path_.string());
+    ASSERT_TRUE(opened) << opened.error().message;
+    catalog_ = std::move(*opened);
+  }
+  std::filesystem::path path_;
+  std::unique_ptr<Catalog> catalog_;
+};
+
+TEST_F(CatalogTest, keeps_sites_and_keys_over_a_restart) {
+  ASSERT_TRUE(catalog_->add_site({"campus", "Campus", "https://campus.example", true}, "test"));
+  const auto key = catalog_->add_write_key("campus", true, "test");
+  ASSERT_TRUE(key);
+  open();
+  const auto owner = catalog_->find_key(*key);
+  ASSERT_TRUE(owner);
+  EXPECT_EQ(owner->site.id, "campus");
+  EXPECT_TRUE(owner->site.consent_required);
+  EXPECT_TRUE(owner->is_trusted);
+  EXPECT_FALSE(catalog_->find_key(*key + "0"));
+}
+
+TEST_F(CatalogTest, refuses_a_bad_or_taken_site_id) {
+  EXPECT_FALSE(catalog_->add_site({"Campus", ""}, "test"));
+  EXPECT_FALSE(catalog_->add_site({"", ""}, "test"));
+  EXPECT_FALSE(catalog_->add_site({"a/b", ""}, "test"));
+  EXPECT_TRUE(catalog_->add_site({"a", ""}, "test"));
+  EXPECT_FALSE(catalog_->add_site({"a", ""}, "test"));
+  EXPECT_TRUE(catalog_->ensure_site({"a", ""}, "test"));
+}
+
+TEST_F(CatalogTest, keeps_no_secret_in_the_clear) {
+  ASSERT_TRUE(catalog_->add_site({"a", ""}, "test"));
+  const auto key = catalog_->add_write_key("a", false, "test");
+  ASSERT_TRUE(catalog_->put_admin_token("token-in-the-clear", "test"));
+  EXPECT_TRUE(catalog_->is_admin_token("token-in-the-clear"));
+  EXPECT_FALSE(catalog_->is_admin_token("token"));
+  catalog_.reset();
+  for (const char* suffix : {"", "-wal"}) {
+    std::string content;
+    if (FILE* file = std::fopen((path_.string() + suffix).c_str(), "rb")) {
+      for (int c; (c = std::fgetc(file)) != EOF;) content += static_cast<char>(c);
+      std::fclose(file);
+    }
+    EXPECT_EQ(content.find(*key), std::string::npos);
+    EXPECT_EQ(content.find("token-in-the-clear"), std::string::npos);
+  }
+}
+
+TEST_F(CatalogTest, renames_items_and_records_who_did_it) {
+  ASSERT_TRUE(catalog_->add_site({"a", ""}, "test"));
+  ASSERT_TRUE(catalog_->put_item("a", ItemKind::ad, {"hero", "Hero", "law"}, "first"));
+  ASSERT_TRUE(catalog_->put_item("a", ItemKind::ad, {"hero", "The hero's \"new\" name", "law"}, "second"));
+  const auto items = catalog_->items("a", ItemKind::ad);
+  ASSERT_TRUE(items);
+  ASSERT_EQ(items->size(), 1u);
+  EXPECT_EQ(items->front().name, "The hero's \"new\" name");
+  const auto changes = catalog_->changes(10);
+  ASSERT_TRUE(changes);
+  EXPECT_EQ(changes->size(), 3u);
+  EXPECT_FALSE(catalog_->put_item("b", ItemKind::ad, {"hero", "x", ""}, "test"));
+}
+
+TEST_F(CatalogTest, finds_keys_while_sites_are_made) {
+  ASSERT_TRUE(catalog_->add_site({"a", ""}, "test"));
+  const auto key = *catalog_->add_write_key("a", false, "test");
+  std::jthread reader([&](const std::stop_token& stop) {
+    while (!stop.stop_requested()) EXPECT_TRUE(catalog_->find_key(key));
+  });
+  for (int i = 0; i < 30; ++i) EXPECT_TRUE(catalog_->add_site({"site-" + std::to_string(i), ""}, "test"));
+}
+
+}  // namespace
+}  // namespace marquee::catalog
