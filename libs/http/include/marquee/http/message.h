@@ -61,7 +61,9 @@ struct Response {
 /// Compresses with "gzip" or "zstd".
 [[nodiscard]] Result<std::string> encode_body(std::string_view body, std::string_view content_encoding);
 
+/// Encodes all but the unreserved characters (RFC 3986, section 2.3).
 [[nodiscard]] std::string percent_encode(std::string_view text);
+/// A '%' that two hexadecimal digits do not follow stays as it is.
 [[nodiscard]] std::string percent_decode(std::string_view text, bool plus_is_space = false);
 
 }  // namespace marquee::http

@@ -6,6 +6,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 #include <vector>
 
 #include "marquee/base/metrics.h"
@@ -18,7 +19,8 @@ namespace marquee::http {
 class Stream {
  public:
   virtual ~Stream() = default;
-  /// Queues a chunk. Blocks while more than 4 MiB wait to be sent. False when the client is gone.
+  /// Queues a chunk. Blocks while more than 4 MiB wait to be sent (on an I/O thread it never blocks). False when the
+  /// client is gone, which shows when bytes cannot be sent: write now and then where nothing happens for long.
   virtual bool write(std::string chunk) = 0;
   /// Ends the body. `clean` false breaks the connection without the last chunk, so that the client sees the failure.
   virtual void close(bool clean = true) = 0;
@@ -50,6 +52,7 @@ using Handler = std::function<void(Request, Responder)>;
 using BlockingHandler = std::function<Response(const Request&)>;
 
 /// Routes by method and path. Patterns are literal segments, "{name}" for one segment, and a last "{name*}" for the rest.
+/// A literal path goes before a pattern, an earlier pattern before a later one; GET answers HEAD too.
 /// An unknown path gives 404, a known path with another method 405 with Allow. Not thread safe; fill it before serving.
 class Router {
  public:
@@ -71,7 +74,15 @@ class Router {
   [[nodiscard]] const std::vector<Route>& routes() const { return routes_; }
 
  private:
+  struct TextHash {
+    using is_transparent = void;
+    std::size_t operator()(std::string_view text) const { return std::hash<std::string_view>()(text); }
+  };
+  void index_last();
+
   std::vector<Route> routes_;
+  std::unordered_map<std::string, std::vector<std::size_t>, TextHash, std::equal_to<>> literals_;  ///< By whole path.
+  std::vector<std::size_t> patterns_;  ///< Routes with a placeholder, in order.
 };
 
 struct ServerOptions {

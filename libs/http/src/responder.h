@@ -1,0 +1,25 @@
+// The answer to one request, on whatever thread it is made.
+#pragma once
+
+#include <memory>
+
+#include "connection.h"
+#include "marquee/http/server.h"
+
+namespace marquee::http {
+
+class Responder::Impl {
+ public:
+  Impl(std::shared_ptr<Connection> connection, const AnswerForm& form)
+      : connection_(std::move(connection)), form_(form) {}
+
+  void send(const Response& response);
+  [[nodiscard]] std::shared_ptr<Stream> stream(const Response& head);
+  [[nodiscard]] bool is_answered() const { return connection_ == nullptr; }
+
+ private:
+  std::shared_ptr<Connection> connection_;  ///< Null once answered.
+  AnswerForm form_;
+};
+
+}  // namespace marquee::http
