@@ -1,0 +1,143 @@
+// marquee-store: ClickHouse's engine behind ClickHouse's HTTP interface, for one machine.
+
+#include <fmt/format.h>
+#include <pthread.h>
+#include <unistd.h>
+
+#include <CLI/CLI.hpp>
+#include <chrono>
+#include <csignal>
+#include <cstdio>
+#include <cstdlib>
+#include <fstream>
+#include <string>
+
+#include "marquee/base/logging.h"
+#include "marquee/engine/data_lock.h"
+#include "marquee/engine/library.h"
+#include "marquee/engine/store_server.h"
+
+namespace {
+
+using namespace marquee;
+
+struct Arguments {
+  std::string data;
+  std::string address = "127.0.0.1";
+  std::uint16_t port = 8123;
+  std::string admin_password_file;
+  std::string reader_password_file;
+  std::string engine;
+  std::string log_format = "json";
+  unsigned concurrency = 8;
+  std::size_t max_memory = 0;
+  std::uint64_t grace_ms = 10'000;
+  std::uint64_t lock_wait_ms = 10'000;
+};
+
+std::string from_environment(const char* name) {
+  const char* value = std::getenv(name);
+  return value == nullptr ? std::string() : std::string(value);
+}
+
+/// A password from its file if one is named, else from the environment.
+Result<std::string> password(const std::string& file, const char* variable) {
+  if (file.empty()) return from_environment(variable);
+  std::ifstream in(file);
+  std::string line;
+  if (!std::getline(in, line)) return Error::give_up(fmt::format("cannot read a password from {}", file));
+  return line;
+}
+
+void add_options(CLI::App& app, Arguments& arguments) {
+  app.add_option("--data", arguments.data, "Directory of the data; made if missing")->required();
+  app.add_option("--listen", arguments.address, "Address to listen on")->capture_default_str();
+  app.add_option("--port", arguments.port, "Port to listen on; 0 takes a free one")->capture_default_str();
+  app.add_option("--admin-password-file", arguments.admin_password_file,
+                 "File whose first line is the password of user default (else MARQUEE_STORE_PASSWORD; none: no password)");
+  app.add_option("--reader-password-file", arguments.reader_password_file,
+                 "File whose first line is the password of user reader (else MARQUEE_READER_PASSWORD; none: no reader)");
+  app.add_option("--engine", arguments.engine, "libchdb.so (else MARQUEE_ENGINE, ../lib beside the program, the cache of tools/install)");
+  app.add_option("--concurrency", arguments.concurrency, "Statements at once")->check(CLI::Range(1, 64))->capture_default_str();
+  app.add_option("--max-memory", arguments.max_memory, "Memory of the engine, as 4GiB; default six tenths of the machine's")
+      ->transform(CLI::AsSizeValue(false));
+  app.add_option("--grace-ms", arguments.grace_ms, "How long running statements may go on after SIGTERM")->capture_default_str();
+  app.add_option("--lock-wait-ms", arguments.lock_wait_ms, "How long to wait for another store to leave the data")->capture_default_str();
+  app.add_option("--log-format", arguments.log_format, "json or text")->check(CLI::IsMember({"json", "text"}))->capture_default_str();
+}
+
+Result<engine::StoreOptions> options_of(const Arguments& arguments) {
+  auto admin = password(arguments.admin_password_file, "MARQUEE_STORE_PASSWORD");
+  if (!admin) return admin.error();
+  auto reader = password(arguments.reader_password_file, "MARQUEE_READER_PASSWORD");
+  if (!reader) return reader.error();
+  engine::StoreOptions options;
+  options.engine = {.library = engine::find_library(arguments.engine),
+                    .data_directory = std::filesystem::absolute(arguments.data),
+                    .max_memory_bytes = arguments.max_memory};
+  options.address = arguments.address;
+  options.port = arguments.port;
+  options.admin_password = *admin;
+  options.reader_password = *reader;
+  options.concurrency = arguments.concurrency;
+  return options;
+}
+
+void announce(const Arguments& arguments, const engine::StoreServer& server, double seconds) {
+  if (arguments.log_format == "json") {
+    fmt::print(R"({{"event":"store.ready","address":"{}","port":{},"engine":"{}","pid":{},"seconds":{:.3f}}})" "\n",
+               arguments.address, server.port(), server.engine_version(), getpid(), seconds);
+  } else {
+    fmt::print("marquee-store is ready at http://{}:{} (engine {}, {:.2f} s)\n", arguments.address, server.port(),
+               server.engine_version(), seconds);
+  }
+  std::fflush(stdout);
+}
+
+int fail(const Error& error) {
+  fmt::print(stderr, "marquee-store: {}\n", error.message);
+  return 1;
+}
+
+int serve(const Arguments& arguments, const sigset_t& endings) {
+  const auto begin = std::chrono::steady_clock::now();
+  const auto lock = engine::DataLock::take(arguments.data, std::chrono::milliseconds(arguments.lock_wait_ms));
+  if (!lock) return fail(lock.error());
+  auto options = options_of(arguments);
+  if (!options) return fail(options.error());
+  auto server = engine::StoreServer::start(std::move(*options));
+  if (!server) return fail(server.error());
+  announce(arguments, **server, std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count());
+
+  int signal = 0;
+  sigwait(&endings, &signal);
+  logging::info("store.stopping", {{"signal", signal}});
+  const bool ended = (*server)->stop(arguments.grace_ms);
+  if (!ended) logging::warn("store.cut_off", {{"reason", "statements still ran when the grace was over"}});
+  logging::info("store.stopped");
+  // What was answered is in the engine's files. Its threads would only be torn down one by one from here.
+  std::fflush(nullptr);
+  std::_Exit(ended ? 0 : 3);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  // Before any thread is made, so that all of them leave these to sigwait.
+  sigset_t endings;
+  sigemptyset(&endings);
+  sigaddset(&endings, SIGTERM);
+  sigaddset(&endings, SIGINT);
+  pthread_sigmask(SIG_BLOCK, &endings, nullptr);
+  std::signal(SIGPIPE, SIG_IGN);
+
+  CLI::App app("The embedded ClickHouse of Marquee: libchdb behind ClickHouse's HTTP interface.");
+  app.footer("Example: MARQUEE_STORE_PASSWORD=secret marquee-store --data var/store --port 8123");
+  Arguments arguments;
+  add_options(app, arguments);
+  CLI11_PARSE(app, argc, argv);
+  logging::configure(logging::Level::info, arguments.log_format == "text");
+  const int status = serve(arguments, endings);
+  std::fflush(nullptr);
+  std::_Exit(status);  // The engine may already have threads.
+}

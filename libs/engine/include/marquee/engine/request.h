@@ -1,0 +1,45 @@
+// ClickHouse's HTTP interface, read: what a request asks for, from its headers and its URL.
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "marquee/engine/connection.h"
+#include "marquee/engine/failure.h"
+#include "marquee/http/message.h"
+
+namespace marquee::engine {
+
+/// A request to run a statement. The body is not looked at here.
+struct StoreRequest {
+  std::string user = "default";
+  std::string password;
+  bool has_credentials = false;
+
+  std::string query;     ///< ?query=; the body follows it.
+  std::string database;  ///< Empty: the default one.
+  std::string query_id;
+  std::string format = "TabSeparated";  ///< Where the statement names none.
+  Parameters parameters;                ///< param_name.
+  Settings settings;                    ///< Every other URL parameter.
+  bool reading_only = false;            ///< GET: may not change anything.
+  bool wait_end_of_query = false;       ///< Answer only once all of it is known to be right.
+  std::string content_encoding;         ///< Of the body, in lower case.
+  std::string accepted_encoding;        ///< "zstd", "lz4", "gzip" or "": of the answer.
+};
+
+/// Fails with BAD_ARGUMENTS for what cannot be read, such as a setting's name that is none.
+[[nodiscard]] Answer<StoreRequest> interpret(const http::Request& request);
+
+/// The body as it was before Content-Encoding (also lz4 frames). Fails with INCORRECT_DATA; output beyond `max_bytes` is
+/// refused.
+[[nodiscard]] Answer<std::string> decode_request_body(std::string body, std::string_view content_encoding,
+                                                      std::size_t max_bytes);
+
+/// Decodes one or more LZ4 frames that follow each other.
+[[nodiscard]] Answer<std::string> decode_lz4_frames(std::string_view frames, std::size_t max_bytes);
+[[nodiscard]] std::string encode_lz4_frame(std::string_view data);
+
+}  // namespace marquee::engine

@@ -1,0 +1,222 @@
+#include "exchange.h"
+
+#include <fmt/format.h>
+
+#include <array>
+#include <random>
+#include <utility>
+
+#include "sql_tokens.h"
+
+namespace marquee::engine {
+namespace {
+
+// The engine names its queries itself; ours goes with the query as its comment, where KILL finds it.
+constexpr std::string_view kIdMark = "marquee:";
+
+std::string random_id() {
+  thread_local std::mt19937_64 random{std::random_device{}()};
+  const auto part = [](std::uint64_t value, unsigned shift, std::uint64_t mask) { return value >> shift & mask; };
+  const std::uint64_t high = random();
+  const std::uint64_t low = random();
+  return fmt::format("{:08x}-{:04x}-4{:03x}-{:04x}-{:012x}", part(high, 32, 0xFFFFFFFF), part(high, 16, 0xFFFF), part(high, 0, 0xFFF),
+                     0x8000 | part(low, 48, 0x3FFF), part(low, 0, 0xFFFFFFFFFFFF));
+}
+
+std::unexpected<Failure> denied(std::string_view why) {
+  return std::unexpected(failure(kAccessDenied, "ACCESS_DENIED", why));
+}
+
+/// True where the text holds {name:Identifier}: a name that arrives apart from the query cannot be judged with it.
+bool has_identifier_parameter(std::string_view text) {
+  Tokens tokens(text);
+  Token before;
+  Token token = tokens.next();
+  for (; token.kind != Token::Kind::end; before = token, token = tokens.next()) {
+    if (before.is_symbol(':') && token.is("IDENTIFIER")) return true;
+  }
+  return false;
+}
+
+bool is_comment(const Settings& settings) {
+  for (const auto& [name, value] : settings) {
+    if (name == "log_comment") return true;
+  }
+  return false;
+}
+
+}  // namespace
+
+Exchange::Exchange(Shared& shared, StoreRequest request, Role role, AnswerWriter writer)
+    : shared_(shared), request_(std::move(request)), role_(role), writer_(std::move(writer)),
+      query_id_(request_.query_id.empty() ? random_id() : request_.query_id) {}
+
+void Exchange::run(std::string body) {
+  writer_.describe(request_, request_.format, query_id_);
+  // The id is free again, and the connection returned, before the answer is out: who has it may send the next.
+  auto done = answer(std::move(body));
+  if (done) {
+    writer_.finish(*done);
+  } else {
+    writer_.fail(done.error());
+  }
+}
+
+Answer<Progress> Exchange::answer(std::string body) {
+  const auto held = shared_.running.hold(query_id_);
+  if (!held) {
+    return std::unexpected(failure(kQueryIdTaken, "QUERY_WITH_SAME_ID_IS_ALREADY_RUNNING",
+                                   fmt::format("Query with id = {} is already running.", query_id_)));
+  }
+  auto decoded = decode_request_body(std::move(body), request_.content_encoding, shared_.max_body_bytes);
+  if (!decoded) return std::unexpected(decoded.error());
+
+  // As ClickHouse reads it: ?query= and the body are one text. The body of an insert is not copied for that.
+  Statement statement = read_statement(request_.query);
+  std::string text;
+  std::string_view data;
+  if (statement.kind == Statement::Kind::insert) {
+    text = request_.query;
+    if (!statement.data.empty()) *decoded = std::string(statement.data) + *decoded;
+    data = *decoded;
+  } else if (request_.query.empty()) {
+    text = std::move(*decoded);
+    statement = read_statement(text);
+    data = statement.data;
+  } else {
+    text = decoded->empty() ? request_.query : request_.query + '\n' + *decoded;
+    statement = read_statement(text);
+    data = statement.data;
+  }
+  const std::string database = request_.database.empty() ? "default" : request_.database;
+  auto connection = shared_.pool->lend(database);
+  if (!connection) return std::unexpected(connection.error());
+  if (auto used = (*connection)->use(database); !used) return std::unexpected(used.error());
+  if (auto admitted = admit(text, statement, **connection); !admitted) return std::unexpected(admitted.error());
+  if (auto prepared = prepare(**connection); !prepared) return std::unexpected(prepared.error());
+  const auto done = statement.kind == Statement::Kind::insert ? insert(statement, data, **connection)
+                                                              : execute(text, statement, **connection);
+  if (!done) return std::unexpected(done.error());
+  return (*connection)->progress();
+}
+
+Answer<> Exchange::admit(std::string_view text, const Statement& statement, Connection& connection) const {
+  if (statement.kind == Statement::Kind::empty) {
+    return std::unexpected(failure(kSyntaxError, "SYNTAX_ERROR", "Syntax error: Empty query"));
+  }
+  if (statement.into_outfile || statement.kind == Statement::Kind::insert_infile) {
+    return std::unexpected(failure(kIntoOutfileNotAllowed, "INTO_OUTFILE_NOT_ALLOWED", "files of the server are not for clients"));
+  }
+  if (role_ == Role::reader) return admit_reader(text, statement);
+  const bool inserts = statement.kind == Statement::Kind::insert;
+  const Classification found = inserts ? Classification{.statements = 1} : connection.classify(text);
+  if (found.statements > 1) {
+    return std::unexpected(failure(kSyntaxError, "SYNTAX_ERROR", "Syntax error (Multi-statements are not allowed)"));
+  }
+  if (request_.reading_only && found.statements == 1 && !found.changes_nothing) {
+    return std::unexpected(failure(kReadonly, "READONLY",
+                                   "Cannot execute query in readonly mode. For queries over HTTP, method GET implies readonly. "
+                                   "You should use method POST for modifying queries."));
+  }
+  if (!found.changes_nothing && !inserts) connection.spend();  // It may be USE or SET.
+  return {};
+}
+
+// On a connection of its own with the engine's defaults, so that nothing the reader sends changes how it is read.
+Answer<> Exchange::admit_reader(std::string_view text, const Statement& statement) const {
+  if (statement.kind != Statement::Kind::select && statement.kind != Statement::Kind::other) {
+    return std::unexpected(failure(kReadonly, "READONLY", "a reader may only read"));
+  }
+  if (auto refused = ReaderPolicy::refusal_of_database(request_.database); refused) return denied(*refused);
+  for (const auto& [name, value] : request_.settings) {
+    if (auto refused = ReaderPolicy::refusal_of_setting(name); refused) return denied(*refused);
+  }
+  auto judge = shared_.pool->lend();
+  if (!judge) return std::unexpected(judge.error());
+  const Classification found = (*judge)->classify(text);
+  if (found.statements > 1) {
+    return std::unexpected(failure(kSyntaxError, "SYNTAX_ERROR", "Syntax error (Multi-statements are not allowed)"));
+  }
+  const std::string explain = fmt::format("EXPLAIN AST {}", text);
+  auto tree = (*judge)->query(explain, "TSVRaw");
+  if (!tree) return std::unexpected(tree.error());
+  if (!found.changes_nothing) return std::unexpected(failure(kReadonly, "READONLY", "a reader may only read"));
+  if (found.has_secrets) return denied("a reader's query may not carry credentials");
+  if (has_identifier_parameter(text)) return denied("a reader may not send names as parameters");
+  if (auto refused = shared_.policy->refusal(*tree); refused) return denied(*refused);
+  return {};
+}
+
+Answer<> Exchange::prepare(Connection& connection) const {
+  Settings settings;
+  const ReaderLimits& limits = shared_.reader_limits;
+  if (role_ == Role::reader) {
+    settings = {{"max_execution_time", std::to_string(limits.max_execution_seconds)},
+                {"max_memory_usage", std::to_string(limits.max_memory_bytes)},
+                {"max_result_bytes", std::to_string(limits.max_result_bytes)}};
+  }
+  for (const auto& [name, value] : request_.settings) {
+    if (role_ != Role::reader || name != "readonly") settings.emplace_back(name, value);
+  }
+  if (!request_.query_id.empty() && !is_comment(request_.settings)) {
+    settings.emplace_back("log_comment", std::string(kIdMark) + request_.query_id);
+  }
+  if (auto set = connection.set(settings); !set) return set;
+  // By itself and last: nothing can be set after it, and it cannot be taken back.
+  if (role_ == Role::reader) return connection.set({{"readonly", "1"}});
+  return {};
+}
+
+Answer<> Exchange::insert(const Statement& statement, std::string_view data, Connection& connection) {
+  const std::string_view format = statement.format.empty() ? std::string_view(request_.format) : statement.format;
+  return connection.insert(statement.head, format, request_.parameters, data);
+}
+
+Answer<> Exchange::execute(std::string_view text, const Statement& statement, Connection& connection) {
+  if (statement.kind == Statement::Kind::kill && !statement.kill_condition.empty()) return execute_kill(statement, connection);
+  const std::string format(statement.format.empty() ? std::string_view(request_.format) : statement.format);
+  writer_.describe(request_, format, query_id_);
+  if (statement.kind == Statement::Kind::select && streams_in_pieces(format)) {
+    auto done = connection.stream(text, format, request_.parameters,
+                                  [this](std::string piece) { return writer_.write(std::move(piece)); });
+    // WITH ... INSERT looks like a query; the engine says that it is none before it has done anything.
+    const bool not_streamed = !done && done.error().code == kBadArguments &&
+                              done.error().message.find("Streaming query is not supported") != std::string::npos;
+    if (!not_streamed) return done;
+    return std::unexpected(failure(kNotImplemented, "NOT_IMPLEMENTED", "INSERT cannot begin with WITH here: put WITH after INSERT INTO"));
+  }
+  auto body = connection.query(text, format, request_.parameters);
+  if (!body) return std::unexpected(body.error());
+  if (!body->empty()) static_cast<void>(writer_.write(std::move(*body)));
+  return {};
+}
+
+// The condition is asked of the running queries with our ids in place of the engine's; the engine's then name what to
+// kill.
+Answer<> Exchange::execute_kill(const Statement& statement, Connection& connection) {
+  Tokens tokens(statement.kill_before);
+  static_cast<void>(tokens.next());
+  const bool of_queries = tokens.next().is("QUERY");
+  std::string condition(statement.kill_condition);
+  if (of_queries) {
+    const std::string sql = fmt::format(
+        "SELECT engine_query_id FROM (SELECT * REPLACE (if(startsWith(Settings['log_comment'], '{0}'), "
+        "substring(Settings['log_comment'], {1}), query_id) AS query_id) FROM "
+        "(SELECT *, query_id AS engine_query_id FROM system.processes)) WHERE {2}",
+        kIdMark, kIdMark.size() + 1, statement.kill_condition);
+    auto ids = connection.query(sql, "TSV", request_.parameters);
+    if (!ids) return std::unexpected(ids.error());
+    condition = " query_id IN ('-'";
+    for (std::size_t begin = 0, end = 0; (end = ids->find('\n', begin)) != std::string::npos; begin = end + 1) {
+      condition += ", '" + ids->substr(begin, end - begin) + "'";
+    }
+    condition += ") ";
+  }
+  auto body = connection.query(fmt::format("{}{}{}", statement.kill_before, condition, statement.kill_after), request_.format,
+                               request_.parameters);
+  if (!body) return std::unexpected(body.error());
+  if (!body->empty()) static_cast<void>(writer_.write(std::move(*body)));
+  return {};
+}
+
+}  // namespace marquee::engine
