@@ -15,7 +15,9 @@ namespace {
 clickhouse::QueryOptions insert_options(std::string query_id) {
   clickhouse::QueryOptions options;
   options.query_id = std::move(query_id);
-  options.settings = {{"max_partitions_per_insert_block", "0"},
+  // marquee-store cannot give the engine a query id, so what runs is known by its comment.
+  options.settings = {{"log_comment", options.query_id},
+                      {"max_partitions_per_insert_block", "0"},
                       {"type_json_skip_duplicated_paths", "1"},
                       {"async_insert", "0"}};
   return options;
@@ -79,8 +81,9 @@ LoaderStore::Inserted LoaderStore::insert_dead_letters(log::Partition partition,
 
 Result<void> LoaderStore::settled(log::Partition partition) {
   auto table = client_.table(
-      "SELECT query_id FROM system.processes WHERE (startsWith(query_id, 'load-') OR startsWith(query_id, 'repair-')) "
-      "AND position(query_id, {partition:String}) > 0 LIMIT 1",
+      "SELECT query_id FROM system.processes WHERE (startsWith(Settings['log_comment'], 'load-') "
+      "OR startsWith(Settings['log_comment'], 'repair-')) AND position(Settings['log_comment'], {partition:String}) > 0 "
+      "LIMIT 1",
       {{"partition", fmt::format("p{}.", partition)}});
   if (!table) return table.error();
   if (table->rows.empty()) return {};
