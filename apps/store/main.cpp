@@ -33,6 +33,7 @@ struct Arguments {
   std::size_t max_memory = 0;
   std::uint64_t grace_ms = 10'000;
   std::uint64_t lock_wait_ms = 10'000;
+  bool shows_engine = false;
 };
 
 std::string from_environment(const char* name) {
@@ -50,7 +51,8 @@ Result<std::string> password(const std::string& file, const char* variable) {
 }
 
 void add_options(CLI::App& app, Arguments& arguments) {
-  app.add_option("--data", arguments.data, "Directory of the data; made if missing")->required();
+  app.add_option("--data", arguments.data, "Directory of the data; made if missing");
+  app.add_flag("--version-engine", arguments.shows_engine, "Load the engine, print its version, end");
   app.add_option("--listen", arguments.address, "Address to listen on")->capture_default_str();
   app.add_option("--port", arguments.port, "Port to listen on; 0 takes a free one")->capture_default_str();
   app.add_option("--admin-password-file", arguments.admin_password_file,
@@ -99,6 +101,13 @@ int fail(const Error& error) {
   return 1;
 }
 
+int show_engine(const Arguments& arguments) {
+  const auto library = engine::Library::load(engine::find_library(arguments.engine));
+  if (!library) return fail(library.error());
+  fmt::print("{}\n", (*library)->version());
+  return 0;
+}
+
 int serve(const Arguments& arguments, const sigset_t& endings) {
   const auto begin = std::chrono::steady_clock::now();
   const auto lock = engine::DataLock::take(arguments.data, std::chrono::milliseconds(arguments.lock_wait_ms));
@@ -137,7 +146,8 @@ int main(int argc, char** argv) {
   add_options(app, arguments);
   CLI11_PARSE(app, argc, argv);
   logging::configure(logging::Level::info, arguments.log_format == "text");
-  const int status = serve(arguments, endings);
+  if (!arguments.shows_engine && arguments.data.empty()) return app.exit(CLI::RequiredError("--data"));
+  const int status = arguments.shows_engine ? show_engine(arguments) : serve(arguments, endings);
   std::fflush(nullptr);
   std::_Exit(status);  // The engine may already have threads.
 }

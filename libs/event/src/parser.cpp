@@ -10,7 +10,7 @@
 #include <forward_list>
 
 #include "fields.h"
-#include "timestamp.h"
+#include "marquee/event/timestamp.h"
 #include "user_agent.h"
 
 namespace marquee::event {

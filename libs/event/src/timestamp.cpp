@@ -1,4 +1,4 @@
-#include "timestamp.h"
+#include "marquee/event/timestamp.h"
 
 #include <chrono>
 

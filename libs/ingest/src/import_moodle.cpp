@@ -34,7 +34,8 @@ bool take(std::string_view& text, std::string_view what) {
   return true;
 }
 
-// "6/08/20, 21:00": day, month, year; in milliseconds since 1970.
+// "6/08/20, 21:00": day, month, year; in milliseconds since 1970. The dates of published logs were moved, so that some days
+// are none (29/02/18): they count on from the month's end, which keeps the order of the log.
 std::optional<std::int64_t> parse_time(std::string_view text) {
   const auto day = take_number(text, 2);
   if (!day || !take(text, "/")) return std::nullopt;
@@ -48,7 +49,7 @@ std::optional<std::int64_t> parse_time(std::string_view text) {
   if (!minute || !text.empty() || *hour > 23 || *minute > 59) return std::nullopt;
   const std::chrono::year_month_day date(std::chrono::year(static_cast<int>(*year < 100 ? *year + 2000 : *year)),
                                          std::chrono::month(*month), std::chrono::day(*day));
-  if (!date.ok()) return std::nullopt;
+  if (!date.month().ok() || !date.day().ok()) return std::nullopt;
   return (std::chrono::sys_days(date).time_since_epoch().count() * 1440LL + *hour * 60 + *minute) * 60'000;
 }
 

@@ -196,7 +196,7 @@ Result<std::uint64_t> rebuild_rollups(clickhouse::Client& store, std::string_vie
     const auto count = rebuild_days(store, {day});
     if (!count) return count.error();
     replaced += *count;
-    logging::info("rollup.rebuilt", {{"day", day}, {"partitions", *count}});
+    logging::debug("rollup.rebuilt", {{"day", day}, {"partitions", *count}});
   }
   return replaced;
 }

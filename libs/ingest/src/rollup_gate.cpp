@@ -6,6 +6,7 @@
 
 #include <cerrno>
 #include <cstring>
+#include <filesystem>
 
 #include "marquee/ingest/rollup.h"
 
@@ -27,6 +28,8 @@ Result<int> lock(int file, int operation) {
 
 Result<int> open_file(const std::string& directory, const char* name) {
   const std::string path = directory + "/" + name;
+  std::error_code ec;
+  if (!directory.empty()) std::filesystem::create_directories(directory, ec);  // Where it fails, so does open.
   const int file =
       directory.empty() ? ::memfd_create(name, MFD_CLOEXEC) : ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
   if (file < 0) return Error::give_up(fmt::format("cannot make the lock file {}: {}", path, std::strerror(errno)));

@@ -1,0 +1,213 @@
+// marquee report: the console's reports as a table, JSON or CSV.
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+#include <vector>
+
+#include "commands.h"
+#include "marquee/http/client.h"
+#include "store_access.h"
+
+namespace marquee::app {
+namespace {
+
+using Json = nlohmann::ordered_json;
+using Row = std::vector<std::string>;
+
+struct Arguments {
+  std::string site = "open-bandit";
+  std::string from;
+  std::string to;
+  std::string format = "table";
+  std::string by = "campaign_id";
+  std::string min_impressions;
+  std::string limit;
+  std::string mode = "positions";
+  std::string slot;
+  std::string steps = "page_view,course_view";
+  std::string window = "3600";
+  std::string order = "ordered";
+  std::string interval = "day";
+};
+
+std::string text(const Json& value) {
+  if (value.is_null()) return "";
+  if (value.is_string()) return value.get<std::string>();
+  if (value.is_number_float()) return fmt::format("{:.6g}", value.get<double>());
+  return value.dump();
+}
+
+std::string percent(const Json& value) { return value.is_null() ? "" : fmt::format("{:.3f} %", value.get<double>() * 100); }
+
+void add_cells(Row& row, const Json& object, std::initializer_list<const char*> names) {
+  for (const char* name : names) row.push_back(text(object.at(name)));
+}
+
+/// First the header.
+std::vector<Row> rows_of(const std::string& kind, const Json& report, bool for_people) {
+  const auto share = [&](const Json& value) { return for_people ? percent(value) : text(value); };
+  std::vector<Row> rows;
+  if (kind == "ctr") {
+    Row header = report.at("by").get<Row>();
+    header.insert(header.end(), {"impressions", "viewable_impressions", "clicks", "ctr", "low", "high"});
+    rows.push_back(std::move(header));
+    for (const auto& one : report.at("rows")) {
+      Row row = one.at("keys").get<Row>();
+      add_cells(row, one, {"impressions", "viewable_impressions", "clicks"});
+      for (const char* name : {"ctr", "low", "high"}) row.push_back(share(one.at(name)));
+      rows.push_back(std::move(row));
+    }
+  } else if (kind == "heatmap") {
+    rows.push_back({"slot", "x", "y", "impressions", "hovers", "clicks", "ctr"});
+    for (const auto& cell : report.at("cells")) {
+      Row row;
+      add_cells(row, cell, {"slot", "x", "y", "impressions", "hovers", "clicks"});
+      row.push_back(share(cell.at("ctr")));
+      rows.push_back(std::move(row));
+    }
+  } else if (kind == "funnel") {
+    rows.push_back({"step", "users", "from_previous", "from_first", "median_ms_from_previous"});
+    for (const auto& step : report.at("steps")) {
+      rows.push_back({text(step.at("name")), text(step.at("users")), share(step.at("from_previous")), share(step.at("from_first")),
+                      text(step.at("median_ms_from_previous"))});
+    }
+  } else {
+    rows.push_back({"campaign", "time", "impressions", "viewable_impressions", "clicks", "ctr", "low", "high"});
+    for (const auto& campaign : report.at("campaigns")) {
+      for (const auto& point : campaign.at("points")) {
+        Row row = {text(campaign.at("id")), text(point.at("time"))};
+        add_cells(row, point, {"impressions", "viewable_impressions", "clicks"});
+        for (const char* name : {"ctr", "low", "high"}) row.push_back(share(point.at(name)));
+        rows.push_back(std::move(row));
+      }
+    }
+  }
+  return rows;
+}
+
+/// As people see it: code points, not bytes.
+std::size_t width(const std::string& cell) {
+  return static_cast<std::size_t>(std::ranges::count_if(cell, [](char c) { return (static_cast<unsigned char>(c) & 0xC0) != 0x80; }));
+}
+
+void print_table(const std::vector<Row>& rows) {
+  std::vector<std::size_t> widths(rows.front().size());
+  for (const Row& row : rows) {
+    for (std::size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], width(row[i]));
+  }
+  for (const Row& row : rows) {
+    std::string line;
+    for (std::size_t i = 0; i < row.size(); ++i) {
+      const std::string pad(widths[i] - width(row[i]), ' ');
+      const bool is_number = !row[i].empty() && row[i].find_first_not_of("0123456789.% ") == std::string::npos;
+      line += (is_number ? pad + row[i] : row[i] + pad) + "  ";
+    }
+    line.erase(line.find_last_not_of(' ') + 1);
+    fmt::print("{}\n", line);
+  }
+}
+
+/// RFC 4180.
+void print_csv(const std::vector<Row>& rows) {
+  for (const Row& row : rows) {
+    for (std::size_t i = 0; i < row.size(); ++i) {
+      std::string cell = row[i];
+      if (cell.find_first_of(",\"\r\n") != std::string::npos) {
+        for (std::size_t at = 0; (at = cell.find('"', at)) != std::string::npos; at += 2) cell.insert(at, 1, '"');
+        cell = '"' + cell + '"';
+      }
+      fmt::print("{}{}", i == 0 ? "" : ",", cell);
+    }
+    fmt::print("\r\n");
+  }
+}
+
+int run(const App& app, const std::string& kind, const Arguments& arguments,
+        const std::vector<std::pair<std::string, std::string>>& specific) {
+  const auto running = app.running();
+  if (!running) return fail(running.error());
+  std::string target = fmt::format("/v1/reports/{}?site={}", kind, http::percent_encode(arguments.site));
+  const auto add = [&](const std::string& name, const std::string& value) {
+    if (!value.empty()) target += fmt::format("&{}={}", name, http::percent_encode(value));
+  };
+  add("from", arguments.from);
+  add("to", arguments.to);
+  for (const auto& [name, value] : specific) add(name, value);
+  http::Client client(running->http_url, {.timeout_ms = 120'000});
+  http::Headers headers;
+  headers.add("Authorization", "Bearer " + running->admin_token);
+  const auto answer = client.send("GET", target, headers, "");
+  if (!answer) return fail(Error::retry(answer.error().message));
+  const Json report = Json::parse(answer->body, nullptr, /*allow_exceptions=*/false);
+  if (answer->status != 200) {
+    const bool is_named = report.is_object() && report.contains("error");
+    return fail(Error::reject(is_named ? report["error"].value("message", "") : fmt::format("status {}", answer->status)));
+  }
+  if (arguments.format == "json") {
+    fmt::print("{}\n", report.dump(2));
+  } else if (arguments.format == "csv") {
+    print_csv(rows_of(kind, report, /*for_people=*/false));
+  } else {
+    print_table(rows_of(kind, report, /*for_people=*/true));
+  }
+  return 0;
+}
+
+CLI::App* add_kind(CLI::App& parent, const char* name, const char* what, const std::shared_ptr<Arguments>& arguments) {
+  auto* command = parent.add_subcommand(name, what);
+  command->add_option("--site", arguments->site, "Site")->capture_default_str();
+  command->add_option("--from", arguments->from, "From this time on, as 2026-01-31 or 2026-01-31T08:00:00Z (default: the first event)");
+  command->add_option("--to", arguments->to, "Before this time (default: after the last event)");
+  command->add_option("--format", arguments->format, "table, json or csv")->check(CLI::IsMember({"table", "json", "csv"}))->capture_default_str();
+  return command;
+}
+
+}  // namespace
+
+void add_report_command(CLI::App& root, App& app) {
+  auto* command = root.add_subcommand("report", "Reports of a running Marquee, as the console shows them");
+  command->require_subcommand(1);
+  command->footer("Examples:\n"
+                  "  marquee report ctr --by policy,campaign_id\n"
+                  "  marquee report heatmap --format csv\n"
+                  "  marquee report funnel --site moodle --steps page_view,course_view,course_click\n"
+                  "  marquee report campaigns --interval day --from 2019-11-24");
+  auto arguments = std::make_shared<Arguments>();
+
+  auto* ctr = add_kind(*command, "ctr", "Click-through rate by one to three dimensions, with 95 % intervals", arguments);
+  ctr->add_option("--by", arguments->by, "Dimensions, separated by commas; props.<name> is one too")->capture_default_str();
+  ctr->add_option("--min-impressions", arguments->min_impressions, "Leave out rows with fewer");
+  ctr->add_option("--limit", arguments->limit, "Rows at most");
+  ctr->footer("Example:\n  marquee report ctr --by policy,campaign_id");
+  ctr->callback([&app, arguments] {
+    app.exit_code = run(app, "ctr", *arguments,
+                        {{"by", arguments->by}, {"min_impressions", arguments->min_impressions}, {"limit", arguments->limit}});
+  });
+
+  auto* heatmap = add_kind(*command, "heatmap", "Where ads stand, and where people look and click", arguments);
+  heatmap->add_option("--mode", arguments->mode, "positions, or cells of one slot")->capture_default_str();
+  heatmap->add_option("--slot", arguments->slot, "Slot, for cells");
+  heatmap->footer("Example:\n  marquee report heatmap --mode positions");
+  heatmap->callback([&app, arguments] {
+    app.exit_code = run(app, "heatmap", *arguments, {{"mode", arguments->mode}, {"slot", arguments->slot}});
+  });
+
+  auto* funnel = add_kind(*command, "funnel", "How many users went from step to step", arguments);
+  funnel->add_option("--steps", arguments->steps, "Two to eight event types, separated by commas")->capture_default_str();
+  funnel->add_option("--window", arguments->window, "Seconds from the first step to the last")->capture_default_str();
+  funnel->add_option("--order", arguments->order, "ordered, or strict (nothing between two steps)")->capture_default_str();
+  funnel->footer("Example:\n  marquee report funnel --site moodle --steps page_view,course_view");
+  funnel->callback([&app, arguments] {
+    app.exit_code = run(app, "funnel", *arguments,
+                        {{"steps", arguments->steps}, {"window_seconds", arguments->window}, {"order", arguments->order}});
+  });
+
+  auto* campaigns = add_kind(*command, "campaigns", "Campaigns over time", arguments);
+  campaigns->add_option("--interval", arguments->interval, "minute, hour or day")->capture_default_str();
+  campaigns->footer("Example:\n  marquee report campaigns --interval hour");
+  campaigns->callback([&app, arguments] { app.exit_code = run(app, "campaigns", *arguments, {{"interval", arguments->interval}}); });
+}
+
+}  // namespace marquee::app

@@ -1,0 +1,75 @@
+// Everything that `marquee serve` runs, from the lock on its data to the last answer.
+#pragma once
+
+#include <atomic>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <thread>
+
+#include "app.h"
+#include "marquee/api/api.h"
+#include "marquee/base/supervisor.h"
+#include "marquee/catalog/catalog.h"
+#include "marquee/clickhouse/client.h"
+#include "marquee/http/server.h"
+#include "marquee/ingest/collector.h"
+#include "marquee/ingest/loader.h"
+#include "marquee/log/event_log.h"
+#include "secrets.h"
+
+namespace marquee::app {
+
+/// start() once, stop() once; both from one thread.
+class Service {
+ public:
+  explicit Service(const App& app) : app_(app), settings_(app.settings()) {}
+  ~Service();
+  Service(const Service&) = delete;
+  Service& operator=(const Service&) = delete;
+
+  /// Takes events when it returns; the store is brought up meanwhile. Errors name what to do.
+  [[nodiscard]] Result<void> start();
+  /// What ended the start of the store for good (its binary is missing, its schema is newer); empty while there is nothing.
+  [[nodiscard]] std::string failure() const;
+  /// Answers what is under way, loads what it can, ends the store.
+  void stop();
+  [[nodiscard]] std::uint16_t port() const { return server_->port(); }
+
+ private:
+  [[nodiscard]] Result<void> lock_data();
+  [[nodiscard]] Result<void> open_catalog();
+  [[nodiscard]] Result<void> open_log();
+  [[nodiscard]] Result<void> start_server();
+  [[nodiscard]] Result<void> start_store();
+  [[nodiscard]] Result<void> write_runtime() const;
+  [[nodiscard]] ingest::CollectorOptions collector_options() const;
+  /// Waits for the store, brings its schema up, starts the loader. On a thread of its own.
+  void bring_up();
+  [[nodiscard]] std::string not_ready() const;
+
+  const App& app_;
+  const Settings& settings_;
+  int lock_ = -1;
+  Secrets secrets_;
+  std::shared_ptr<metrics::Registry> metrics_ = std::make_shared<metrics::Registry>();
+  clickhouse::Endpoint endpoint_;
+  std::unique_ptr<catalog::Catalog> catalog_;
+  std::unique_ptr<log::EventLog> log_;
+  std::unique_ptr<clickhouse::Client> loading_;    ///< The loader's connections to the store, and
+  std::unique_ptr<clickhouse::Client> answering_;  ///< those of reports.
+  std::unique_ptr<clickhouse::Client> probing_;
+  std::unique_ptr<ingest::Loader> loader_;
+  std::unique_ptr<ingest::Collector> collector_;
+  std::unique_ptr<api::Api> api_;
+  std::unique_ptr<http::Server> server_;
+  std::unique_ptr<Supervisor> supervisor_;
+  std::thread bring_up_;
+  std::atomic<bool> is_up_ = false;
+  std::atomic<bool> store_answers_ = true;
+  std::atomic<bool> is_stopping_ = false;
+  mutable std::mutex mutex_;
+  std::string failure_;  ///< Guarded by mutex_.
+};
+
+}  // namespace marquee::app

@@ -1,0 +1,45 @@
+// The JSON API of api/openapi.yaml, the live feed, and the console's files.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "marquee/analytics/reports.h"
+#include "marquee/base/metrics.h"
+#include "marquee/catalog/catalog.h"
+#include "marquee/clickhouse/client.h"
+#include "marquee/http/server.h"
+#include "marquee/ingest/loader.h"
+#include "marquee/log/event_log.h"
+
+namespace marquee::api {
+
+struct ApiOptions {
+  std::string version;
+  std::string console_dir;  ///< Of index.html and its assets; where it is missing, "/" says how to build it.
+  std::shared_ptr<metrics::Registry> metrics;
+  /// Empty once events are taken and reports answered; before, what is being waited for.
+  std::function<std::string()> not_ready;
+};
+
+/// Thread safe. What it is given must outlive it, and it must outlive the server that its routes are added to.
+class Api {
+ public:
+  Api(ApiOptions options, catalog::Catalog& catalog, clickhouse::Client& store, ingest::Loader& loader, log::EventLog& log);
+  ~Api();
+  void add_routes(http::Router& router);
+  /// Tells the live feed that events have landed; for Loader::on_landed. Never blocks.
+  void landed();
+  /// Ends the live streams, so that a server can stop.
+  void stop();
+
+ private:
+  class Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+/// api/openapi.yaml, as it was when this was built, as JSON text.
+[[nodiscard]] const std::string& openapi_json();
+
+}  // namespace marquee::api

@@ -1,0 +1,86 @@
+#include "answers.h"
+
+#include <fmt/chrono.h>
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <charconv>
+#include <chrono>
+
+#include "marquee/event/timestamp.h"
+
+namespace marquee::api {
+
+http::Response json_answer(unsigned status, const Json& body) {
+  // Text from events is checked when it comes in; from elsewhere (a file name) it may be no UTF-8.
+  auto response = http::Response::json(status, body.dump(-1, ' ', false, Json::error_handler_t::replace));
+  response.headers.set("Cache-Control", "no-store");
+  return response;
+}
+
+http::Response error_answer(unsigned status, std::string_view message, std::string_view field) {
+  Json error = {{"status", status}, {"message", message}};
+  if (!field.empty()) error["field"] = field;
+  return json_answer(status, {{"error", std::move(error)}});
+}
+
+http::Response error_answer(const Error& error) {
+  if (error.action == Action::reject) {
+    const std::size_t colon = error.message.find(": ");
+    const bool is_named = colon != std::string::npos && error.message.find_first_not_of("abcdefghijklmnopqrstuvwxyz_") == colon;
+    return error_answer(400, error.message, is_named ? error.message.substr(0, colon) : std::string());
+  }
+  if (error.action == Action::give_up) return error_answer(500, error.message);
+  http::Response response = error_answer(503, error.message);
+  response.headers.add("Retry-After", "1");
+  return response;
+}
+
+std::string time_text(std::int64_t ms) {
+  const std::chrono::sys_time<std::chrono::milliseconds> time{std::chrono::milliseconds(ms)};
+  const auto seconds = std::chrono::floor<std::chrono::seconds>(time);
+  return fmt::format("{:%Y-%m-%dT%H:%M:%S}.{:03}Z", fmt::gmtime(std::chrono::system_clock::to_time_t(seconds)),
+                     (time - seconds).count());
+}
+
+Json time_or_null(std::optional<std::int64_t> ms) { return ms ? Json(time_text(*ms)) : Json(nullptr); }
+
+Result<std::optional<std::int64_t>> time_parameter(const http::Request& request, const std::string& name) {
+  const auto text = request.query_parameter(name);
+  if (!text || text->empty()) return std::optional<std::int64_t>();
+  // A bare day is midnight.
+  const auto time = event::parse_timestamp(text->size() == 10 ? *text + "T00:00:00Z" : *text);
+  if (!time) return Error::reject(fmt::format("{}: expected a time like 2026-01-31T08:00:00Z", name));
+  return time;
+}
+
+Result<std::uint64_t> whole_parameter(const http::Request& request, const std::string& name, std::uint64_t otherwise) {
+  const auto text = request.query_parameter(name);
+  if (!text) return otherwise;
+  std::uint64_t value = 0;
+  const auto [end, error] = std::from_chars(text->data(), text->data() + text->size(), value);
+  if (error != std::errc() || end != text->data() + text->size()) {
+    return Error::reject(fmt::format("{}: expected a whole number", name));
+  }
+  return value;
+}
+
+std::vector<std::string> list_parameter(const http::Request& request, const std::string& name) {
+  const std::string text = request.query_parameter(name).value_or("");
+  std::vector<std::string> items;
+  for (std::size_t begin = 0; begin < text.size();) {
+    const std::size_t comma = std::min(text.find(',', begin), text.size());
+    if (comma > begin) items.push_back(text.substr(begin, comma - begin));
+    begin = comma + 1;
+  }
+  return items;
+}
+
+Result<std::string> choice_parameter(const http::Request& request, const std::string& name,
+                                     const std::vector<std::string>& choices) {
+  const std::string text = request.query_parameter(name).value_or(choices.front());
+  if (std::ranges::find(choices, text) != choices.end()) return text;
+  return Error::reject(fmt::format("{}: expected one of {}", name, fmt::join(choices, ", ")));
+}
+
+}  // namespace marquee::api

@@ -1,0 +1,38 @@
+// What the API's handlers share: JSON answers, errors, times, parameters.
+#pragma once
+
+#include <cstdint>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "marquee/base/result.h"
+#include "marquee/http/message.h"
+
+namespace marquee::api {
+
+using Json = nlohmann::ordered_json;
+
+[[nodiscard]] http::Response json_answer(unsigned status, const Json& body);
+/// {"error":{"status","message","field"}}
+[[nodiscard]] http::Response error_answer(unsigned status, std::string_view message, std::string_view field = {});
+/// An error of a library: reject is 400 with the field that its message begins with ("field: why"), retry 503 with
+/// Retry-After, give_up 500.
+[[nodiscard]] http::Response error_answer(const Error& error);
+
+/// "2026-11-24T10:00:00.123Z"
+[[nodiscard]] std::string time_text(std::int64_t ms);
+[[nodiscard]] Json time_or_null(std::optional<std::int64_t> ms);
+
+/// A query parameter as a time in milliseconds; Action::reject names it.
+[[nodiscard]] Result<std::optional<std::int64_t>> time_parameter(const http::Request& request, const std::string& name);
+[[nodiscard]] Result<std::uint64_t> whole_parameter(const http::Request& request, const std::string& name,
+                                                    std::uint64_t otherwise);
+/// A list separated by commas; empty entries are dropped.
+[[nodiscard]] std::vector<std::string> list_parameter(const http::Request& request, const std::string& name);
+/// One of `choices`, the first of them where it is not given.
+[[nodiscard]] Result<std::string> choice_parameter(const http::Request& request, const std::string& name,
+                                                   const std::vector<std::string>& choices);
+
+}  // namespace marquee::api

@@ -1,0 +1,29 @@
+// GET /v1/reports/*: parameters in, reports out.
+#pragma once
+
+#include "marquee/analytics/reports.h"
+#include "marquee/catalog/catalog.h"
+#include "marquee/http/message.h"
+
+namespace marquee::api {
+
+/// Thread safe; blocks while the store answers.
+class ReportAnswers {
+ public:
+  ReportAnswers(catalog::Catalog& catalog, clickhouse::Client& store) : catalog_(catalog), reports_(store) {}
+
+  [[nodiscard]] http::Response ctr(const http::Request& request);
+  [[nodiscard]] http::Response heatmap(const http::Request& request);
+  [[nodiscard]] http::Response funnel(const http::Request& request);
+  [[nodiscard]] http::Response campaigns(const http::Request& request);
+  [[nodiscard]] http::Response sites();
+
+ private:
+  /// The request's site and times. A site that is not known is Action::reject.
+  [[nodiscard]] Result<analytics::Scope> scope(const http::Request& request) const;
+
+  catalog::Catalog& catalog_;
+  analytics::Reports reports_;
+};
+
+}  // namespace marquee::api
