@@ -1,0 +1,203 @@
+"""Every operation of api/openapi.yaml, asked for and answered as it says: requests and answers are validated against it."""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+import unittest
+import urllib.parse
+import urllib.request
+import uuid
+from typing import Any
+
+import jsonschema
+
+from tests.support.marquee import Answer, Marquee, request, wait_until
+
+MARQUEE: Marquee
+DOCUMENT: dict[str, Any]
+SEEN: set[tuple[str, str]] = set()
+
+
+def setUpModule() -> None:
+    global MARQUEE, DOCUMENT
+    MARQUEE = Marquee()
+    MARQUEE.start()
+    DOCUMENT = request(MARQUEE.url + "/openapi.json").json()
+
+
+def tearDownModule() -> None:
+    MARQUEE.__exit__(None, None, None)
+
+
+def schema_check(instance: Any, schema: dict[str, Any]) -> None:
+    # The document is JSON Schema 2020-12 (OpenAPI 3.1); its references are resolved against itself.
+    jsonschema.Draft202012Validator({**schema, "components": DOCUMENT["components"]},
+                                    format_checker=jsonschema.FormatChecker()).validate(instance)
+
+
+def resolved(node: dict[str, Any]) -> dict[str, Any]:
+    while "$ref" in node:
+        target: Any = DOCUMENT
+        for part in node["$ref"].removeprefix("#/").split("/"):
+            target = target[part]
+        node = target
+    return node
+
+
+def call(method: str, path: str, template: str | None = None, body: Any = None, headers: dict[str, str] | None = None,
+         raw: bytes | None = None) -> Answer:
+    """Sends a request that the document allows and checks the answer against what the document says of it."""
+    template = template or path.split("?")[0]
+    operation = DOCUMENT["paths"][template][method.lower()]
+    if body is not None:
+        schema = operation["requestBody"]["content"]["application/json"]["schema"]
+        schema_check(body, schema)
+        raw = json.dumps(body).encode()
+    known = [resolved(p)["name"] for p in operation.get("parameters", [])]
+    if operation.get("security") != [{"write_key_query": []}]:
+        for name, _ in urllib.parse.parse_qsl(urllib.parse.urlsplit(path).query):
+            assert name in known, f"{name} is no parameter of {method} {template}"
+    answer = request(MARQUEE.url + path, method, raw, headers if headers is not None else admin())
+    response = operation["responses"].get(str(answer.status))
+    assert response is not None, f"{method} {path} answered {answer.status}, which is not documented: {answer.body[:300]!r}"
+    content = resolved(response).get("content", {})
+    kind = answer.headers.get("content-type", "").split(";")[0]
+    if content:
+        assert kind in content, f"{method} {path} answered {kind}, documented are {list(content)}"
+        if kind == "application/json":
+            schema_check(answer.json(), content[kind]["schema"])
+    else:
+        assert not answer.body, f"{method} {path} has a body that is not documented"
+    SEEN.add((method.lower(), template))
+    return answer
+
+
+def admin() -> dict[str, str]:
+    return {"Authorization": "Bearer " + MARQUEE.runtime["admin_token"]}
+
+
+def writer(site: str = "campus") -> dict[str, str]:
+    return {"Authorization": "Bearer " + MARQUEE.runtime["write_keys"][site]}
+
+
+def impression(session: str, seq: int, **fields: Any) -> dict[str, Any]:
+    return {"type": "impression", "session_id": session, "seq": seq, "campaign_id": "law", "ad_id": "law-1", "slot_id": "top",
+            "position": 1, "consent": "full", "user_id": "u1", **fields}
+
+
+class Contract(unittest.TestCase):
+    def test_events(self) -> None:
+        session = uuid.uuid4().hex
+        both = {"sent_at": int(time.time() * 1000), "events": [impression(session, 1), {**impression(session, 2), "type": "click"}]}
+        self.assertEqual(call("POST", "/v1/events", body=both, headers=writer()).json(), {"accepted": 2, "rejected": []})
+        self.assertEqual(call("POST", "/v1/events", body=[impression(session, 3)], headers=writer()).status, 200)
+        self.assertEqual(call("POST", "/v1/events", body=impression(session, 4), headers=writer()).status, 200)
+        self.assertEqual(call("POST", "/v1/events", raw=b'[{"type":"nothing"}]', headers=writer()).status, 422)
+        self.assertEqual(call("POST", "/v1/events", raw=b"{", headers=writer()).status, 400)
+        self.assertEqual(call("POST", "/v1/events", raw=b"[]", headers={}).status, 401)
+        self.assertEqual(call("POST", "/v1/events", raw=b"[]", headers={"Authorization": "Bearer x"}).status, 403)
+        self.assertEqual(call("POST", "/v1/events", raw=b" " * (5 << 20), headers=writer()).status, 413)
+
+    def test_beacon_and_pixel(self) -> None:
+        key = MARQUEE.runtime["write_keys"]["campus"]
+        session = uuid.uuid4().hex
+        good, bad = impression(session, 1), {"type": "nothing"}
+        for events, status in (([good], 204), ([impression(session, 2), bad], 200), ([bad], 422)):
+            answer = call("POST", f"/v1/beacon?key={key}", raw=json.dumps(events).encode(), headers={"Content-Type": "text/plain"})
+            self.assertEqual(answer.status, status)
+        self.assertEqual(call("POST", "/v1/beacon", raw=b"[]", headers={}).status, 401)
+        self.assertEqual(call("GET", f"/v1/pixel?key={key}&type=page_view&session_id={session}&seq=9", headers={}).status, 200)
+        self.assertEqual(call("GET", f"/v1/pixel?key={key}&type=nothing", headers={}).status, 422)
+
+    def test_reports(self) -> None:
+        call("POST", "/v1/events", body=[impression(uuid.uuid4().hex, i + 1) for i in range(20)], headers=writer())
+        wait_until(lambda: MARQUEE.count("SELECT count() FROM marquee.events WHERE campaign_id = 'law'") >= 20, 10, "events")
+        for path in ("ctr?site=campus", "ctr?site=campus&by=campaign_id,ad_id,slot_id&min_impressions=1&limit=5", "heatmap?site=campus",
+                     "heatmap?site=campus&mode=cells&slot=top", "funnel?site=campus&steps=impression,click&window_seconds=60&order=strict",
+                     "campaigns?site=campus&interval=minute", "ctr?site=campus&from=2026-01-01T00:00:00Z&to=2036-01-01T00:00:00Z"):
+            with self.subTest(path):
+                self.assertEqual(call("GET", "/v1/reports/" + path).status, 200)
+        for path in ("ctr?site=nowhere", "ctr?site=campus&by=colour", "heatmap?site=campus&mode=x", "funnel?site=campus&steps=click",
+                     "campaigns?site=campus&interval=week", "ctr?site=campus&limit=0", "ctr?site=campus&from=x"):
+            with self.subTest(path):
+                answer = call("GET", "/v1/reports/" + path)
+                self.assertEqual(answer.status, 400)
+                self.assertIn("field", answer.json()["error"])
+        for report in ("ctr", "heatmap", "funnel", "campaigns"):
+            self.assertEqual(call("GET", f"/v1/reports/{report}?site=campus", headers={}).status, 401)
+
+    def test_catalog(self) -> None:
+        site = "site-" + uuid.uuid4().hex[:8]
+        self.assertEqual(call("POST", "/v1/sites", body={"id": site, "name": "A site", "allowed_origin": "https://a.example"}).status, 201)
+        self.assertEqual(call("POST", "/v1/sites", body={"id": site}).status, 409)
+        self.assertEqual(call("POST", "/v1/sites", raw=b'{"id":"Not An Id"}').status, 400)
+        self.assertEqual(call("POST", "/v1/sites", raw=b'{"id":"a","colour":1}').status, 400)
+        self.assertIn(site, [s["id"] for s in call("GET", "/v1/sites").json()["sites"]])
+        key = call("POST", f"/v1/sites/{site}/keys", "/v1/sites/{site}/keys").json()["key"]
+        self.assertEqual(call("POST", "/v1/sites/nowhere/keys", "/v1/sites/{site}/keys").status, 404)
+        own = {"Authorization": "Bearer " + key}
+        self.assertEqual(call("POST", "/v1/events", body=impression("s", 1), headers=own).status, 200)
+        self.assertEqual(call("POST", "/v1/events", body=impression("s", 2), headers={**own, "Origin": "https://b.example"}).status, 403)
+        answer = call("POST", "/v1/events", body=impression("s", 3), headers={**own, "Origin": "https://a.example"})
+        self.assertEqual((answer.status, answer.headers["access-control-allow-origin"]), (200, "https://a.example"))
+        for kind, item in (("slots", {"id": "top", "name": "Top"}), ("campaigns", {"id": "law", "name": "Law"}),
+                           ("ads", {"id": "law-1", "name": "Law 1", "campaign_id": "law"})):
+            template = "/v1/sites/{site}/{kind}"
+            self.assertEqual(call("POST", f"/v1/sites/{site}/{kind}", template, body=item).json(), item)
+            self.assertEqual(call("GET", f"/v1/sites/{site}/{kind}", template).json()["items"], [item])
+            self.assertEqual(call("POST", f"/v1/sites/{site}/{kind}", template, raw=b"[]").status, 400)
+        self.assertEqual(call("GET", "/v1/sites/nowhere/slots", "/v1/sites/{site}/{kind}").status, 404)
+
+    def test_operation(self) -> None:
+        self.assertTrue(call("GET", "/v1/status").json()["is_ready"])
+        for path in ("/healthz", "/readyz", "/metrics", "/openapi.json"):
+            self.assertEqual(call("GET", path, headers={}).status, 200)
+
+    def test_live_ticks_within_a_quarter_of_a_second(self) -> None:
+        received = threading.Event()
+        ticks: list[tuple[float, dict[str, Any]]] = []
+
+        def listen() -> None:
+            asked = urllib.request.Request(MARQUEE.url + "/v1/live?site=campus", headers=admin())
+            with urllib.request.urlopen(asked, timeout=20) as stream:
+                received.set()
+                for line in stream:
+                    if line.startswith(b"data: "):
+                        ticks.append((time.monotonic(), json.loads(line[6:])))
+                        if len(ticks) > 400 or stopped.is_set():
+                            return
+
+        stopped = threading.Event()
+        thread = threading.Thread(target=listen, daemon=True)
+        thread.start()
+        self.assertTrue(received.wait(10))
+        time.sleep(0.5)  # What other tests sent has been told by now.
+        told, delays = len(ticks), []
+        for i in range(10):
+            before = sum(t["events"] for _, t in ticks)
+            sent = time.monotonic()
+            call("POST", "/v1/events", body=[impression(uuid.uuid4().hex, 1), {**impression("s", 1), "type": "click", "session_id": uuid.uuid4().hex}],
+                 headers=writer())
+            wait_until(lambda seen=before: sum(t["events"] for _, t in ticks) >= seen + 2, 5, "a tick", 0.005)
+            delays.append(next(at for at, t in reversed(ticks) if t["events"]) - sent)
+            time.sleep(0.13 + 0.01 * i)
+        stopped.set()
+        thread.join(5)
+        for _, tick in ticks:
+            schema_check(tick, DOCUMENT["components"]["schemas"]["LiveTick"])
+        moved = [t for _, t in ticks[told:] if t["events"]]
+        self.assertEqual(sum(t["by_type"].get("click", 0) for t in moved), 10)
+        self.assertEqual(sum(t["by_campaign"]["law"]["clicks"] for t in moved if "law" in t["by_campaign"]), 10)
+        print(f"\nlive: from sent to seen, median {sorted(delays)[5] * 1000:.0f} ms, worst {max(delays) * 1000:.0f} ms")
+        self.assertLess(sorted(delays)[5], 0.25)
+        SEEN.add(("get", "/v1/live"))
+
+    def test_zz_every_operation_was_called(self) -> None:
+        documented = {(method, path) for path, item in DOCUMENT["paths"].items() for method in item if method in ("get", "post", "put", "delete")}
+        self.assertEqual(documented - SEEN, set())
+
+
+if __name__ == "__main__":
+    unittest.main()
