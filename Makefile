@@ -34,8 +34,8 @@ fuzz: install ## Run every fuzz target for FUZZ_SECONDS each
 	@tools/fuzz $(FUZZ_SECONDS)
 
 faults: build ## Kill Marquee KILLS times with SEED, and break it in other ways, then count
-	@python3 -m tests.faults.kill --kills $(KILLS) --seed $(SEED)
-	@python3 -m unittest -v tests.faults.test_faults
+	@/usr/bin/python3 -m tests.faults.kill --kills $(KILLS) --seed $(SEED)
+	@/usr/bin/python3 -m unittest -v tests.faults.test_faults
 
 bench: build ## Run benchmark NAME (or all): collector, loader, latency, storage
 	@bench/run $(NAME)

@@ -22,7 +22,7 @@ int main(int argc, char** argv) {
 
   app::add_serve_command(root, app);
   app::add_import_command(root, app);
-  // app::add_simulate_command(root, app);
+  app::add_simulate_command(root, app);
   app::add_report_command(root, app);
   app::add_query_command(root, app);
   app::add_migrate_command(root, app);

@@ -20,7 +20,7 @@ TEST(NativeBlock, writes_names_types_and_values_column_by_column) {
   text.append("ab");
   std::string out;
   block.write(out);
-  EXPECT_EQ(out, std::string("\x02\x01\x01n\x06UInt16\x02\x01\x01s\x06String\x02" "ab", 23));
+  EXPECT_EQ(out, std::string("\x02\x01\x01n\x06UInt16\x02\x01\x01s\x06String\x02" "ab", 25));
   EXPECT_EQ(block.column_names(), "n, s");
 }
 

@@ -79,7 +79,7 @@ void StoreProcess::start() {
   const std::string port = std::to_string(port_);
   const std::string data = directory_ + "/data";
   const std::string log = directory_ + "/log";
-  std::vector<const char*> arguments = {binary.c_str(), "--path", data.c_str(), "--port", port.c_str(), nullptr};
+  std::vector<const char*> arguments = {binary.c_str(), "--data", data.c_str(), "--port", port.c_str(), nullptr};
   pid_ = ::fork();
   if (pid_ == 0) {
     const int file = ::open(log.c_str(), O_WRONLY | O_CREAT | O_APPEND, 0600);

@@ -243,7 +243,7 @@ TEST_F(LoaderTest, lands_each_event_once_whatever_the_store_does) {
   store.set_fates(fates);
   store.set_repair_fates(repairs);
   for (const char* prefix : {"SELECT query_id", "INSERT INTO marquee.toy", "ALTER TABLE", "DROP TABLE", "SELECT name"}) {
-    store.fail_statements(prefix, random() % 5);
+    store.fail_statements(prefix, static_cast<unsigned>(random()) % 5);
   }
   std::set<std::pair<std::uint64_t, std::uint32_t>> sent;
   start();
