@@ -1,18 +1,14 @@
 import react from '@vitejs/plugin-react';
 import { defineConfig } from 'vite';
-import { devMock } from './dev-mock/plugin';
 
-// `npm run dev` answers the API from dev-mock/; with MARQUEE_URL set it forwards to that running Marquee instead.
-const upstream = process.env.MARQUEE_URL;
+// `npm run dev` and `npm run preview` forward the API to a running Marquee.
+const proxy = { '/v1': process.env.MARQUEE_URL ?? 'http://127.0.0.1:8080' };
 
-export default defineConfig(({ command, isPreview }) => ({
-  plugins: [react(), ...(command === 'serve' && upstream === undefined ? [devMock()] : [])],
+export default defineConfig({
+  plugins: [react()],
   base: '/',
-  server: {
-    host: '127.0.0.1',
-    ...(upstream !== undefined ? { proxy: { '/v1': upstream } } : {}),
-  },
-  preview: { host: '127.0.0.1', ...(upstream !== undefined && isPreview ? { proxy: { '/v1': upstream } } : {}) },
+  server: { host: '127.0.0.1', proxy },
+  preview: { host: '127.0.0.1', proxy },
   build: {
     target: 'es2022',
     // Two passes of terser make the chart library some 10 KB smaller than esbuild does.
@@ -23,4 +19,4 @@ export default defineConfig(({ command, isPreview }) => ({
     modulePreload: { polyfill: false },
     chunkSizeWarningLimit: 600,
   },
-}));
+});

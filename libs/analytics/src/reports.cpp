@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <tuple>
 
 #include "marquee/analytics/statistics.h"
 #include "query.h"
@@ -203,7 +204,9 @@ Result<CampaignsReport> Reports::campaigns(const CampaignsRequest& request) {
     add(series.total, series.points.back().rate);
     add(report.total, series.points.back().rate);
   }
-  std::ranges::stable_sort(report.campaigns, std::greater{}, [](const CampaignSeries& s) { return s.total.impressions; });
+  std::ranges::sort(report.campaigns, [](const CampaignSeries& a, const CampaignSeries& b) {
+    return std::tie(b.total.impressions, a.id) < std::tie(a.total.impressions, b.id);
+  });
   return report;
 }
 

@@ -38,16 +38,19 @@ class NativeReader {
  public:
   explicit NativeReader(const std::string& bytes) : bytes_(bytes) {}
 
+  /// A body holds one block after another; they come out as one.
   std::map<std::string, std::vector<std::string>> read() {
     std::map<std::string, std::vector<std::string>> columns;
-    const auto count = varint();
-    const auto rows = varint();
-    for (std::uint64_t i = 0; i < count; ++i) {
-      const std::string name = text();
-      const std::string type = text();
-      columns[name] = column(type, rows);
-    }
-    if (at_ != bytes_.size()) throw std::runtime_error("bytes are left after the block");
+    do {
+      const auto count = varint();
+      const auto rows = varint();
+      for (std::uint64_t i = 0; i < count; ++i) {
+        const std::string name = text();
+        const std::string type = text();
+        const auto cells = column(type, rows);
+        columns[name].insert(columns[name].end(), cells.begin(), cells.end());
+      }
+    } while (at_ < bytes_.size());
     return columns;
   }
 

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <random>
+#include <thread>
 
 #include "../../clickhouse/tests/store_process.h"
 #include "loader_test_events.h"
@@ -162,6 +163,7 @@ TEST_F(LoaderInTheStore, loses_and_doubles_nothing_while_the_store_is_killed_aga
       const auto count = static_cast<std::uint32_t>(random() % 600 + 1);
       add_many(++session, 1, count, 3 * kDay / 700);
       sent += count;
+      std::this_thread::sleep_for(std::chrono::milliseconds(10));  // The rate of the load, which the store can follow.
     }
     store->kill_now();
     add_many(++session, 1, 50, 1'000);

@@ -144,18 +144,21 @@ INSTANTIATE_TEST_SUITE_P(OfEveryKind, LoaderFate,
                                            Fate::lands_rollup_only));
 
 TEST_F(LoaderTest, completes_the_batch_that_a_crash_left_in_flight) {
+  start();
+  add_many(0, 1, 1);
+  expect_landed_exactly(1);  // It is past what it asks the store before its first batch.
+  const auto inserts = store.inserts();
   // As left by a loader that died: planned, and half of it landed.
-  add_many(0, 1, 100);
   store.set_fates({Fate::lands_part});
   store.fail_statements("SELECT query_id", 1'000'000);  // It never gets to recovery.
-  start();
-  ASSERT_TRUE(eventually([this] { return store.inserts() == 1; }));
+  add_many(0, 2, 100);
+  ASSERT_TRUE(eventually([&] { return store.inserts() == inserts + 1; }));
   stop();
   ASSERT_TRUE(log->progress(0)->plan);
-  ASSERT_EQ(store.events().size(), 50U);
+  ASSERT_EQ(store.events().size(), 51U);
   store.fail_statements("SELECT query_id", 0);
   start();
-  expect_landed_exactly(100);
+  expect_landed_exactly(101);
   EXPECT_EQ(loader->status().recoveries, 1U);
 }
 

@@ -1,4 +1,7 @@
+import createClient, { type Middleware } from 'openapi-fetch';
+import { session } from '../state/session';
 import { ApiError, kindOfStatus, serverMessage } from './errors';
+import type { paths } from './schema';
 
 /** Calls fetch; what never reached Marquee becomes an ApiError, a cancelled call stays a cancelled call. */
 async function reach(request: Request): Promise<Response> {
@@ -10,8 +13,29 @@ async function reach(request: Request): Promise<Response> {
   }
 }
 
+const authorization: Middleware = {
+  onRequest({ request }) {
+    const token = session.token();
+    if (token !== undefined) request.headers.set('Authorization', `Bearer ${token}`);
+    return request;
+  },
+};
+
+/** The API as api/openapi.yaml describes it, with the session's token. */
+export const api = createClient<paths>({ fetch: reach });
+api.use(authorization);
+
+/** The data of an answer; an error answer is thrown as an ApiError. */
+export async function answered<T>(call: Promise<{ data?: T; error?: unknown; response: Response }>): Promise<T> {
+  const { data, error, response } = await call;
+  if (data === undefined) throw new ApiError(kindOfStatus(response.status), serverMessage(error, response.status));
+  return data;
+}
+
 /** Asks with a token that is not kept yet; throws an ApiError when it is not accepted. */
 export async function checkToken(token: string): Promise<void> {
   const response = await reach(new Request('/v1/sites', { headers: { Authorization: `Bearer ${token}` } }));
-  if (!response.ok) throw new ApiError(kindOfStatus(response.status), serverMessage(await response.text(), response.status));
+  if (response.ok) return;
+  const body: unknown = await response.json().catch(() => undefined);
+  throw new ApiError(kindOfStatus(response.status), serverMessage(body, response.status));
 }

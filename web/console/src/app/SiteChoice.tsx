@@ -1,6 +1,5 @@
 import { useNavigate } from '@tanstack/react-router';
 import { useSite } from '../state/useSite';
-import { format } from '../i18n/format';
 import { messages as m } from '../i18n/messages';
 import { Choice } from '../ui/Choice';
 import { Skeleton } from '../ui/states';
@@ -20,11 +19,7 @@ export function SiteChoice() {
       label={m.site.label}
       hideLabel
       value={site.id}
-      options={sites.map((candidate) => ({
-        value: candidate.id,
-        label: candidate.name,
-        note: candidate.events === undefined ? '' : format.compact(candidate.events),
-      }))}
+      options={sites.map((candidate) => ({ value: candidate.id, label: candidate.name }))}
       onChange={(id) => {
         // Another site has other times, dimensions and steps: its defaults apply.
         void navigate({ to: '.', search: { site: id } });

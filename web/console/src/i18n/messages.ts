@@ -169,7 +169,7 @@ export const messages = {
     moveDown: (name: string) => `Move ${name} down`,
     window: 'Within',
     order: 'Order',
-    orders: { ordered: 'In this order', strict: 'Directly after', any: 'Any order' },
+    orders: { ordered: 'In this order', strict: 'Directly after' },
     windows: {
       '30m': '30 minutes', '1h': '1 hour', '24h': '1 day', '7d': '7 days', '30d': '30 days',
     },
@@ -206,6 +206,7 @@ export const messages = {
     title: 'Live',
     intro: 'Events as they arrive.',
     rate: 'Events per second',
+    connection: 'Connection',
     rateNote: 'mean of the last 5 seconds',
     lastMinute: 'Events in the last minute',
     delay: 'Server to screen',

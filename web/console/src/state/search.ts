@@ -25,7 +25,7 @@ export interface HeatmapSearch extends SiteSearch, SortSearch {
   readonly slot?: string;
 }
 
-export type FunnelOrder = 'ordered' | 'strict' | 'any';
+export type FunnelOrder = 'ordered' | 'strict';
 export type FunnelWindow = '30m' | '1h' | '24h' | '7d' | '30d';
 export const FUNNEL_WINDOW_SECONDS: Readonly<Record<FunnelWindow, number>> = {
   '30m': 1800, '1h': 3600, '24h': 86_400, '7d': 604_800, '30d': 2_592_000,
@@ -101,7 +101,7 @@ export function funnelSearch(raw: RawSearch): FunnelSearch {
     ...site(raw),
     steps: steps.length >= 2 ? steps : undefined,
     within: oneOf(raw.within, ['30m', '1h', '24h', '7d', '30d'] as const),
-    order: oneOf(raw.order, ['ordered', 'strict', 'any'] as const),
+    order: oneOf(raw.order, ['ordered', 'strict'] as const),
   });
 }
 

@@ -3,7 +3,6 @@ import { useId } from 'react';
 export interface Option<T extends string> {
   readonly value: T;
   readonly label: string;
-  readonly note?: string;
 }
 
 interface ChoiceProps<T extends string> {
@@ -36,7 +35,7 @@ export function Choice<T extends string>({ label, options, value, onChange, hide
       >
         {options.map((option) => (
           <option key={option.value} value={option.value}>
-            {option.note === undefined || option.note === '' ? option.label : `${option.label} · ${option.note}`}
+            {option.label}
           </option>
         ))}
       </select>

@@ -16,7 +16,7 @@ import { Empty, Failure, Skeleton } from '../ui/states';
 const route = getRouteApi('/funnel');
 const MAX_STEPS = 8;
 const windows = Object.keys(FUNNEL_WINDOW_SECONDS) as FunnelWindow[];
-const orders: readonly FunnelOrder[] = ['ordered', 'strict', 'any'];
+const orders: readonly FunnelOrder[] = ['ordered', 'strict'];
 
 /** The steps that show something true on a site before the reader chose any. */
 function defaultSteps(site: Site): readonly string[] {

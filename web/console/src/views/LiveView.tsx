@@ -43,7 +43,10 @@ function LiveReport({ site }: { site: Site }) {
         <Figure testId="live-total" label={m.live.lastMinute} value={format.count(total)} />
         <Figure label={m.live.delay} value={delay === undefined ? '–' : format.duration(delay)} note={m.live.delayNote} />
         <div className="figure live-status">
-          <StatusLine status={status} />
+          <dt className="visually-hidden">{m.live.connection}</dt>
+          <dd>
+            <StatusLine status={status} />
+          </dd>
         </div>
       </Headline>
       <Card title={m.live.chart} note={m.live.chartNote}>

@@ -40,11 +40,12 @@ struct Line {
   std::int64_t time_ms = 0;  ///< The stream's clock when the line is sent; never goes back.
 };
 
-/// Endless. Everything follows from the options: the same options give the same bytes, on any machine and with any standard
-/// library (integers after the set-up, no std:: distributions). The good events do not depend on the shares of repeats and malformed
-/// lines. Each session is a visit of one student: pages with their ads, scrolls, hovers, clicks, searches, courses; a click
-/// leads to the offer, where a few convert. (session_id, seq) is unique within the stream but for repeats, and differs
-/// between seeds. Which ad is shown is drawn by one of two policies, and each ad event carries its policy and propensity.
+/// Endless. Everything follows from the options: the same options give the same bytes, on any machine and with any
+/// standard library (integers after the set-up, no std:: distributions). The good events do not depend on the shares of
+/// repeats and malformed lines. Each session is a visit of one student: pages with their ads, scrolls, hovers, clicks,
+/// searches, courses; a click leads to the offer, where a few convert. (session_id, seq) is unique within the stream but
+/// for repeats, and differs between seeds. Which ad is shown is drawn by one of two policies; each ad event carries its
+/// policy and propensity. Lines that are still held back when the caller ends are not sent.
 /// Not thread safe; streams do not share anything.
 class Stream {
  public:
