@@ -72,7 +72,8 @@ void RequestParser::on_request_impl(beast::http::verb, View method, View target,
   request_.query = rest.substr(std::min(mark + 1, rest.size()));
   request_.path = percent_decode(rest.substr(0, mark));
   if (request_.path.empty()) request_.path = "/";
-  if (request_.path.find('\0') != std::string::npos) refuse(400, "the path holds a zero byte", ec);
+  if (request_.path.find('\0') != std::string::npos) return refuse(400, "the path holds a zero byte", ec);
+  if (!request_.path.starts_with('/') && request_.path != "*") refuse(400, "the path does not begin with /", ec);
 }
 
 void RequestParser::on_field_impl(beast::http::field field, View name, View value, ErrorCode& ec) {
