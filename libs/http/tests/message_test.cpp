@@ -43,7 +43,7 @@ class Coding : public ::testing::TestWithParam<const char*> {};
 INSTANTIATE_TEST_SUITE_P(Known, Coding, ::testing::Values("gzip", "zstd"));
 
 TEST_P(Coding, gives_back_what_was_encoded) {
-  EXPECT_TRUE(rc::check([this] {
+  EXPECT_TRUE(rc::check([] {
     const auto text = *rc::gen::arbitrary<std::string>();
     const auto body = encode_body(text, GetParam());
     RC_ASSERT(body.has_value());

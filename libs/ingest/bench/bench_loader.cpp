@@ -155,7 +155,7 @@ int main(int argc, char** argv) {
   });
   print("loader", rows, ours);
   print("JSON", rows, theirs);
-  fmt::print("FIGURE loader_rows_per_cpu_s {:.0f} rows/s 150000\n", static_cast<double>(rows) / ours.cpu());
-  fmt::print("FIGURE loader_vs_json_insert {:.2f} ratio 2\n", theirs.cpu() / ours.cpu());
+  fmt::print("FIGURE loader_rows_per_cpu_s {:.0f} rows/s >=150000\n", static_cast<double>(rows) / ours.cpu());
+  fmt::print("FIGURE loader_vs_json_insert {:.2f} ratio >=2\n", theirs.cpu() / ours.cpu());
   return 0;
 }

@@ -1,0 +1,1 @@
+"""Benchmarks of the built Marquee, each beside its peer in the same run. See README.md."""
