@@ -6,7 +6,6 @@
 #include <sodium.h>
 
 #include <algorithm>
-#include <atomic>
 #include <map>
 #include <mutex>
 #include <set>
@@ -116,7 +115,10 @@ class Catalog::Impl {
     }
   }
 
-  [[nodiscard]] std::shared_ptr<const Snapshot> snapshot() const { return snapshot_.load(); }
+  [[nodiscard]] std::shared_ptr<const Snapshot> snapshot() const {
+    const std::lock_guard lock(snapshot_mutex_);
+    return snapshot_;
+  }
 
  private:
   void refresh() {
@@ -130,13 +132,16 @@ class Catalog::Impl {
     for (const auto& row : keys) next->keys.emplace(row.get<std::string>(0), std::pair(row.get<std::string>(1), row.get<int>(2) != 0));
     const soci::rowset<soci::row> tokens = (session_.prepare << "SELECT hash FROM admin_tokens");
     for (const auto& row : tokens) next->tokens.insert(row.get<std::string>(0));
-    snapshot_.store(std::move(next));
+    const std::lock_guard lock(snapshot_mutex_);
+    snapshot_ = std::move(next);
   }
 
   std::shared_ptr<const Clock> clock_;
   std::mutex mutex_;
   soci::session session_;
-  std::atomic<std::shared_ptr<const Snapshot>> snapshot_{std::make_shared<const Snapshot>()};
+  // Not std::atomic<std::shared_ptr>: that of libstdc++ 12 releases its lock without ordering its reads.
+  mutable std::mutex snapshot_mutex_;  ///< Held for the copy of a pointer only.
+  std::shared_ptr<const Snapshot> snapshot_ = std::make_shared<const Snapshot>();
 };
 
 Catalog::Catalog(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
