@@ -2,7 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
+#include <charconv>
 #include <random>
 #include <utility>
 
@@ -147,6 +149,16 @@ Answer<> Exchange::admit_reader(std::string_view text, const Statement& statemen
   return {};
 }
 
+/// A reader may tighten its limits, not widen them (0 is no limit).
+std::string Exchange::bounded(const std::string& name, const std::string& value, const Settings& limits) {
+  const auto limit = std::ranges::find(limits, name, &Settings::value_type::first);
+  if (limit == limits.end() || limit->second == "0") return value;
+  std::uint64_t asked = 0;
+  const auto [end, error] = std::from_chars(value.data(), value.data() + value.size(), asked);
+  if (error != std::errc() || end != value.data() + value.size() || asked == 0) return limit->second;
+  return std::min(asked, static_cast<std::uint64_t>(std::stoull(limit->second))) == asked ? value : limit->second;
+}
+
 Answer<> Exchange::prepare(Connection& connection) const {
   Settings settings;
   const ReaderLimits& limits = shared_.reader_limits;
@@ -156,7 +168,11 @@ Answer<> Exchange::prepare(Connection& connection) const {
                 {"max_result_bytes", std::to_string(limits.max_result_bytes)}};
   }
   for (const auto& [name, value] : request_.settings) {
-    if (role_ != Role::reader || name != "readonly") settings.emplace_back(name, value);
+    if (role_ != Role::reader) {
+      settings.emplace_back(name, value);
+    } else if (name != "readonly") {
+      settings.emplace_back(name, bounded(name, value, settings));
+    }
   }
   if (!request_.query_id.empty() && !is_comment(request_.settings)) {
     settings.emplace_back("log_comment", std::string(kIdMark) + request_.query_id);

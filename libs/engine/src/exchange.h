@@ -38,6 +38,7 @@ class Exchange {
   Answer<Progress> answer(std::string body);
   Answer<> admit(std::string_view text, const Statement& statement, Connection& connection) const;
   Answer<> admit_reader(std::string_view text, const Statement& statement) const;
+  [[nodiscard]] static std::string bounded(const std::string& name, const std::string& value, const Settings& limits);
   Answer<> prepare(Connection& connection) const;
   Answer<> execute(std::string_view text, const Statement& statement, Connection& connection);
   Answer<> execute_kill(const Statement& statement, Connection& connection);

@@ -82,6 +82,8 @@ std::optional<std::string> ReaderPolicy::refusal_of_node(std::string_view node) 
   const std::string_view type = node.substr(0, space);
   const std::string_view rest = space == std::string_view::npos ? std::string_view() : without_tail(node.substr(space + 1));
   // Its function is not in the tree, so nothing can be said for it.
+  // The engine holds the settings of a whole query to readonly, those of a part of it to nothing.
+  if (type == "Set") return "a reader sends settings beside the query, not in it";
   if (type == "ColumnsApplyTransformer") return "a reader may not use APPLY";
   if (type == "Function" && refused_functions_.contains(lower(rest))) return fmt::format("a reader may not use {}()", rest);
   if (type == "TableIdentifier" || type == "Identifier") return refusal_of_table(rest);
