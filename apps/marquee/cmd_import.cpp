@@ -9,6 +9,7 @@
 #include <cstdlib>
 
 #include "commands.h"
+#include "landing.h"
 #include "marquee/ingest/import.h"
 
 namespace marquee::app {
@@ -34,6 +35,7 @@ struct Arguments {
   bool dry_run = false;
   bool as_json = false;
   bool is_quiet = false;
+  bool no_wait = false;
 };
 
 void add_common_options(CLI::App& command, const std::shared_ptr<Arguments>& arguments, const std::string& site) {
@@ -48,6 +50,7 @@ void add_common_options(CLI::App& command, const std::shared_ptr<Arguments>& arg
   command.add_flag("--restart", arguments->restart, "Send all rows again, also those that an earlier run had sent");
   command.add_flag("--dry-run", arguments->dry_run, "Check every row as the server would, send nothing");
   command.add_flag("--json", arguments->as_json, "Print the summary as JSON");
+  command.add_flag("--no-wait", arguments->no_wait, "Do not wait until the events can be counted in reports");
   command.add_flag("--quiet", arguments->is_quiet, "Show no progress");
 }
 
@@ -65,6 +68,13 @@ class ProgressDisplay {
       shown_ = progress.seconds;
       fmt::print(stderr, "{}: {}\n", name_, ingest::progress_line(progress, 160));
     }
+    std::fflush(stderr);
+  }
+  /// After everything was sent: how many events are still on their way into the store.
+  void show_landing(std::uint64_t waiting) {
+    if (!is_terminal_) return;
+    fmt::print(stderr, "\r\033[K{}: sent; {} events are on their way into the store", name_, waiting);
+    is_drawn_ = true;
     std::fflush(stderr);
   }
   void clear() const {
@@ -115,6 +125,13 @@ int run(const App& app, const Arguments& arguments, const std::string& name,
   std::signal(SIGINT, request_stop);
   std::signal(SIGTERM, request_stop);
   const auto summary = import(*options);
+  // Where the events went elsewhere, nothing is known of that store.
+  if (const auto running = app.running(); summary && summary->accepted > 0 && !arguments.dry_run && !arguments.no_wait && arguments.url.empty() && running) {
+    const std::function<void(std::uint64_t)> show = [&display](std::uint64_t waiting) { display.show_landing(waiting); };
+    if (!wait_landed(*running, stop_requested, arguments.is_quiet ? std::function<void(std::uint64_t)>() : show) && !stop_requested) {
+      fmt::print(stderr, "marquee: the events are kept; Marquee ended before all of them were loaded, and loads them when it starts\n");
+    }
+  }
   display.clear();
   if (!summary) {
     fmt::print(stderr, "marquee: {}\n", summary.error().message);
