@@ -73,7 +73,8 @@ ENGINE = MergeTree
 PARTITION BY toDate(event_time)
 ORDER BY (site_id, user_key, event_time)
 SAMPLE BY user_key
-SETTINGS min_parts_to_merge_at_once = 12, min_age_to_force_merge_seconds = 3600, min_age_to_force_merge_on_partition_only = 1;
+SETTINGS min_parts_to_merge_at_once = 12, min_age_to_force_merge_seconds = 3600, min_age_to_force_merge_on_partition_only = 1,
+    min_level_for_wide_part = 1, auto_statistics_types = '';
 
 -- What the loader inserts into. The views on it carry each block to the events table and to every rollup.
 -- props is text here: an empty text is cheaper to send than an empty object.

@@ -28,7 +28,8 @@ CREATE TABLE IF NOT EXISTS marquee.campaign_minute
 ENGINE = SummingMergeTree
 PARTITION BY toDate(time)
 ORDER BY (site_id, time, campaign_id, ad_id, slot_id, position, college_id, policy, is_bot)
-SETTINGS min_parts_to_merge_at_once = 12, min_age_to_force_merge_seconds = 3600, min_age_to_force_merge_on_partition_only = 1;
+SETTINGS min_parts_to_merge_at_once = 12, min_age_to_force_merge_seconds = 3600, min_age_to_force_merge_on_partition_only = 1,
+    min_level_for_wide_part = 1, auto_statistics_types = '';
 
 CREATE MATERIALIZED VIEW IF NOT EXISTS marquee.campaign_minute_mv TO marquee.campaign_minute AS
 SELECT
@@ -104,7 +105,8 @@ CREATE TABLE IF NOT EXISTS marquee.heatmap_cells
 ENGINE = SummingMergeTree
 PARTITION BY day
 ORDER BY (site_id, day, page_id, slot_id, position, device, event_type, cell_x, cell_y, is_bot)
-SETTINGS min_parts_to_merge_at_once = 12, min_age_to_force_merge_seconds = 3600, min_age_to_force_merge_on_partition_only = 1;
+SETTINGS min_parts_to_merge_at_once = 12, min_age_to_force_merge_seconds = 3600, min_age_to_force_merge_on_partition_only = 1,
+    min_level_for_wide_part = 1, auto_statistics_types = '';
 
 CREATE MATERIALIZED VIEW IF NOT EXISTS marquee.heatmap_cells_mv TO marquee.heatmap_cells AS
 SELECT
@@ -151,7 +153,8 @@ ENGINE = AggregatingMergeTree
 PARTITION BY day
 ORDER BY (site_id, day, user_key, is_bot)
 SAMPLE BY user_key
-SETTINGS min_parts_to_merge_at_once = 12, min_age_to_force_merge_seconds = 3600, min_age_to_force_merge_on_partition_only = 1;
+SETTINGS min_parts_to_merge_at_once = 12, min_age_to_force_merge_seconds = 3600, min_age_to_force_merge_on_partition_only = 1,
+    min_level_for_wide_part = 1, auto_statistics_types = '';
 
 CREATE MATERIALIZED VIEW IF NOT EXISTS marquee.user_days_mv TO marquee.user_days AS
 SELECT
@@ -184,7 +187,8 @@ CREATE TABLE IF NOT EXISTS marquee.user_features
 ENGINE = SummingMergeTree
 PARTITION BY day
 ORDER BY (site_id, day, user_key, feature, value)
-SETTINGS min_parts_to_merge_at_once = 12, min_age_to_force_merge_seconds = 3600, min_age_to_force_merge_on_partition_only = 1;
+SETTINGS min_parts_to_merge_at_once = 12, min_age_to_force_merge_seconds = 3600, min_age_to_force_merge_on_partition_only = 1,
+    min_level_for_wide_part = 1, auto_statistics_types = '';
 
 CREATE MATERIALIZED VIEW IF NOT EXISTS marquee.user_features_mv TO marquee.user_features AS
 SELECT

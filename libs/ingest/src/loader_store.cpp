@@ -19,7 +19,9 @@ clickhouse::QueryOptions insert_options(std::string query_id) {
   options.settings = {{"log_comment", options.query_id},
                       {"max_partitions_per_insert_block", "0"},
                       {"type_json_skip_duplicated_paths", "1"},
-                      {"async_insert", "0"}};
+                      {"async_insert", "0"},
+                      // The views' GROUP BY has merged the block's rows already; the engine need not look for more.
+                      {"optimize_on_insert", "0"}};
   return options;
 }
 
