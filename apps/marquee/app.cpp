@@ -28,10 +28,12 @@ std::map<std::string, std::string> process_environment() {
 }
 
 // Variables that other parts of Marquee read and that are no configuration keys.
-const std::vector<std::string> kOtherVariables = {
-    "MARQUEE_CACHE", "MARQUEE_ENGINE", "MARQUEE_CONFIG", "MARQUEE_BIN",          "MARQUEE_STORE_BIN",
-    "MARQUEE_URL",   "MARQUEE_TOKEN",  "MARQUEE_WRITE_KEY", "MARQUEE_STORE_PASSWORD", "MARQUEE_READER_PASSWORD",
-    "MARQUEE_ARTIFACTS", "MARQUEE_JOBS"};
+const std::vector<std::string> kOtherVariables = {"MARQUEE_CACHE",          "MARQUEE_ENGINE",
+                                                  "MARQUEE_CONFIG",         "MARQUEE_BIN",
+                                                  "MARQUEE_STORE_BIN",      "MARQUEE_URL",
+                                                  "MARQUEE_TOKEN",          "MARQUEE_WRITE_KEY",
+                                                  "MARQUEE_STORE_PASSWORD", "MARQUEE_READER_PASSWORD",
+                                                  "MARQUEE_ARTIFACTS",      "MARQUEE_JOBS"};
 
 std::string text_of(const YAML::Node& node, const char* name) {
   return node[name] ? node[name].as<std::string>() : std::string();
@@ -46,7 +48,8 @@ Result<void> App::load(const std::string& config_file) {
   if (path.empty() && std::filesystem::exists("marquee.yaml")) path = "marquee.yaml";
   if (!path.empty()) {
     std::ifstream file(path);
-    if (!file) return Error::reject(fmt::format("cannot read the configuration file {}: {}", path, std::strerror(errno)));
+    if (!file)
+      return Error::reject(fmt::format("cannot read the configuration file {}: {}", path, std::strerror(errno)));
     std::stringstream text;
     text << file.rdbuf();
     if (auto loaded = schema_.load_yaml(text.str(), path); !loaded) return loaded.error();
@@ -55,9 +58,10 @@ Result<void> App::load(const std::string& config_file) {
 }
 
 Result<Running> App::running() const {
-  const auto hint = fmt::format("no Marquee runs on {} (start one with `make run` or `marquee serve`, or name its data "
-                                "directory with --data-dir or MARQUEE_DATA_DIR)",
-                                settings_.data_dir);
+  const auto hint = fmt::format(
+      "no Marquee runs on {} (start one with `make run` or `marquee serve`, or name its data "
+      "directory with --data-dir or MARQUEE_DATA_DIR)",
+      settings_.data_dir);
   std::ifstream file(runtime_file());
   if (!file) return Error::reject(hint);
   std::stringstream text;
@@ -78,7 +82,8 @@ Result<Running> App::running() const {
       running.write_keys.emplace(entry.first.as<std::string>(), entry.second.as<std::string>());
     return running;
   } catch (const YAML::Exception& e) {
-    return Error::give_up(fmt::format("{} is not readable ({}); restart marquee serve to write it anew", runtime_file(), e.what()));
+    return Error::give_up(
+        fmt::format("{} is not readable ({}); restart marquee serve to write it anew", runtime_file(), e.what()));
   }
 }
 

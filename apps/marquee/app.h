@@ -46,12 +46,12 @@ void bind(Settings& settings, config::Schema& schema);
 /// A Marquee that runs on this machine, as `marquee serve` describes itself in <data_dir>/runtime.json (mode 0600).
 struct Running {
   std::int64_t pid = 0;
-  std::string http_url;      ///< "http://127.0.0.1:8080"
-  std::string admin_token;   ///< For the JSON API: Authorization: Bearer.
-  std::string store_url;     ///< "http://127.0.0.1:8123"
+  std::string http_url;     ///< "http://127.0.0.1:8080"
+  std::string admin_token;  ///< For the JSON API: Authorization: Bearer.
+  std::string store_url;    ///< "http://127.0.0.1:8123"
   std::string store_user;
   std::string store_password;
-  std::string reader_user;       ///< Read-only user of the store, for `marquee query`.
+  std::string reader_user;  ///< Read-only user of the store, for `marquee query`.
   std::string reader_password;
   std::map<std::string, std::string> write_keys;  ///< Trusted write key of each site, for importers.
 };

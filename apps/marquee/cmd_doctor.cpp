@@ -47,7 +47,8 @@ void check_programs(const App& app, Checklist& list) {
     list.good("store", "a ClickHouse of your own, " + app.settings().store_url);
   } else if (::access(store.c_str(), X_OK) != 0) {
     list.bad("marquee-store", store + " is missing: run `make build`");
-  } else if (const std::string command = "'" + store + "' --version-engine >/dev/null 2>&1"; std::system(command.c_str()) != 0) {
+  } else if (const std::string command = "'" + store + "' --version-engine >/dev/null 2>&1";
+             std::system(command.c_str()) != 0) {
     list.bad("engine", "libchdb does not load: run `make install`; `" + store + " --version-engine` says why");
   } else {
     list.good("engine", store + " and libchdb");
@@ -67,15 +68,19 @@ void check_data(const App& app, Checklist& list) {
   const std::string& directory = app.settings().data_dir;
   std::error_code ec;
   fs::path existing = fs::absolute(directory, ec);
-  while (!fs::exists(existing, ec) && existing.has_parent_path() && existing != existing.parent_path()) existing = existing.parent_path();
+  while (!fs::exists(existing, ec) && existing.has_parent_path() && existing != existing.parent_path())
+    existing = existing.parent_path();
   if (::access(existing.c_str(), W_OK) != 0) {
-    return list.bad("data", fmt::format("{} cannot be written: change its owner, or data_dir (MARQUEE_DATA_DIR)", existing.string()));
+    return list.bad("data", fmt::format("{} cannot be written: change its owner, or data_dir (MARQUEE_DATA_DIR)",
+                                        existing.string()));
   }
-  struct statvfs disk {};
-  if (::statvfs(existing.c_str(), &disk) != 0) return list.bad("disk", existing.string() + " cannot be asked for its free space");
+  struct statvfs disk{};
+  if (::statvfs(existing.c_str(), &disk) != 0)
+    return list.bad("disk", existing.string() + " cannot be asked for its free space");
   const auto free_bytes = static_cast<std::uint64_t>(disk.f_bavail) * disk.f_frsize;
   const auto least = app.settings().log_min_free_disk_bytes;
-  const std::string text = fmt::format("{:.1f} GiB free at {}", static_cast<double>(free_bytes) / (1ULL << 30), existing.string());
+  const std::string text =
+      fmt::format("{:.1f} GiB free at {}", static_cast<double>(free_bytes) / (1ULL << 30), existing.string());
   if (free_bytes < least) {
     list.bad("disk", fmt::format("{}: below log.min_free_disk ({:.1f} GiB), events are refused; free some", text,
                                  static_cast<double>(least) / (1ULL << 30)));
@@ -93,7 +98,8 @@ void check_store(const App& app, Checklist& list, bool with_rollups) {
   const auto states = clickhouse::migration_status(store, clickhouse::built_in_migrations());
   if (!states) return list.bad("schema", states.error().message);
   for (const auto& [migration, is_applied] : *states) {
-    if (!is_applied) return list.bad("schema", fmt::format("migration {:04} waits: run `marquee migrate up`", migration.number));
+    if (!is_applied)
+      return list.bad("schema", fmt::format("migration {:04} waits: run `marquee migrate up`", migration.number));
   }
   list.good("schema", fmt::format("{} migrations, all applied", states->size()));
   if (!with_rollups) return;
@@ -108,7 +114,9 @@ void check_running(const App& app, Checklist& list, bool with_rollups) {
   if (!running) return list.note("running", running.error().message);
   http::Client client(running->http_url);
   const auto ready = client.send("GET", "/readyz", {}, "");
-  if (!ready) return list.bad("running", fmt::format("process {} does not answer at {}: {}", running->pid, running->http_url, ready.error().message));
+  if (!ready)
+    return list.bad("running", fmt::format("process {} does not answer at {}: {}", running->pid, running->http_url,
+                                           ready.error().message));
   if (ready->status != 200) return list.bad("running", "not ready: " + ready->body.substr(0, ready->body.find('\n')));
   list.good("running", running->http_url);
   check_store(app, list, with_rollups);

@@ -41,12 +41,20 @@ struct Arguments {
 void add_common_options(CLI::App& command, const std::shared_ptr<Arguments>& arguments, const std::string& site) {
   arguments->site = site;
   auto* option = command.add_option("--site", arguments->site, "Site that the events belong to");
-  if (site.empty()) option->required();
-  else option->capture_default_str();
-  command.add_option("--url", arguments->url, "Marquee to send to (default: the one that runs on this machine)")->envname("MARQUEE_URL");
-  command.add_option("--key", arguments->key, "Trusted write key of the site (default: that of the running Marquee)")->envname("MARQUEE_WRITE_KEY");
-  command.add_option("--batch", arguments->batch, "Events per request")->check(CLI::Range(1, 10'000))->capture_default_str();
-  command.add_option("--in-flight", arguments->in_flight, "Requests at the same time")->check(CLI::Range(1, 64))->capture_default_str();
+  if (site.empty())
+    option->required();
+  else
+    option->capture_default_str();
+  command.add_option("--url", arguments->url, "Marquee to send to (default: the one that runs on this machine)")
+      ->envname("MARQUEE_URL");
+  command.add_option("--key", arguments->key, "Trusted write key of the site (default: that of the running Marquee)")
+      ->envname("MARQUEE_WRITE_KEY");
+  command.add_option("--batch", arguments->batch, "Events per request")
+      ->check(CLI::Range(1, 10'000))
+      ->capture_default_str();
+  command.add_option("--in-flight", arguments->in_flight, "Requests at the same time")
+      ->check(CLI::Range(1, 64))
+      ->capture_default_str();
   command.add_flag("--restart", arguments->restart, "Send all rows again, also those that an earlier run had sent");
   command.add_flag("--dry-run", arguments->dry_run, "Check every row as the server would, send nothing");
   command.add_flag("--json", arguments->as_json, "Print the summary as JSON");
@@ -108,7 +116,8 @@ Result<ingest::ImportOptions> options_of(const App& app, const Arguments& argume
   if (!options.send.write_key.empty()) return options;
   const auto key = running->write_keys.find(arguments.site);
   if (key == running->write_keys.end())
-    return Error::reject(fmt::format("the running Marquee has no trusted write key for site \"{}\"; name one with --key", arguments.site));
+    return Error::reject(fmt::format(
+        "the running Marquee has no trusted write key for site \"{}\"; name one with --key", arguments.site));
   options.send.write_key = key->second;
   return options;
 }
@@ -121,15 +130,22 @@ int run(const App& app, const Arguments& arguments, const std::string& name,
     return 1;
   }
   ProgressDisplay display(name);
-  if (!arguments.is_quiet) options->on_progress = [&display](const ingest::ImportProgress& progress) { display.show(progress); };
+  if (!arguments.is_quiet)
+    options->on_progress = [&display](const ingest::ImportProgress& progress) { display.show(progress); };
   std::signal(SIGINT, request_stop);
   std::signal(SIGTERM, request_stop);
   const auto summary = import(*options);
   // Where the events went elsewhere, nothing is known of that store.
-  if (const auto running = app.running(); summary && summary->accepted > 0 && !arguments.dry_run && !arguments.no_wait && arguments.url.empty() && running) {
-    const std::function<void(std::uint64_t)> show = [&display](std::uint64_t waiting) { display.show_landing(waiting); };
-    if (!wait_landed(*running, stop_requested, arguments.is_quiet ? std::function<void(std::uint64_t)>() : show) && !stop_requested) {
-      fmt::print(stderr, "marquee: the events are kept; Marquee ended before all of them were loaded, and loads them when it starts\n");
+  if (const auto running = app.running(); summary && summary->accepted > 0 && !arguments.dry_run &&
+                                          !arguments.no_wait && arguments.url.empty() && running) {
+    const std::function<void(std::uint64_t)> show = [&display](std::uint64_t waiting) {
+      display.show_landing(waiting);
+    };
+    if (!wait_landed(*running, stop_requested, arguments.is_quiet ? std::function<void(std::uint64_t)>() : show) &&
+        !stop_requested) {
+      fmt::print(stderr,
+                 "marquee: the events are kept; Marquee ended before all of them were loaded, and loads them when it "
+                 "starts\n");
     }
   }
   display.clear();
@@ -137,8 +153,10 @@ int run(const App& app, const Arguments& arguments, const std::string& name,
     fmt::print(stderr, "marquee: {}\n", summary.error().message);
     return 1;
   }
-  fmt::print("{}{}", arguments.as_json ? ingest::to_json(*summary) : name + ": " + ingest::describe(*summary, arguments.dry_run),
-             arguments.as_json ? "\n" : "");
+  fmt::print(
+      "{}{}",
+      arguments.as_json ? ingest::to_json(*summary) : name + ": " + ingest::describe(*summary, arguments.dry_run),
+      arguments.as_json ? "\n" : "");
   const bool nothing_new = summary->rows == 0 && summary->rows_before > 0;
   return summary->accepted > 0 || nothing_new ? 0 : 1;
 }
@@ -146,20 +164,24 @@ int run(const App& app, const Arguments& arguments, const std::string& name,
 }  // namespace
 
 void add_import_command(CLI::App& root, App& app) {
-  auto* command = root.add_subcommand("import", "Bring files into a running Marquee; goes on where an earlier run ended");
+  auto* command =
+      root.add_subcommand("import", "Bring files into a running Marquee; goes on where an earlier run ended");
   command->require_subcommand(1);
-  command->footer("Examples:\n"
-                  "  marquee import open-bandit data/open_bandit\n"
-                  "  marquee import moodle data/moodle_edify/moodle_events.csv.gz\n"
-                  "  marquee import events --site campus events.ndjson.zst more.csv history.parquet");
+  command->footer(
+      "Examples:\n"
+      "  marquee import open-bandit data/open_bandit\n"
+      "  marquee import moodle data/moodle_edify/moodle_events.csv.gz\n"
+      "  marquee import events --site campus events.ndjson.zst more.csv history.parquet");
 
-  auto* open_bandit = command->add_subcommand("open-bandit", "The Open Bandit Dataset: impressions and clicks with propensities");
+  auto* open_bandit =
+      command->add_subcommand("open-bandit", "The Open Bandit Dataset: impressions and clicks with propensities");
   auto bandit = std::make_shared<Arguments>();
   open_bandit->add_option("dir", bandit->directory, "Directory with random/ and bts/")->required();
   add_common_options(*open_bandit, bandit, "open-bandit");
   open_bandit->footer("Example:\n  marquee import open-bandit data/open_bandit");
   open_bandit->callback([&app, bandit] {
-    app.exit_code = run(app, *bandit, "open-bandit", [&](const auto& options) { return ingest::import_open_bandit(bandit->directory, options); });
+    app.exit_code = run(app, *bandit, "open-bandit",
+                        [&](const auto& options) { return ingest::import_open_bandit(bandit->directory, options); });
   });
 
   auto* moodle = command->add_subcommand("moodle", "A Moodle log: page views, course views and course clicks");
@@ -168,16 +190,20 @@ void add_import_command(CLI::App& root, App& app) {
   add_common_options(*moodle, log, "moodle");
   moodle->footer("Example:\n  marquee import moodle data/moodle_edify/moodle_events.csv.gz");
   moodle->callback([&app, log] {
-    app.exit_code = run(app, *log, "moodle", [&](const auto& options) { return ingest::import_moodle(log->file, options); });
+    app.exit_code =
+        run(app, *log, "moodle", [&](const auto& options) { return ingest::import_moodle(log->file, options); });
   });
 
   auto* events = command->add_subcommand("events", "Marquee events: NDJSON, CSV or Parquet");
   auto generic = std::make_shared<Arguments>();
-  events->add_option("files", generic->files, ".ndjson, .csv (.gz and .zst too) or .parquet; names as in POST /v1/events")->required();
+  events
+      ->add_option("files", generic->files, ".ndjson, .csv (.gz and .zst too) or .parquet; names as in POST /v1/events")
+      ->required();
   add_common_options(*events, generic, "");
   events->footer("Example:\n  marquee import events --site campus --dry-run events.ndjson.zst");
   events->callback([&app, generic] {
-    app.exit_code = run(app, *generic, "events", [&](const auto& options) { return ingest::import_events(generic->files, options); });
+    app.exit_code = run(app, *generic, "events",
+                        [&](const auto& options) { return ingest::import_events(generic->files, options); });
   });
 }
 

@@ -33,7 +33,8 @@ int up(const App& app) {
 }  // namespace
 
 void add_migrate_command(CLI::App& root, App& app) {
-  auto* command = root.add_subcommand("migrate", "Show or bring up the schema of the store; `marquee serve` does it at start");
+  auto* command =
+      root.add_subcommand("migrate", "Show or bring up the schema of the store; `marquee serve` does it at start");
   command->require_subcommand(1);
   command->footer("Examples:\n  marquee migrate status\n  marquee migrate up");
   command->add_subcommand("status", "What is applied and what waits")->callback([&app] { app.exit_code = show(app); });

@@ -21,7 +21,8 @@ int run(const App& app, const std::string& from, const std::string& to) {
 }  // namespace
 
 void add_rebuild_command(CLI::App& root, App& app) {
-  auto* command = root.add_subcommand("rebuild", "Count the rollups again from the events table, a day at a time; reports go on meanwhile");
+  auto* command = root.add_subcommand(
+      "rebuild", "Count the rollups again from the events table, a day at a time; reports go on meanwhile");
   auto from = std::make_shared<std::string>();
   auto to = std::make_shared<std::string>();
   command->add_option("--from", *from, "First day, as 2026-01-31 (default: the first there is)");

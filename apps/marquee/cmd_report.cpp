@@ -39,7 +39,9 @@ std::string text(const Json& value) {
   return value.dump();
 }
 
-std::string percent(const Json& value) { return value.is_null() ? "" : fmt::format("{:.3f} %", value.get<double>() * 100); }
+std::string percent(const Json& value) {
+  return value.is_null() ? "" : fmt::format("{:.3f} %", value.get<double>() * 100);
+}
 
 void add_cells(Row& row, const Json& object, std::initializer_list<const char*> names) {
   for (const char* name : names) row.push_back(text(object.at(name)));
@@ -70,8 +72,8 @@ std::vector<Row> rows_of(const std::string& kind, const Json& report, bool for_p
   } else if (kind == "funnel") {
     rows.push_back({"step", "users", "from_previous", "from_first", "median_ms_from_previous"});
     for (const auto& step : report.at("steps")) {
-      rows.push_back({text(step.at("name")), text(step.at("users")), share(step.at("from_previous")), share(step.at("from_first")),
-                      text(step.at("median_ms_from_previous"))});
+      rows.push_back({text(step.at("name")), text(step.at("users")), share(step.at("from_previous")),
+                      share(step.at("from_first")), text(step.at("median_ms_from_previous"))});
     }
   } else {
     rows.push_back({"campaign", "time", "impressions", "viewable_impressions", "clicks", "ctr", "low", "high"});
@@ -89,7 +91,8 @@ std::vector<Row> rows_of(const std::string& kind, const Json& report, bool for_p
 
 /// As people see it: code points, not bytes.
 std::size_t width(const std::string& cell) {
-  return static_cast<std::size_t>(std::ranges::count_if(cell, [](char c) { return (static_cast<unsigned char>(c) & 0xC0) != 0x80; }));
+  return static_cast<std::size_t>(
+      std::ranges::count_if(cell, [](char c) { return (static_cast<unsigned char>(c) & 0xC0) != 0x80; }));
 }
 
 void print_table(const std::vector<Row>& rows) {
@@ -143,7 +146,8 @@ int run(const App& app, const std::string& kind, const Arguments& arguments,
   const Json report = Json::parse(answer->body, nullptr, /*allow_exceptions=*/false);
   if (answer->status != 200) {
     const bool is_named = report.is_object() && report.contains("error");
-    return fail(Error::reject(is_named ? report["error"].value("message", "") : fmt::format("status {}", answer->status)));
+    return fail(
+        Error::reject(is_named ? report["error"].value("message", "") : fmt::format("status {}", answer->status)));
   }
   if (arguments.format == "json") {
     fmt::print("{}\n", report.dump(2));
@@ -158,9 +162,12 @@ int run(const App& app, const std::string& kind, const Arguments& arguments,
 CLI::App* add_kind(CLI::App& parent, const char* name, const char* what, const std::shared_ptr<Arguments>& arguments) {
   auto* command = parent.add_subcommand(name, what);
   command->add_option("--site", arguments->site, "Site")->capture_default_str();
-  command->add_option("--from", arguments->from, "From this time on, as 2026-01-31 or 2026-01-31T08:00:00Z (default: the first event)");
+  command->add_option("--from", arguments->from,
+                      "From this time on, as 2026-01-31 or 2026-01-31T08:00:00Z (default: the first event)");
   command->add_option("--to", arguments->to, "Before this time (default: after the last event)");
-  command->add_option("--format", arguments->format, "table, json or csv")->check(CLI::IsMember({"table", "json", "csv"}))->capture_default_str();
+  command->add_option("--format", arguments->format, "table, json or csv")
+      ->check(CLI::IsMember({"table", "json", "csv"}))
+      ->capture_default_str();
   return command;
 }
 
@@ -169,21 +176,25 @@ CLI::App* add_kind(CLI::App& parent, const char* name, const char* what, const s
 void add_report_command(CLI::App& root, App& app) {
   auto* command = root.add_subcommand("report", "Reports of a running Marquee, as the console shows them");
   command->require_subcommand(1);
-  command->footer("Examples:\n"
-                  "  marquee report ctr --by policy,campaign_id\n"
-                  "  marquee report heatmap --format csv\n"
-                  "  marquee report funnel --site moodle --steps page_view,course_view,course_click\n"
-                  "  marquee report campaigns --interval day --from 2019-11-24");
+  command->footer(
+      "Examples:\n"
+      "  marquee report ctr --by policy,campaign_id\n"
+      "  marquee report heatmap --format csv\n"
+      "  marquee report funnel --site moodle --steps page_view,course_view,course_click\n"
+      "  marquee report campaigns --interval day --from 2019-11-24");
   auto arguments = std::make_shared<Arguments>();
 
-  auto* ctr = add_kind(*command, "ctr", "Click-through rate by one to three dimensions, with 95 % intervals", arguments);
-  ctr->add_option("--by", arguments->by, "Dimensions, separated by commas; props.<name> is one too")->capture_default_str();
+  auto* ctr =
+      add_kind(*command, "ctr", "Click-through rate by one to three dimensions, with 95 % intervals", arguments);
+  ctr->add_option("--by", arguments->by, "Dimensions, separated by commas; props.<name> is one too")
+      ->capture_default_str();
   ctr->add_option("--min-impressions", arguments->min_impressions, "Leave out rows with fewer");
   ctr->add_option("--limit", arguments->limit, "Rows at most");
   ctr->footer("Example:\n  marquee report ctr --by policy,campaign_id");
   ctr->callback([&app, arguments] {
-    app.exit_code = run(app, "ctr", *arguments,
-                        {{"by", arguments->by}, {"min_impressions", arguments->min_impressions}, {"limit", arguments->limit}});
+    app.exit_code =
+        run(app, "ctr", *arguments,
+            {{"by", arguments->by}, {"min_impressions", arguments->min_impressions}, {"limit", arguments->limit}});
   });
 
   auto* heatmap = add_kind(*command, "heatmap", "Where ads stand, and where people look and click", arguments);
@@ -195,19 +206,23 @@ void add_report_command(CLI::App& root, App& app) {
   });
 
   auto* funnel = add_kind(*command, "funnel", "How many users went from step to step", arguments);
-  funnel->add_option("--steps", arguments->steps, "Two to eight event types, separated by commas")->capture_default_str();
+  funnel->add_option("--steps", arguments->steps, "Two to eight event types, separated by commas")
+      ->capture_default_str();
   funnel->add_option("--window", arguments->window, "Seconds from the first step to the last")->capture_default_str();
-  funnel->add_option("--order", arguments->order, "ordered, or strict (nothing between two steps)")->capture_default_str();
+  funnel->add_option("--order", arguments->order, "ordered, or strict (nothing between two steps)")
+      ->capture_default_str();
   funnel->footer("Example:\n  marquee report funnel --site moodle --steps page_view,course_view");
   funnel->callback([&app, arguments] {
-    app.exit_code = run(app, "funnel", *arguments,
-                        {{"steps", arguments->steps}, {"window_seconds", arguments->window}, {"order", arguments->order}});
+    app.exit_code =
+        run(app, "funnel", *arguments,
+            {{"steps", arguments->steps}, {"window_seconds", arguments->window}, {"order", arguments->order}});
   });
 
   auto* campaigns = add_kind(*command, "campaigns", "Campaigns over time", arguments);
   campaigns->add_option("--interval", arguments->interval, "minute, hour or day")->capture_default_str();
   campaigns->footer("Example:\n  marquee report campaigns --interval hour");
-  campaigns->callback([&app, arguments] { app.exit_code = run(app, "campaigns", *arguments, {{"interval", arguments->interval}}); });
+  campaigns->callback(
+      [&app, arguments] { app.exit_code = run(app, "campaigns", *arguments, {{"interval", arguments->interval}}); });
 }
 
 }  // namespace marquee::app

@@ -48,10 +48,11 @@ int serve(const App& app) {
 
 void add_serve_command(CLI::App& root, App& app) {
   auto* command = root.add_subcommand("serve", "Run everything: collector, loader, reports, console, and the store");
-  command->footer("Examples:\n"
-                  "  marquee serve\n"
-                  "  MARQUEE_HTTP_PORT=9090 marquee --data-dir /srv/marquee serve\n"
-                  "`marquee config print` shows every setting; `marquee status` shows the address and how to sign in.");
+  command->footer(
+      "Examples:\n"
+      "  marquee serve\n"
+      "  MARQUEE_HTTP_PORT=9090 marquee --data-dir /srv/marquee serve\n"
+      "`marquee config print` shows every setting; `marquee status` shows the address and how to sign in.");
   command->callback([&app] { app.exit_code = serve(app); });
 }
 

@@ -67,8 +67,8 @@ Result<ingest::SendOptions> send_options_of(const App& app, const Arguments& arg
   if (!options.write_key.empty()) return options;
   const auto key = running->write_keys.find(arguments.site);
   if (key == running->write_keys.end())
-    return Error::reject(
-        fmt::format("the running Marquee has no trusted write key for site \"{}\"; name one with --key", arguments.site));
+    return Error::reject(fmt::format(
+        "the running Marquee has no trusted write key for site \"{}\"; name one with --key", arguments.site));
   options.write_key = key->second;
   return options;
 }
@@ -186,9 +186,10 @@ int run_file(const Arguments& arguments) {
   const auto options = run_options_of(arguments, line);
   if (is_parquet) {
     const char* binary = std::getenv("MARQUEE_STORE_BIN");
-    return finish(simulate::write_parquet(*stream, arguments.out,
-                                          binary != nullptr ? binary : executable_directory() + "/marquee-store", options),
-                  arguments, line);
+    return finish(
+        simulate::write_parquet(*stream, arguments.out,
+                                binary != nullptr ? binary : executable_directory() + "/marquee-store", options),
+        arguments, line);
   }
   const int descriptor =
       is_stdout ? STDOUT_FILENO : ::open(arguments.out.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
@@ -240,7 +241,9 @@ void add_options(CLI::App& command, Arguments& arguments, CLI::Option*& rate) {
   command.add_option("--colleges", stream.colleges, "Colleges; the n-th has 1/n of the first one's students")
       ->check(CLI::Range(1, 10'000))
       ->capture_default_str();
-  command.add_option("--students", stream.students, "Students")->check(CLI::Range(1, 100'000'000))->capture_default_str();
+  command.add_option("--students", stream.students, "Students")
+      ->check(CLI::Range(1, 100'000'000))
+      ->capture_default_str();
   command
       .add_option("--late", stream.late,
                   "Share of events that arrive late: by ten seconds over HTTP, ten minutes in files, on average")

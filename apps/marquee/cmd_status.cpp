@@ -16,14 +16,16 @@ int show_status(const App& app, bool quiet) {
   if (!running) return fail(running.error().message);
   http::Client client(running->http_url);
   const auto ready = client.send("GET", "/readyz", {}, "");
-  if (!ready || ready->status != 200) return fail("Marquee is starting: " + (ready ? ready->body : ready.error().message));
+  if (!ready || ready->status != 200)
+    return fail("Marquee is starting: " + (ready ? ready->body : ready.error().message));
   if (quiet) return 0;
   http::Headers headers;
   headers.add("Authorization", "Bearer " + running->admin_token);
   const auto status = client.send("GET", "/v1/status", headers, "");
   fmt::print("Marquee is up (process {})\n", running->pid);
   fmt::print("  console     {}/#token={}\n", running->http_url, running->admin_token);
-  fmt::print("  ClickHouse  {}  (user {}, password in {})\n", running->store_url, running->reader_user, app.runtime_file());
+  fmt::print("  ClickHouse  {}  (user {}, password in {})\n", running->store_url, running->reader_user,
+             app.runtime_file());
   if (status && status->status == 200) {
     const YAML::Node loader = YAML::Load(status->body)["loader"];
     fmt::print("  loader      {} events landed, {} waiting\n", loader["events_landed"].as<std::string>("?"),

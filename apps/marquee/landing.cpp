@@ -24,7 +24,8 @@ std::optional<Landing> look(http::Client& client, const http::Headers& headers) 
   const auto status = nlohmann::json::parse(answer->body, nullptr, /*allow_exceptions=*/false);
   if (status.is_discarded()) return std::nullopt;
   Landing landing;
-  for (const auto& partition : status.at("log").at("partitions")) landing.acknowledged += partition.at("end").get<std::uint64_t>();
+  for (const auto& partition : status.at("log").at("partitions"))
+    landing.acknowledged += partition.at("end").get<std::uint64_t>();
   const auto lag = status.at("loader").at("lag_events").get<std::uint64_t>();
   landing.landed = landing.acknowledged - std::min(lag, landing.acknowledged);
   return landing;
@@ -32,7 +33,8 @@ std::optional<Landing> look(http::Client& client, const http::Headers& headers) 
 
 }  // namespace
 
-bool wait_landed(const Running& running, const std::atomic<bool>& stop, const std::function<void(std::uint64_t)>& on_wait) {
+bool wait_landed(const Running& running, const std::atomic<bool>& stop,
+                 const std::function<void(std::uint64_t)>& on_wait) {
   http::Client client(running.http_url);
   http::Headers headers;
   headers.add("Authorization", "Bearer " + running.admin_token);

@@ -15,7 +15,8 @@ int main(int argc, char** argv) {
   root.fallthrough();
   std::string config_file;
   std::string data_dir;
-  root.add_option("--config", config_file, "Configuration file (default: marquee.yaml in the working directory, if there)")
+  root.add_option("--config", config_file,
+                  "Configuration file (default: marquee.yaml in the working directory, if there)")
       ->envname("MARQUEE_CONFIG");
   root.add_option("--data-dir", data_dir, "Data directory, instead of the configured one");
   root.footer("Start with `marquee serve`; `marquee <command> --help` shows examples.");
@@ -40,8 +41,8 @@ int main(int argc, char** argv) {
     }
     if (!data_dir.empty()) app.settings().data_dir = data_dir;
     const auto& level = app.settings().logging_level;
-    logging::configure(level == "debug"  ? logging::Level::debug
-                       : level == "warn" ? logging::Level::warn
+    logging::configure(level == "debug"   ? logging::Level::debug
+                       : level == "warn"  ? logging::Level::warn
                        : level == "error" ? logging::Level::error
                                           : logging::Level::info,
                        app.settings().logging_format == "text");

@@ -31,8 +31,11 @@ bool take(const Json& json, const char* name, std::string& target, Make make) {
 Json to_json(const Secrets& secrets) {
   Json keys = Json::object();
   for (const auto& [site, key] : secrets.write_keys) keys[site] = key;
-  return {{"admin_token", secrets.admin_token}, {"store_password", secrets.store_password},
-          {"reader_password", secrets.reader_password}, {"hash_key", secrets.hash_key}, {"write_keys", std::move(keys)}};
+  return {{"admin_token", secrets.admin_token},
+          {"store_password", secrets.store_password},
+          {"reader_password", secrets.reader_password},
+          {"hash_key", secrets.hash_key},
+          {"write_keys", std::move(keys)}};
 }
 
 }  // namespace
@@ -57,8 +60,10 @@ Result<Secrets> load_secrets(const std::string& path, const std::map<std::string
   bool changed = take(json, "admin_token", secrets.admin_token, [] { return catalog::make_secret("ma_"); });
   changed |= take(json, "store_password", secrets.store_password, [] { return catalog::make_secret(""); });
   changed |= take(json, "reader_password", secrets.reader_password, [] { return catalog::make_secret(""); });
-  changed |= take(json, "hash_key", secrets.hash_key, [] { return catalog::make_secret("").substr(0, kHashKeyDigits); });
-  if (secrets.hash_key.size() != kHashKeyDigits || secrets.hash_key.find_first_not_of("0123456789abcdef") != std::string::npos) {
+  changed |=
+      take(json, "hash_key", secrets.hash_key, [] { return catalog::make_secret("").substr(0, kHashKeyDigits); });
+  if (secrets.hash_key.size() != kHashKeyDigits ||
+      secrets.hash_key.find_first_not_of("0123456789abcdef") != std::string::npos) {
     return Error::give_up(fmt::format("{}: hash_key is not {} hex digits", path, kHashKeyDigits));
   }
   const Json keys = json.value("write_keys", Json::object());

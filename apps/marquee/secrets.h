@@ -1,4 +1,5 @@
-// What only this Marquee knows: tokens, passwords, keys. Made at first start, kept in <data_dir>/secrets.json (mode 0600).
+// What only this Marquee knows: tokens, passwords, keys. Made at first start, kept in <data_dir>/secrets.json (mode
+// 0600).
 #pragma once
 
 #include <array>

@@ -85,8 +85,8 @@ Result<void> Service::lock_data() {
   lock_ = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
   if (lock_ < 0) return Error::give_up(fmt::format("cannot open {}: {}", path, std::strerror(errno)));
   if (::flock(lock_, LOCK_EX | LOCK_NB) == 0) return {};
-  return Error::give_up(fmt::format("another Marquee uses {}; stop it, or choose another data directory (MARQUEE_DATA_DIR)",
-                                    settings_.data_dir));
+  return Error::give_up(fmt::format(
+      "another Marquee uses {}; stop it, or choose another data directory (MARQUEE_DATA_DIR)", settings_.data_dir));
 }
 
 Result<void> Service::open_catalog() {
@@ -98,7 +98,8 @@ Result<void> Service::open_catalog() {
   catalog_ = std::move(*catalog);
   for (const auto& [id, name] : built_in_sites()) {
     if (auto made = catalog_->ensure_site({.id = id, .name = name}, "serve"); !made) return made;
-    if (auto put = catalog_->put_write_key(secrets_.write_keys.at(id), id, /*is_trusted=*/true, "serve"); !put) return put;
+    if (auto put = catalog_->put_write_key(secrets_.write_keys.at(id), id, /*is_trusted=*/true, "serve"); !put)
+      return put;
   }
   return catalog_->put_admin_token(secrets_.admin_token, "serve");
 }
@@ -137,24 +138,32 @@ Result<void> Service::start_server() {
       if (!chosen) return chosen.error();
       port = *chosen;
     }
-    endpoint_ = {.url = fmt::format("http://127.0.0.1:{}", port), .user = "default", .password = secrets_.store_password};
+    endpoint_ = {
+        .url = fmt::format("http://127.0.0.1:{}", port), .user = "default", .password = secrets_.store_password};
   }
   loading_ = std::make_unique<clickhouse::Client>(endpoint_);
   answering_ = std::make_unique<clickhouse::Client>(endpoint_);
-  probing_ = std::make_unique<clickhouse::Client>(endpoint_, http::ClientOptions{.connect_timeout_ms = 1'000, .timeout_ms = 1'000, .pool_size = 1});
-  loader_ = std::make_unique<ingest::Loader>(
-      ingest::LoaderOptions{.max_batch_rows = settings_.loader_batch_rows, .linger_ms = settings_.loader_linger_ms,
-                            .identity_window = settings_.loader_identity_window, .metrics = metrics_,
-                            .directory = loader_directory(app_)},
-      *log_, *loading_);
-  collector_ = std::make_unique<ingest::Collector>(collector_options(), *log_, [this](std::string_view key) -> std::optional<ingest::WriteKey> {
-    const auto owner = catalog_->find_key(key);
-    if (!owner) return std::nullopt;
-    return ingest::WriteKey{.site_id = owner->site.id, .allowed_origin = owner->site.allowed_origin,
-                            .consent_required = owner->site.consent_required, .trusted = owner->is_trusted};
-  });
-  api_ = std::make_unique<api::Api>(api::ApiOptions{.version = MARQUEE_VERSION, .console_dir = console_directory(settings_),
-                                                    .metrics = metrics_, .not_ready = [this] { return not_ready(); }},
+  probing_ = std::make_unique<clickhouse::Client>(
+      endpoint_, http::ClientOptions{.connect_timeout_ms = 1'000, .timeout_ms = 1'000, .pool_size = 1});
+  loader_ = std::make_unique<ingest::Loader>(ingest::LoaderOptions{.max_batch_rows = settings_.loader_batch_rows,
+                                                                   .linger_ms = settings_.loader_linger_ms,
+                                                                   .identity_window = settings_.loader_identity_window,
+                                                                   .metrics = metrics_,
+                                                                   .directory = loader_directory(app_)},
+                                             *log_, *loading_);
+  collector_ = std::make_unique<ingest::Collector>(
+      collector_options(), *log_, [this](std::string_view key) -> std::optional<ingest::WriteKey> {
+        const auto owner = catalog_->find_key(key);
+        if (!owner) return std::nullopt;
+        return ingest::WriteKey{.site_id = owner->site.id,
+                                .allowed_origin = owner->site.allowed_origin,
+                                .consent_required = owner->site.consent_required,
+                                .trusted = owner->is_trusted};
+      });
+  api_ = std::make_unique<api::Api>(api::ApiOptions{.version = MARQUEE_VERSION,
+                                                    .console_dir = console_directory(settings_),
+                                                    .metrics = metrics_,
+                                                    .not_ready = [this] { return not_ready(); }},
                                     *catalog_, *answering_, *loader_, *log_);
   loader_->on_landed([this](std::uint64_t) { api_->landed(); });
   http::Router router;
@@ -167,7 +176,8 @@ Result<void> Service::start_server() {
   options.max_body_bytes = settings_.collector_max_body_bytes;
   server_ = std::make_unique<http::Server>(std::move(options), std::move(router));
   auto started = server_->start();
-  if (!started) return Error::give_up(started.error().message + "; choose another with MARQUEE_HTTP_PORT (or http.port)");
+  if (!started)
+    return Error::give_up(started.error().message + "; choose another with MARQUEE_HTTP_PORT (or http.port)");
   return {};
 }
 
@@ -178,9 +188,12 @@ Result<void> Service::start_store() {
   const std::string port = endpoint_.url.substr(endpoint_.url.rfind(':') + 1);
   SupervisorOptions options;
   options.name = "marquee-store";
-  options.command = {binary, "--data", settings_.data_dir + "/store", "--port", port, "--log-format", settings_.logging_format};
-  if (!settings_.store_engine.empty()) options.command.insert(options.command.end(), {"--engine", settings_.store_engine});
-  options.environment = {{"MARQUEE_STORE_PASSWORD", secrets_.store_password}, {"MARQUEE_READER_PASSWORD", secrets_.reader_password}};
+  options.command = {binary, "--data",       settings_.data_dir + "/store", "--port",
+                     port,   "--log-format", settings_.logging_format};
+  if (!settings_.store_engine.empty())
+    options.command.insert(options.command.end(), {"--engine", settings_.store_engine});
+  options.environment = {{"MARQUEE_STORE_PASSWORD", secrets_.store_password},
+                         {"MARQUEE_READER_PASSWORD", secrets_.reader_password}};
   options.hang_ms = settings_.store_hang_ms;
   options.is_alive = [this] {
     const bool answers = probing_->ping();
@@ -194,7 +207,8 @@ Result<void> Service::start_store() {
 }
 
 Result<void> Service::write_runtime() const {
-  const std::string host = settings_.http_listen == "0.0.0.0" || settings_.http_listen == "::" ? "127.0.0.1" : settings_.http_listen;
+  const std::string host =
+      settings_.http_listen == "0.0.0.0" || settings_.http_listen == "::" ? "127.0.0.1" : settings_.http_listen;
   nlohmann::ordered_json runtime = {{"pid", ::getpid()},
                                     {"http_url", fmt::format("http://{}:{}", host, server_->port())},
                                     {"admin_token", secrets_.admin_token},
@@ -216,8 +230,10 @@ void Service::bring_up() {
   for (;;) {
     if (is_stopping_) return;
     if (supervisor_ && supervisor_->status().failed_starts >= kFailedStarts) {
-      return fail(fmt::format("the store ended {} times with status {} before it was ready: its last lines above say why "
-                              "(a taken port: MARQUEE_STORE_PORT)", kFailedStarts, supervisor_->status().last_status));
+      return fail(
+          fmt::format("the store ended {} times with status {} before it was ready: its last lines above say why "
+                      "(a taken port: MARQUEE_STORE_PORT)",
+                      kFailedStarts, supervisor_->status().last_status));
     }
     if (probing_->ping()) {
       const auto applied = clickhouse::migrate_up(*loading_, clickhouse::built_in_migrations());

@@ -30,7 +30,8 @@ class Service {
 
   /// Takes events when it returns; the store is brought up meanwhile. Errors name what to do.
   [[nodiscard]] Result<void> start();
-  /// What ended the start of the store for good (its binary is missing, its schema is newer); empty while there is nothing.
+  /// What ended the start of the store for good (its binary is missing, its schema is newer); empty while there is
+  /// nothing.
   [[nodiscard]] std::string failure() const;
   /// Answers what is under way, loads what it can, ends the store.
   void stop();

@@ -6,8 +6,8 @@
 
 namespace marquee::app {
 
-/// The configured store (store.url), or that of the Marquee that runs on the data directory. As `reader` it may only read,
-/// which a configured store is trusted to see to itself.
+/// The configured store (store.url), or that of the Marquee that runs on the data directory. As `reader` it may only
+/// read, which a configured store is trusted to see to itself.
 [[nodiscard]] Result<clickhouse::Endpoint> store_endpoint(const App& app, bool as_reader = false);
 
 /// The loader's own directory, whose locks hold inserts and a rebuild apart.

@@ -55,17 +55,27 @@ void add_options(CLI::App& app, Arguments& arguments) {
   app.add_flag("--version-engine", arguments.shows_engine, "Load the engine, print its version, end");
   app.add_option("--listen", arguments.address, "Address to listen on")->capture_default_str();
   app.add_option("--port", arguments.port, "Port to listen on; 0 takes a free one")->capture_default_str();
-  app.add_option("--admin-password-file", arguments.admin_password_file,
-                 "File whose first line is the password of user default (else MARQUEE_STORE_PASSWORD; none: no password)");
-  app.add_option("--reader-password-file", arguments.reader_password_file,
-                 "File whose first line is the password of user reader (else MARQUEE_READER_PASSWORD; none: no reader)");
-  app.add_option("--engine", arguments.engine, "libchdb.so (else MARQUEE_ENGINE, ../lib beside the program, the cache of tools/install)");
-  app.add_option("--concurrency", arguments.concurrency, "Statements at once")->check(CLI::Range(1, 64))->capture_default_str();
-  app.add_option("--max-memory", arguments.max_memory, "Memory of the engine, as 4GiB; default six tenths of the machine's")
+  app.add_option(
+      "--admin-password-file", arguments.admin_password_file,
+      "File whose first line is the password of user default (else MARQUEE_STORE_PASSWORD; none: no password)");
+  app.add_option(
+      "--reader-password-file", arguments.reader_password_file,
+      "File whose first line is the password of user reader (else MARQUEE_READER_PASSWORD; none: no reader)");
+  app.add_option("--engine", arguments.engine,
+                 "libchdb.so (else MARQUEE_ENGINE, ../lib beside the program, the cache of tools/install)");
+  app.add_option("--concurrency", arguments.concurrency, "Statements at once")
+      ->check(CLI::Range(1, 64))
+      ->capture_default_str();
+  app.add_option("--max-memory", arguments.max_memory,
+                 "Memory of the engine, as 4GiB; default six tenths of the machine's")
       ->transform(CLI::AsSizeValue(false));
-  app.add_option("--grace-ms", arguments.grace_ms, "How long running statements may go on after SIGTERM")->capture_default_str();
-  app.add_option("--lock-wait-ms", arguments.lock_wait_ms, "How long to wait for another store to leave the data")->capture_default_str();
-  app.add_option("--log-format", arguments.log_format, "json or text")->check(CLI::IsMember({"json", "text"}))->capture_default_str();
+  app.add_option("--grace-ms", arguments.grace_ms, "How long running statements may go on after SIGTERM")
+      ->capture_default_str();
+  app.add_option("--lock-wait-ms", arguments.lock_wait_ms, "How long to wait for another store to leave the data")
+      ->capture_default_str();
+  app.add_option("--log-format", arguments.log_format, "json or text")
+      ->check(CLI::IsMember({"json", "text"}))
+      ->capture_default_str();
 }
 
 Result<engine::StoreOptions> options_of(const Arguments& arguments) {
@@ -87,7 +97,8 @@ Result<engine::StoreOptions> options_of(const Arguments& arguments) {
 
 void announce(const Arguments& arguments, const engine::StoreServer& server, double seconds) {
   if (arguments.log_format == "json") {
-    fmt::print(R"({{"event":"store.ready","address":"{}","port":{},"engine":"{}","pid":{},"seconds":{:.3f}}})" "\n",
+    fmt::print(R"({{"event":"store.ready","address":"{}","port":{},"engine":"{}","pid":{},"seconds":{:.3f}}})"
+               "\n",
                arguments.address, server.port(), server.engine_version(), getpid(), seconds);
   } else {
     fmt::print("marquee-store is ready at http://{}:{} (engine {}, {:.2f} s)\n", arguments.address, server.port(),

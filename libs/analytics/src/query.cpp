@@ -21,7 +21,8 @@ constexpr std::array kDimensions = {
     Dimension{"position", "toString(position)", "toString(position)"},
     Dimension{"college_id", "college_id", "college_id"},
     Dimension{"policy", "policy", "policy"},
-    Dimension{"hour", "formatDateTime(toStartOfHour(event_time), '%Y-%m-%dT%H:00:00Z')", "formatDateTime(toStartOfHour(time), '%Y-%m-%dT%H:00:00Z')"},
+    Dimension{"hour", "formatDateTime(toStartOfHour(event_time), '%Y-%m-%dT%H:00:00Z')",
+              "formatDateTime(toStartOfHour(time), '%Y-%m-%dT%H:00:00Z')"},
     Dimension{"day", "toString(toDate(event_time))", "toString(toDate(time))"},
     Dimension{"program", "program", ""},
     Dimension{"year_of_study", "toString(year_of_study)", ""},
@@ -54,15 +55,18 @@ bool is_in_rollup(std::string_view name) {
   return dimension != nullptr && !dimension->over_rollup.empty();
 }
 
-Result<std::string> dimension_expression(std::string_view name, bool is_rollup, std::size_t index, clickhouse::Parameters& parameters) {
-  if (const auto* dimension = find(name)) return std::string(is_rollup ? dimension->over_rollup : dimension->over_events);
+Result<std::string> dimension_expression(std::string_view name, bool is_rollup, std::size_t index,
+                                         clickhouse::Parameters& parameters) {
+  if (const auto* dimension = find(name))
+    return std::string(is_rollup ? dimension->over_rollup : dimension->over_events);
   if (name.starts_with("props.") && name.size() > 6) {
     const auto parameter = fmt::format("prop{}", index);
     parameters[parameter] = name.substr(6);
     // Text without its quotes, anything else as JSON has it.
     return fmt::format("trim(BOTH '\"' FROM JSONExtractRaw(toString(props), {{{}:String}}))", parameter);
   }
-  return Error::reject(fmt::format("by: \"{}\" is no dimension; there are {}, and props.<name>", name.substr(0, 100), fmt::join(dimensions(), ", ")));
+  return Error::reject(fmt::format("by: \"{}\" is no dimension; there are {}, and props.<name>", name.substr(0, 100),
+                                   fmt::join(dimensions(), ", ")));
 }
 
 std::string cheapest_campaign_source(const Scope& scope) {

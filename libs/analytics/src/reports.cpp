@@ -30,7 +30,8 @@ Rate rate_at(const std::vector<std::string>& row, std::size_t at) {
 }
 
 void add(Rate& total, const Rate& part) {
-  total = make_rate(total.impressions + part.impressions, total.viewable_impressions + part.viewable_impressions, total.clicks + part.clicks);
+  total = make_rate(total.impressions + part.impressions, total.viewable_impressions + part.viewable_impressions,
+                    total.clicks + part.clicks);
 }
 
 std::string time_column(const std::string& source) { return source == "events" ? "event_time" : "time"; }
@@ -41,15 +42,17 @@ Result<void> check(const Scope& scope) {
   return {};
 }
 
-constexpr std::string_view kTypes[] = {"page_view", "page_leave", "impression", "viewable_impression", "hover", "click", "scroll",
-                                       "search", "course_view", "course_click", "conversion", "exposure", "custom"};
+constexpr std::string_view kTypes[] = {"page_view",  "page_leave", "impression", "viewable_impression", "hover",
+                                       "click",      "scroll",     "search",     "course_view",         "course_click",
+                                       "conversion", "exposure",   "custom"};
 
 Result<void> check(const FunnelRequest& request) {
   if (request.steps.size() < 2 || request.steps.size() > 8)
     return Error::reject(fmt::format("steps: expected two to eight event types, got {}", request.steps.size()));
   for (const auto& step : request.steps)
     if (std::ranges::find(kTypes, step) == std::end(kTypes))
-      return Error::reject(fmt::format("steps: \"{}\" is no event type; there are {}", step.substr(0, 64), fmt::join(kTypes, ", ")));
+      return Error::reject(
+          fmt::format("steps: \"{}\" is no event type; there are {}", step.substr(0, 64), fmt::join(kTypes, ", ")));
   if (request.window_seconds < 1 || request.window_seconds > 2'592'000)
     return Error::reject("window_seconds: expected 1 to 2592000 (30 days)");
   return check(request.scope);
@@ -59,8 +62,9 @@ Result<void> check(const FunnelRequest& request) {
 
 Rate make_rate(std::uint64_t impressions, std::uint64_t viewable_impressions, std::uint64_t clicks) {
   const auto [low, high] = wilson(clicks, impressions);
-  return {impressions, viewable_impressions, clicks,
-          impressions == 0 ? 0 : static_cast<double>(clicks) / static_cast<double>(impressions), low, high};
+  return {impressions, viewable_impressions,
+          clicks,      impressions == 0 ? 0 : static_cast<double>(clicks) / static_cast<double>(impressions),
+          low,         high};
 }
 
 Result<CtrReport> Reports::ctr(const CtrRequest& request) {
@@ -85,7 +89,8 @@ Result<CtrReport> Reports::ctr_from(const CtrRequest& request, const std::string
   }
   const auto filter = where(request.scope, time_column(source), parameters);
   CtrReport report{source, {}, {}};
-  const auto total = store_.table(fmt::format("SELECT {} FROM marquee.{}{}", rate_columns(is_rollup), source, filter), parameters);
+  const auto total =
+      store_.table(fmt::format("SELECT {} FROM marquee.{}{}", rate_columns(is_rollup), source, filter), parameters);
   if (!total) return total.error();
   report.total = rate_at(total->rows.at(0), 0);
   parameters["least"] = std::to_string(std::max<std::uint64_t>(request.min_impressions, 0));
@@ -97,7 +102,8 @@ Result<CtrReport> Reports::ctr_from(const CtrRequest& request, const std::string
       parameters);
   if (!rows) return rows.error();
   for (const auto& row : rows->rows)
-    report.rows.push_back({{row.begin(), row.begin() + static_cast<std::ptrdiff_t>(request.by.size())}, rate_at(row, request.by.size())});
+    report.rows.push_back(
+        {{row.begin(), row.begin() + static_cast<std::ptrdiff_t>(request.by.size())}, rate_at(row, request.by.size())});
   return report;
 }
 
@@ -120,9 +126,11 @@ Result<HeatmapReport> Reports::heatmap(const HeatmapRequest& request) {
     filter += is_by_day ? " AND cell_x < 100" : " AND slot_x <= 10000 AND slot_y <= 10000";
   }
   const auto rows = store_.table(
-      fmt::format("SELECT slot_id, {} AS x, {} AS y, sumIf({}, event_type = 'impression'), sumIf({}, event_type = 'hover'), "
-                  "sumIf({}, event_type = 'click') FROM marquee.{}{} GROUP BY slot_id, x, y ORDER BY slot_id, y, x LIMIT 100000",
-                  x, y, weight, weight, weight, report.source, filter),
+      fmt::format(
+          "SELECT slot_id, {} AS x, {} AS y, sumIf({}, event_type = 'impression'), sumIf({}, event_type = 'hover'), "
+          "sumIf({}, event_type = 'click') FROM marquee.{}{} GROUP BY slot_id, x, y ORDER BY slot_id, y, x LIMIT "
+          "100000",
+          x, y, weight, weight, weight, report.source, filter),
       parameters);
   if (!rows) return rows.error();
   for (const auto& row : rows->rows)
@@ -146,31 +154,38 @@ Result<FunnelReport> Reports::funnel(const FunnelRequest& request) {
   const auto only_steps = request.is_strict ? std::string() : fmt::format(" AND event_type IN ({})", types);
   // Anonymous users (no key) are told apart by session.
   const auto by_user = fmt::format(
-      "SELECT if(user_key != 0, user_key, session_id) AS who, windowFunnel({{window:UInt64}}{})(toUInt64(toUnixTimestamp64Milli(event_time)), {}) AS level, "
-      "arraySort(groupArray((toUnixTimestamp64Milli(event_time), toString(event_type)))) AS happened FROM marquee.events{}{} GROUP BY who HAVING level > 0",
+      "SELECT if(user_key != 0, user_key, session_id) AS who, "
+      "windowFunnel({{window:UInt64}}{})(toUInt64(toUnixTimestamp64Milli(event_time)), {}) AS level, "
+      "arraySort(groupArray((toUnixTimestamp64Milli(event_time), toString(event_type)))) AS happened FROM "
+      "marquee.events{}{} GROUP BY who HAVING level > 0",
       request.is_strict ? ", 'strict_order'" : "", conditions, filter, only_steps);
   for (std::size_t i = 0; i < steps; ++i) times += fmt::format("{}{{step{}:String}}", i == 0 ? "[" : ", ", i);
   times += "]";
   // First completion: each step's time is that of the first such event after the step before, from the earliest start.
   const auto query = fmt::format(
       "WITH {0} AS names SELECT {1} FROM (SELECT level, arrayFold((chain, name) -> arrayPushBack(chain, "
-      "if(empty(chain), arrayFirst(e -> e.2 = name, happened).1, arrayFirst(e -> e.2 = name AND e.1 > chain[-1], happened).1)), "
+      "if(empty(chain), arrayFirst(e -> e.2 = name, happened).1, arrayFirst(e -> e.2 = name AND e.1 > chain[-1], "
+      "happened).1)), "
       "names, emptyArrayInt64()) AS chain FROM ({2}))",
       times,
       [&] {
         std::string columns;
         for (std::size_t i = 0; i < steps; ++i) {
           columns += fmt::format("{}countIf(level >= {})", i == 0 ? "" : ", ", i + 1);
-          columns += i == 0 ? ", nan" : fmt::format(", medianIf(chain[{}] - chain[{}], level >= {} AND chain[{}] > chain[{}])", i + 1, i, i + 1, i + 1, i);
+          columns += i == 0 ? ", nan"
+                            : fmt::format(", medianIf(chain[{}] - chain[{}], level >= {} AND chain[{}] > chain[{}])",
+                                          i + 1, i, i + 1, i + 1, i);
         }
-        return columns + fmt::format(", medianIf(chain[{0}] - chain[1], level >= {0} AND chain[{0}] > chain[1])", steps);
+        return columns +
+               fmt::format(", medianIf(chain[{0}] - chain[1], level >= {0} AND chain[{0}] > chain[1])", steps);
       }(),
       by_user);
   const auto rows = store_.table(query, parameters);
   if (!rows) return rows.error();
   FunnelReport report;
   const auto& row = rows->rows.at(0);
-  for (std::size_t i = 0; i < steps; ++i) report.steps.push_back({request.steps[i], number(row[2 * i]), real(row[2 * i + 1])});
+  for (std::size_t i = 0; i < steps; ++i)
+    report.steps.push_back({request.steps[i], number(row[2 * i]), real(row[2 * i + 1])});
   report.median_ms_total = real(row[2 * steps]);
   return report;
 }
@@ -193,7 +208,8 @@ Result<CampaignsReport> Reports::campaigns(const CampaignsRequest& request) {
   const auto rows = store_.table(
       fmt::format("SELECT campaign_id, toUnixTimestamp({}({})) AS at, {} FROM marquee.{}{} GROUP BY campaign_id, at "
                   "HAVING shown + seen + clicked > 0 ORDER BY campaign_id, at LIMIT 200000",
-                  start, time_column(source), rate_columns(source != "events"), source, where(request.scope, time_column(source), parameters)),
+                  start, time_column(source), rate_columns(source != "events"), source,
+                  where(request.scope, time_column(source), parameters)),
       parameters);
   if (!rows) return rows.error();
   CampaignsReport report{source, {}, {}};
@@ -212,11 +228,13 @@ Result<CampaignsReport> Reports::campaigns(const CampaignsRequest& request) {
 
 Result<std::map<std::string, SiteSummary>> Reports::sites() {
   const auto rows = store_.table(
-      "SELECT site_id, count(), toUnixTimestamp64Milli(min(event_time)), toUnixTimestamp64Milli(max(event_time)) FROM marquee.events GROUP BY site_id");
+      "SELECT site_id, count(), toUnixTimestamp64Milli(min(event_time)), toUnixTimestamp64Milli(max(event_time)) FROM "
+      "marquee.events GROUP BY site_id");
   if (!rows) return rows.error();
   std::map<std::string, SiteSummary> result;
   for (const auto& row : rows->rows)
-    result[row[0]] = {number(row[1]), static_cast<std::int64_t>(number(row[2])), static_cast<std::int64_t>(number(row[3]))};
+    result[row[0]] = {number(row[1]), static_cast<std::int64_t>(number(row[2])),
+                      static_cast<std::int64_t>(number(row[3]))};
   return result;
 }
 

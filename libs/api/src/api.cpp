@@ -12,15 +12,24 @@ namespace marquee::api {
 
 class Api::Impl {
  public:
-  Impl(ApiOptions options, catalog::Catalog& catalog, clickhouse::Client& store, ingest::Loader& loader, log::EventLog& log)
-      : options_(std::move(options)), catalog_(catalog), loader_(loader), log_(log), reports_(catalog, store),
-        catalog_answers_(catalog), console_(options_.console_dir), live_(store, log) {}
+  Impl(ApiOptions options, catalog::Catalog& catalog, clickhouse::Client& store, ingest::Loader& loader,
+       log::EventLog& log)
+      : options_(std::move(options)),
+        catalog_(catalog),
+        loader_(loader),
+        log_(log),
+        reports_(catalog, store),
+        catalog_answers_(catalog),
+        console_(options_.console_dir),
+        live_(store, log) {}
 
   void add_routes(http::Router& router) {
     add_reports(router);
     add_catalog(router);
     add_operation(router);
-    router.add("GET", "/", [this](const http::Request& request, http::Responder responder) { responder.send(console_.answer(request)); });
+    router.add("GET", "/", [this](const http::Request& request, http::Responder responder) {
+      responder.send(console_.answer(request));
+    });
     router.add("GET", "/{path*}", [this](const http::Request& request, http::Responder responder) {
       responder.send(console_.answer(request));
     });
@@ -34,7 +43,8 @@ class Api::Impl {
     constexpr std::string_view kScheme = "Bearer ";
     const std::string_view value = request.headers.get("Authorization");
     if (value.starts_with(kScheme) && catalog_.is_admin_token(value.substr(kScheme.size()))) return std::nullopt;
-    auto response = error_answer(401, "an admin token is needed: Authorization: Bearer TOKEN; `marquee status` shows where it is");
+    auto response =
+        error_answer(401, "an admin token is needed: Authorization: Bearer TOKEN; `marquee status` shows where it is");
     response.headers.add("WWW-Authenticate", "Bearer");
     return response;
   }
@@ -51,7 +61,8 @@ class Api::Impl {
     add_admin(router, "GET", "/v1/reports/ctr", [this](const auto& request) { return reports_.ctr(request); });
     add_admin(router, "GET", "/v1/reports/heatmap", [this](const auto& request) { return reports_.heatmap(request); });
     add_admin(router, "GET", "/v1/reports/funnel", [this](const auto& request) { return reports_.funnel(request); });
-    add_admin(router, "GET", "/v1/reports/campaigns", [this](const auto& request) { return reports_.campaigns(request); });
+    add_admin(router, "GET", "/v1/reports/campaigns",
+              [this](const auto& request) { return reports_.campaigns(request); });
     router.add("GET", "/v1/live", [this](const http::Request& request, http::Responder responder) {
       if (auto refused = refuse(request)) return responder.send(std::move(*refused));
       const std::string site = request.query_parameter("site").value_or("");
@@ -63,17 +74,23 @@ class Api::Impl {
   void add_catalog(http::Router& router) {
     add_admin(router, "GET", "/v1/sites", [this](const auto&) { return reports_.sites(); });
     add_admin(router, "POST", "/v1/sites", [this](const auto& request) { return catalog_answers_.add_site(request); });
-    add_admin(router, "POST", "/v1/sites/{site}/keys", [this](const auto& request) { return catalog_answers_.add_key(request); });
-    add_admin(router, "GET", "/v1/sites/{site}/{kind}", [this](const auto& request) { return catalog_answers_.items(request); });
-    add_admin(router, "POST", "/v1/sites/{site}/{kind}", [this](const auto& request) { return catalog_answers_.put_item(request); });
+    add_admin(router, "POST", "/v1/sites/{site}/keys",
+              [this](const auto& request) { return catalog_answers_.add_key(request); });
+    add_admin(router, "GET", "/v1/sites/{site}/{kind}",
+              [this](const auto& request) { return catalog_answers_.items(request); });
+    add_admin(router, "POST", "/v1/sites/{site}/{kind}",
+              [this](const auto& request) { return catalog_answers_.put_item(request); });
   }
 
   void add_operation(http::Router& router) {
     add_admin(router, "GET", "/v1/status", [this](const auto&) { return status(); });
-    router.add("GET", "/healthz", [](const http::Request&, http::Responder responder) { responder.send(http::Response::text(200, "ok\n")); });
+    router.add("GET", "/healthz", [](const http::Request&, http::Responder responder) {
+      responder.send(http::Response::text(200, "ok\n"));
+    });
     router.add("GET", "/readyz", [this](const http::Request&, http::Responder responder) {
       const std::string waiting_for = options_.not_ready();
-      responder.send(waiting_for.empty() ? http::Response::text(200, "ready\n") : http::Response::text(503, waiting_for + "\n"));
+      responder.send(waiting_for.empty() ? http::Response::text(200, "ready\n")
+                                         : http::Response::text(503, waiting_for + "\n"));
     });
     router.add_blocking("GET", "/metrics", [this](const http::Request&) {
       auto response = http::Response::text(200, metrics::render(*options_.metrics));
@@ -94,9 +111,12 @@ class Api::Impl {
     return json_answer(200, {{"version", options_.version},
                              {"is_ready", options_.not_ready().empty()},
                              {"loader",
-                              {{"events_landed", loader.events_landed}, {"repeats_dropped", loader.repeats_dropped},
-                               {"dead_letters", loader.dead_letters}, {"batches", loader.batches},
-                               {"recoveries", loader.recoveries}, {"lag_events", loader.lag_events},
+                              {{"events_landed", loader.events_landed},
+                               {"repeats_dropped", loader.repeats_dropped},
+                               {"dead_letters", loader.dead_letters},
+                               {"batches", loader.batches},
+                               {"recoveries", loader.recoveries},
+                               {"lag_events", loader.lag_events},
                                {"last_error", loader.last_error}}},
                              {"log", {{"partitions", std::move(partitions)}}}});
   }
@@ -111,7 +131,8 @@ class Api::Impl {
   LiveFeed live_;
 };
 
-Api::Api(ApiOptions options, catalog::Catalog& catalog, clickhouse::Client& store, ingest::Loader& loader, log::EventLog& log)
+Api::Api(ApiOptions options, catalog::Catalog& catalog, clickhouse::Client& store, ingest::Loader& loader,
+         log::EventLog& log)
     : impl_(std::make_unique<Impl>(std::move(options), catalog, store, loader, log)) {}
 Api::~Api() = default;
 void Api::add_routes(http::Router& router) { impl_->add_routes(router); }

@@ -17,7 +17,8 @@ Result<Json> read_object(const http::Request& request, const std::vector<std::st
   if (!body.is_object()) return Error::reject("the body is no JSON object");
   for (const auto& [name, value] : body.items()) {
     if (std::ranges::find(known, name) == known.end()) {
-      return Error::reject(fmt::format("{}: there is no such field; there are {}", name.substr(0, 64), fmt::join(known, ", ")));
+      return Error::reject(
+          fmt::format("{}: there is no such field; there are {}", name.substr(0, 64), fmt::join(known, ", ")));
     }
   }
   return body;
@@ -67,12 +68,15 @@ http::Response CatalogAnswers::add_site(const http::Request& request) {
   if (!origin) return error_answer(origin.error());
   site.allowed_origin = *origin;
   if (const auto consent = body->find("consent_required"); consent != body->end()) {
-    if (!consent->is_boolean()) return error_answer(400, "consent_required: expected true or false", "consent_required");
+    if (!consent->is_boolean())
+      return error_answer(400, "consent_required: expected true or false", "consent_required");
     site.consent_required = consent->get<bool>();
   }
   if (catalog_.site(site.id)) return error_answer(409, fmt::format("id: site {} exists", site.id), "id");
   if (const auto added = catalog_.add_site(site, kActor); !added) return error_answer(added.error());
-  return json_answer(201, {{"id", site.id}, {"name", site.name}, {"allowed_origin", site.allowed_origin},
+  return json_answer(201, {{"id", site.id},
+                           {"name", site.name},
+                           {"allowed_origin", site.allowed_origin},
                            {"consent_required", site.consent_required}});
 }
 

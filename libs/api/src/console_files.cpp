@@ -12,13 +12,20 @@ namespace marquee::api {
 namespace {
 
 constexpr std::string_view kPolicy =
-    "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; frame-ancestors 'none'; base-uri 'none'";
+    "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; frame-ancestors 'none'; base-uri "
+    "'none'";
 
 std::string type_of(const std::filesystem::path& path) {
-  static const std::map<std::string, std::string> types = {
-      {".html", "text/html; charset=utf-8"}, {".js", "text/javascript; charset=utf-8"}, {".css", "text/css; charset=utf-8"},
-      {".svg", "image/svg+xml"}, {".json", "application/json"}, {".png", "image/png"}, {".ico", "image/x-icon"},
-      {".woff2", "font/woff2"}, {".webmanifest", "application/manifest+json"}, {".txt", "text/plain; charset=utf-8"}};
+  static const std::map<std::string, std::string> types = {{".html", "text/html; charset=utf-8"},
+                                                           {".js", "text/javascript; charset=utf-8"},
+                                                           {".css", "text/css; charset=utf-8"},
+                                                           {".svg", "image/svg+xml"},
+                                                           {".json", "application/json"},
+                                                           {".png", "image/png"},
+                                                           {".ico", "image/x-icon"},
+                                                           {".woff2", "font/woff2"},
+                                                           {".webmanifest", "application/manifest+json"},
+                                                           {".txt", "text/plain; charset=utf-8"}};
   const auto found = types.find(path.extension().string());
   return found == types.end() ? "application/octet-stream" : found->second;
 }
@@ -27,7 +34,8 @@ std::string type_of(const std::filesystem::path& path) {
 
 ConsoleFiles::ConsoleFiles(const std::string& directory) {
   std::error_code ec;
-  for (std::filesystem::recursive_directory_iterator entry(directory, ec), end; !ec && entry != end; entry.increment(ec)) {
+  for (std::filesystem::recursive_directory_iterator entry(directory, ec), end; !ec && entry != end;
+       entry.increment(ec)) {
     const std::string name = "/" + std::filesystem::relative(entry->path(), directory, ec).generic_string();
     if (!entry->is_regular_file(ec) || name.starts_with("/.")) continue;
     std::ifstream in(entry->path(), std::ios::binary);
@@ -51,7 +59,8 @@ http::Response ConsoleFiles::answer(const http::Request& request) const {
   }
   const auto index = files_.find("/index.html");
   if (index != files_.end()) return answer(request, index->second);
-  return http::Response::text(404, "Marquee runs, but its console is not built: run `make build`, or set http.console_dir.\n");
+  return http::Response::text(
+      404, "Marquee runs, but its console is not built: run `make build`, or set http.console_dir.\n");
 }
 
 http::Response ConsoleFiles::answer(const http::Request& request, const File& file) {

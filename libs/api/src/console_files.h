@@ -8,8 +8,8 @@
 
 namespace marquee::api {
 
-/// Thread safe: nothing changes after construction. The files are small (a few megabytes in all) and kept in memory, with a
-/// gzip form of those that shrink.
+/// Thread safe: nothing changes after construction. The files are small (a few megabytes in all) and kept in memory,
+/// with a gzip form of those that shrink.
 class ConsoleFiles {
  public:
   explicit ConsoleFiles(const std::string& directory);

@@ -14,7 +14,8 @@ namespace {
 using std::chrono::milliseconds;
 
 constexpr auto kLeastBetween = milliseconds(100);  ///< Ticks come no denser than this,
-constexpr auto kMostBetween = milliseconds(1'000); ///< and no rarer, so that a chart goes on and a lost client is noticed.
+constexpr auto kMostBetween =
+    milliseconds(1'000);  ///< and no rarer, so that a chart goes on and a lost client is noticed.
 
 std::uint64_t number(const std::string& text) {
   std::uint64_t value = 0;
@@ -44,9 +45,13 @@ struct LiveFeed::Tick {
     Json types = Json::object();
     for (const auto& [type, count] : by_type) types[type] = count;
     Json campaigns = Json::object();
-    for (const auto& [id, counts] : by_campaign) campaigns[id] = {{"impressions", counts.impressions}, {"clicks", counts.clicks}};
-    const Json body = {{"time", time_text(time_ms)}, {"span_ms", span_ms}, {"events", events},
-                       {"by_type", std::move(types)}, {"by_campaign", std::move(campaigns)}};
+    for (const auto& [id, counts] : by_campaign)
+      campaigns[id] = {{"impressions", counts.impressions}, {"clicks", counts.clicks}};
+    const Json body = {{"time", time_text(time_ms)},
+                       {"span_ms", span_ms},
+                       {"events", events},
+                       {"by_type", std::move(types)},
+                       {"by_campaign", std::move(campaigns)}};
     return "event: tick\ndata: " + body.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n\n";
   }
 };
@@ -131,7 +136,8 @@ void LiveFeed::tell() {
   for (log::Partition p = 0; p < next_.size(); ++p) {
     const auto landed = store_.table(
         "SELECT site_id, toString(event_type), campaign_id, count(), max(log_offset) FROM marquee.events "
-        "WHERE log_partition = {partition:UInt16} AND log_offset >= {next:UInt64} GROUP BY site_id, event_type, campaign_id",
+        "WHERE log_partition = {partition:UInt16} AND log_offset >= {next:UInt64} GROUP BY site_id, event_type, "
+        "campaign_id",
         {{"partition", std::to_string(p)}, {"next", std::to_string(next_[p])}});
     if (!landed) continue;  // The store is away: the next look finds the same events.
     for (const auto& row : landed->rows) {
@@ -142,7 +148,8 @@ void LiveFeed::tell() {
   const auto now = Clock::now();
   const auto span = std::chrono::duration_cast<milliseconds>(now - last_look_).count();
   last_look_ = now;
-  const auto time = std::chrono::duration_cast<milliseconds>(std::chrono::system_clock::now().time_since_epoch()).count();
+  const auto time =
+      std::chrono::duration_cast<milliseconds>(std::chrono::system_clock::now().time_since_epoch()).count();
   const std::lock_guard lock(mutex_);
   std::erase_if(listeners_, [&](const Listener& listener) {
     // A client that reads too slowly to keep up is let go rather than waited for.

@@ -16,8 +16,8 @@
 
 namespace marquee::api {
 
-/// One thread asks the store what landed since it last asked, while someone listens, and tells every listener of that site.
-/// Offsets in the log say what is new, so that each event is in one tick exactly. Thread safe.
+/// One thread asks the store what landed since it last asked, while someone listens, and tells every listener of that
+/// site. Offsets in the log say what is new, so that each event is in one tick exactly. Thread safe.
 class LiveFeed {
  public:
   LiveFeed(clickhouse::Client& store, log::EventLog& log);
@@ -51,7 +51,7 @@ class LiveFeed {
   std::condition_variable changed_;
   std::vector<Listener> listeners_;  ///< Guarded by mutex_, as are the next three.
   bool has_landed_ = false;
-  bool is_idle_ = true;              ///< Nobody listened at the last look.
+  bool is_idle_ = true;  ///< Nobody listened at the last look.
   bool is_stopping_ = false;
   std::thread thread_;
 };

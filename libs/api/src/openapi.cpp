@@ -24,7 +24,8 @@ nlohmann::ordered_json scalar(const YAML::Node& node) {
 
 nlohmann::ordered_json to_json(const YAML::Node& node) {
   switch (node.Type()) {
-    case YAML::NodeType::Scalar: return scalar(node);
+    case YAML::NodeType::Scalar:
+      return scalar(node);
     case YAML::NodeType::Sequence: {
       auto list = nlohmann::ordered_json::array();
       for (const auto& item : node) list.push_back(to_json(item));
@@ -35,7 +36,8 @@ nlohmann::ordered_json to_json(const YAML::Node& node) {
       for (const auto& entry : node) object[entry.first.Scalar()] = to_json(entry.second);
       return object;
     }
-    default: return nullptr;
+    default:
+      return nullptr;
   }
 }
 

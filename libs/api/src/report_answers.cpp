@@ -17,8 +17,12 @@ Json head(const Scope& scope) {
 }
 
 Json rate_json(const Rate& rate) {
-  return {{"impressions", rate.impressions}, {"viewable_impressions", rate.viewable_impressions}, {"clicks", rate.clicks},
-          {"ctr", rate.ctr}, {"low", rate.low}, {"high", rate.high}};
+  return {{"impressions", rate.impressions},
+          {"viewable_impressions", rate.viewable_impressions},
+          {"clicks", rate.clicks},
+          {"ctr", rate.ctr},
+          {"low", rate.low},
+          {"high", rate.high}};
 }
 
 Json share(std::uint64_t part, std::uint64_t whole) {
@@ -33,7 +37,8 @@ Result<Scope> ReportAnswers::scope(const http::Request& request) const {
   Scope scope;
   scope.site = request.query_parameter("site").value_or("");
   if (scope.site.empty()) return Error::reject("site: missing");
-  if (!catalog_.site(scope.site)) return Error::reject(fmt::format("site: there is no site \"{}\"", scope.site.substr(0, 128)));
+  if (!catalog_.site(scope.site))
+    return Error::reject(fmt::format("site: there is no site \"{}\"", scope.site.substr(0, 128)));
   auto from = time_parameter(request, "from");
   if (!from) return from.error();
   auto to = time_parameter(request, "to");
@@ -80,8 +85,13 @@ http::Response ReportAnswers::heatmap(const http::Request& request) {
   body["source"] = report->source;
   body["cells"] = Json::array();
   for (const auto& cell : report->cells) {
-    body["cells"].push_back({{"slot", cell.slot}, {"x", cell.x}, {"y", cell.y}, {"impressions", cell.impressions},
-                             {"hovers", cell.hovers}, {"clicks", cell.clicks}, {"ctr", share(cell.clicks, cell.impressions)}});
+    body["cells"].push_back({{"slot", cell.slot},
+                             {"x", cell.x},
+                             {"y", cell.y},
+                             {"impressions", cell.impressions},
+                             {"hovers", cell.hovers},
+                             {"clicks", cell.clicks},
+                             {"ctr", share(cell.clicks, cell.impressions)}});
   }
   return json_answer(200, body);
 }
@@ -93,7 +103,9 @@ http::Response ReportAnswers::funnel(const http::Request& request) {
   if (!window) return error_answer(window.error());
   const auto order = choice_parameter(request, "order", {"ordered", "strict"});
   if (!order) return error_answer(order.error());
-  const auto report = reports_.funnel({.scope = *asked, .steps = list_parameter(request, "steps"), .window_seconds = *window,
+  const auto report = reports_.funnel({.scope = *asked,
+                                       .steps = list_parameter(request, "steps"),
+                                       .window_seconds = *window,
                                        .is_strict = *order == "strict"});
   if (!report) return error_answer(report.error());
   Json body = head(*asked);
@@ -102,7 +114,8 @@ http::Response ReportAnswers::funnel(const http::Request& request) {
   body["steps"] = Json::array();
   for (std::size_t i = 0; i < report->steps.size(); ++i) {
     const auto& step = report->steps[i];
-    body["steps"].push_back({{"name", step.name}, {"users", step.users},
+    body["steps"].push_back({{"name", step.name},
+                             {"users", step.users},
                              {"from_previous", i == 0 ? Json(nullptr) : share(step.users, report->steps[i - 1].users)},
                              {"from_first", share(step.users, report->steps.front().users)},
                              {"median_ms_from_previous", number_or_null(step.median_ms_from_previous)}});
@@ -149,7 +162,9 @@ http::Response ReportAnswers::sites() {
   for (const auto& site : catalog_.sites()) {
     const auto found = summaries->find(site.id);
     const bool is_empty = found == summaries->end() || found->second.events == 0;
-    list.push_back({{"id", site.id}, {"name", site.name}, {"events", is_empty ? 0 : found->second.events},
+    list.push_back({{"id", site.id},
+                    {"name", site.name},
+                    {"events", is_empty ? 0 : found->second.events},
                     {"first_event", is_empty ? Json(nullptr) : Json(time_text(found->second.first_ms))},
                     {"last_event", is_empty ? Json(nullptr) : Json(time_text(found->second.last_ms))}});
   }

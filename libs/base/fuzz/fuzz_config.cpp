@@ -1,5 +1,5 @@
-// Configuration files and environments of any bytes: no crash, a refusal changes nothing, and what loads loads again from
-// its own print.
+// Configuration files and environments of any bytes: no crash, a refusal changes nothing, and what loads loads again
+// from its own print.
 #include <cstdint>
 #include <cstdlib>
 #include <string>

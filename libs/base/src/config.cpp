@@ -96,8 +96,8 @@ void Schema::add(std::string name, double* target, double min, double max, std::
 
 void Schema::add_duration(std::string name, std::uint64_t* target_ms, std::uint64_t min_ms, std::uint64_t max_ms,
                           std::string description) {
-  add_key(bounded_key(std::move(name), target_ms, min_ms, max_ms, std::move(description), parse_duration,
-                      format_duration));
+  add_key(
+      bounded_key(std::move(name), target_ms, min_ms, max_ms, std::move(description), parse_duration, format_duration));
 }
 
 void Schema::add_size(std::string name, std::uint64_t* target_bytes, std::uint64_t min_bytes, std::uint64_t max_bytes,
@@ -169,8 +169,8 @@ Result<void> Schema::load_environment(const std::map<std::string, std::string>& 
     if (std::find(ignored.begin(), ignored.end(), name) != ignored.end()) continue;
     std::string dotted = name.substr(kEnvironmentPrefix.size());
     for (char& c : dotted) c = (c >= 'A' && c <= 'Z') ? static_cast<char>(c - 'A' + 'a') : c;
-    return Error::reject(fmt::format("environment: unknown variable {}; did you mean {}?", name,
-                                     environment_name(nearest(dotted))));
+    return Error::reject(
+        fmt::format("environment: unknown variable {}; did you mean {}?", name, environment_name(nearest(dotted))));
   }
   return set_all(settings);
 }

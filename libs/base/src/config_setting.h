@@ -9,7 +9,7 @@ namespace marquee::config {
 
 struct Schema::Setting {
   const Key* key;
-  std::string name;    ///< As the source wrote it, for messages.
+  std::string name;  ///< As the source wrote it, for messages.
   std::string text;
   std::string origin;  ///< "marquee.yaml:3" or "environment".
 };

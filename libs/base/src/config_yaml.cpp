@@ -100,7 +100,8 @@ Result<void> Schema::collect(const void* yaml_node, const std::string& prefix, s
       continue;
     }
     const std::string section = name + ".";
-    const bool known = std::any_of(keys_.begin(), keys_.end(), [&](const Key& k) { return k.name.starts_with(section); });
+    const bool known =
+        std::any_of(keys_.begin(), keys_.end(), [&](const Key& k) { return k.name.starts_with(section); });
     if (!known) return unknown(first_leaf(name, value), where);
     if (value.IsNull()) continue;  // A section whose keys are all commented out.
     if (!value.IsMap()) return Error::reject(fmt::format("{}: {}: is a section; put its keys under it", where, name));

@@ -124,7 +124,8 @@ class Supervisor::Impl {
     auto last_alive = Clock::now();
     int status = 0;
     for (;;) {
-      const bool goes_on = wait(handle, was_alive ? options_.check_ms : std::max<std::uint64_t>(10, options_.check_ms / 10));
+      const bool goes_on =
+          wait(handle, was_alive ? options_.check_ms : std::max<std::uint64_t>(10, options_.check_ms / 10));
       if (!goes_on) {
         end(pid, handle, status);
         break;
@@ -193,7 +194,7 @@ class Supervisor::Impl {
   const SupervisorOptions options_;
   const int wake_;
   mutable std::mutex mutex_;
-  SupervisorStatus status_;          ///< Guarded by mutex_, as are the next two.
+  SupervisorStatus status_;  ///< Guarded by mutex_, as are the next two.
   bool is_stopping_ = false;
   std::uint64_t grace_ms_ = 0;
   std::mutex stop_mutex_;

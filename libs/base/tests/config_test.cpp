@@ -51,9 +51,10 @@ std::string refusal(Schema& schema, std::string_view yaml) {
 TEST(Config, reads_every_kind_of_value) {
   Settings s;
   Schema schema = schema_of(s);
-  ASSERT_TRUE(schema.load_yaml("data_dir: /srv/x\nlog:\n  level: warn\nhttp: {open: true, threads: 8, token: abc}\n"
-                               "collector:\n  share: 0.25\n  timeout: 250ms\n  max_body: 64KiB\n",
-                               "marquee.yaml"));
+  ASSERT_TRUE(
+      schema.load_yaml("data_dir: /srv/x\nlog:\n  level: warn\nhttp: {open: true, threads: 8, token: abc}\n"
+                       "collector:\n  share: 0.25\n  timeout: 250ms\n  max_body: 64KiB\n",
+                       "marquee.yaml"));
   EXPECT_EQ(s, (Settings{"/srv/x", "warn", "abc", true, 8, 0.25, 250, 65'536}));
 }
 

@@ -26,9 +26,9 @@ TEST(Logging, writes_one_json_object_per_line) {
 }
 
 TEST(Logging, escapes_quotes_backslashes_and_control_characters) {
-  EXPECT_NE(json("e", {{"a", std::string("q\" b\\ n\n z\0 d\x7f", 14)}})
-                .find("\"a\":\"q\\\" b\\\\ n\\n z\\u0000 d\\u007f\""),
-            std::string::npos);
+  EXPECT_NE(
+      json("e", {{"a", std::string("q\" b\\ n\n z\0 d\x7f", 14)}}).find("\"a\":\"q\\\" b\\\\ n\\n z\\u0000 d\\u007f\""),
+      std::string::npos);
 }
 
 TEST(Logging, replaces_bytes_that_are_not_utf8) {
@@ -78,7 +78,8 @@ TEST(Logging, drops_lines_below_the_level_and_keeps_lines_of_threads_apart) {
   ::close(pipe_ends[1]);
   std::string all;
   char buffer[4096];
-  for (ssize_t n = 0; (n = ::read(pipe_ends[0], buffer, sizeof buffer)) > 0;) all.append(buffer, static_cast<std::size_t>(n));
+  for (ssize_t n = 0; (n = ::read(pipe_ends[0], buffer, sizeof buffer)) > 0;)
+    all.append(buffer, static_cast<std::size_t>(n));
   ::close(pipe_ends[0]);
   std::size_t lines = 0;
   for (std::size_t begin = 0; begin < all.size(); ++lines) {

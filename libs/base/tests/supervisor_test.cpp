@@ -73,7 +73,8 @@ TEST(Supervisor, goes_on_trying_a_child_that_does_not_start) {
 }
 
 TEST(Supervisor, gives_the_environment_and_kills_what_does_not_end) {
-  auto stubborn = options({"/bin/sh", "-c", "[ \"$SECRET\" = right ] || exit 1; trap '' TERM; while :; do sleep 0.05; done"});
+  auto stubborn =
+      options({"/bin/sh", "-c", "[ \"$SECRET\" = right ] || exit 1; trap '' TERM; while :; do sleep 0.05; done"});
   stubborn.environment["SECRET"] = "right";
   Supervisor supervisor(std::move(stubborn));
   supervisor.start();

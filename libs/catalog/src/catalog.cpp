@@ -18,11 +18,14 @@ constexpr int kVersion = 1;
 // Portable SQL: PostgreSQL takes the same statements.
 constexpr const char* kSchema[] = {
     "CREATE TABLE IF NOT EXISTS catalog_version (version INTEGER NOT NULL)",
-    "CREATE TABLE IF NOT EXISTS sites (id VARCHAR(63) PRIMARY KEY, name VARCHAR(200) NOT NULL, allowed_origin TEXT NOT NULL, "
+    "CREATE TABLE IF NOT EXISTS sites (id VARCHAR(63) PRIMARY KEY, name VARCHAR(200) NOT NULL, allowed_origin TEXT NOT "
+    "NULL, "
     "consent_required INTEGER NOT NULL)",
-    "CREATE TABLE IF NOT EXISTS write_keys (hash VARCHAR(64) PRIMARY KEY, site_id VARCHAR(63) NOT NULL, is_trusted INTEGER NOT NULL)",
+    "CREATE TABLE IF NOT EXISTS write_keys (hash VARCHAR(64) PRIMARY KEY, site_id VARCHAR(63) NOT NULL, is_trusted "
+    "INTEGER NOT NULL)",
     "CREATE TABLE IF NOT EXISTS admin_tokens (hash VARCHAR(64) PRIMARY KEY)",
-    "CREATE TABLE IF NOT EXISTS items (site_id VARCHAR(63) NOT NULL, kind VARCHAR(10) NOT NULL, id VARCHAR(128) NOT NULL, "
+    "CREATE TABLE IF NOT EXISTS items (site_id VARCHAR(63) NOT NULL, kind VARCHAR(10) NOT NULL, id VARCHAR(128) NOT "
+    "NULL, "
     "name VARCHAR(200) NOT NULL, campaign_id VARCHAR(128) NOT NULL, PRIMARY KEY (site_id, kind, id))",
     "CREATE TABLE IF NOT EXISTS changes (time_ms BIGINT NOT NULL, actor VARCHAR(100) NOT NULL, what TEXT NOT NULL)",
 };
@@ -35,22 +38,27 @@ std::string hex(const unsigned char* bytes, std::size_t size) {
 
 std::string hash_of(std::string_view secret) {
   unsigned char hash[32];
-  crypto_generichash(hash, sizeof hash, reinterpret_cast<const unsigned char*>(secret.data()), secret.size(), nullptr, 0);
+  crypto_generichash(hash, sizeof hash, reinterpret_cast<const unsigned char*>(secret.data()), secret.size(), nullptr,
+                     0);
   return hex(hash, sizeof hash);
 }
 
 std::string kind_name(ItemKind kind) {
   switch (kind) {
-    case ItemKind::slot: return "slot";
-    case ItemKind::campaign: return "campaign";
-    default: return "ad";
+    case ItemKind::slot:
+      return "slot";
+    case ItemKind::campaign:
+      return "campaign";
+    default:
+      return "ad";
   }
 }
 
 Result<void> check(const Site& site) {
   const auto is_good = [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-'; };
   if (site.id.empty() || site.id.size() > 63 || site.id.front() == '-' || !std::ranges::all_of(site.id, is_good))
-    return Error::reject(fmt::format("id: \"{}\" must be 1 to 63 lower-case letters, digits or '-', not beginning with '-'", site.id.substr(0, 80)));
+    return Error::reject(fmt::format(
+        "id: \"{}\" must be 1 to 63 lower-case letters, digits or '-', not beginning with '-'", site.id.substr(0, 80)));
   if (site.name.size() > 200) return Error::reject("name: at most 200 bytes are taken");
   if (site.allowed_origin.size() > 4000) return Error::reject("allowed_origin: at most 4000 bytes are taken");
   return {};
@@ -78,9 +86,11 @@ class Catalog::Impl {
     soci::transaction transaction(session_);
     for (const auto* statement : kSchema) session_ << statement;
     int rows = 0, version = 0;
-    session_ << "SELECT count(*), coalesce(max(version), 0) FROM catalog_version", soci::into(rows), soci::into(version);
+    session_ << "SELECT count(*), coalesce(max(version), 0) FROM catalog_version", soci::into(rows),
+        soci::into(version);
     if (version > kVersion)
-      return Error::give_up(fmt::format("the catalog is of version {}, this program knows {}; use the newer program", version, kVersion));
+      return Error::give_up(
+          fmt::format("the catalog is of version {}, this program knows {}; use the newer program", version, kVersion));
     if (rows == 0) session_ << "INSERT INTO catalog_version (version) VALUES (:v)", soci::use(kVersion);
     transaction.commit();
     refresh();
@@ -96,7 +106,8 @@ class Catalog::Impl {
       body(session_);
       const long long time_ms = clock_->now().time_since_epoch().count();
       const std::string who(actor);
-      session_ << "INSERT INTO changes (time_ms, actor, what) VALUES (:t, :a, :w)", soci::use(time_ms), soci::use(who), soci::use(what);
+      session_ << "INSERT INTO changes (time_ms, actor, what) VALUES (:t, :a, :w)", soci::use(time_ms), soci::use(who),
+          soci::use(what);
       transaction.commit();
       refresh();
     } catch (const soci::soci_error& e) {
@@ -123,13 +134,15 @@ class Catalog::Impl {
  private:
   void refresh() {
     auto next = std::make_shared<Snapshot>();
-    const soci::rowset<soci::row> sites = (session_.prepare << "SELECT id, name, allowed_origin, consent_required FROM sites");
+    const soci::rowset<soci::row> sites =
+        (session_.prepare << "SELECT id, name, allowed_origin, consent_required FROM sites");
     for (const auto& row : sites) {
       Site site{row.get<std::string>(0), row.get<std::string>(1), row.get<std::string>(2), row.get<int>(3) != 0};
       next->sites.emplace(site.id, site);
     }
     const soci::rowset<soci::row> keys = (session_.prepare << "SELECT hash, site_id, is_trusted FROM write_keys");
-    for (const auto& row : keys) next->keys.emplace(row.get<std::string>(0), std::pair(row.get<std::string>(1), row.get<int>(2) != 0));
+    for (const auto& row : keys)
+      next->keys.emplace(row.get<std::string>(0), std::pair(row.get<std::string>(1), row.get<int>(2) != 0));
     const soci::rowset<soci::row> tokens = (session_.prepare << "SELECT hash FROM admin_tokens");
     for (const auto& row : tokens) next->tokens.insert(row.get<std::string>(0));
     const std::lock_guard lock(snapshot_mutex_);
@@ -175,8 +188,8 @@ Result<void> Catalog::add_site(const Site& site, std::string_view actor) {
   if (this->site(site.id)) return Error::reject(fmt::format("id: the site \"{}\" exists", site.id));
   return impl_->change(actor, fmt::format("site {} made", site.id), [&](soci::session& session) {
     const int consent = site.consent_required ? 1 : 0;
-    session << "INSERT INTO sites (id, name, allowed_origin, consent_required) VALUES (:i, :n, :o, :c)", soci::use(site.id),
-        soci::use(site.name), soci::use(site.allowed_origin), soci::use(consent);
+    session << "INSERT INTO sites (id, name, allowed_origin, consent_required) VALUES (:i, :n, :o, :c)",
+        soci::use(site.id), soci::use(site.name), soci::use(site.allowed_origin), soci::use(consent);
   });
 }
 
@@ -191,14 +204,16 @@ Result<std::string> Catalog::add_write_key(std::string_view site_id, bool is_tru
   return key;
 }
 
-Result<void> Catalog::put_write_key(std::string_view key, std::string_view site_id, bool is_trusted, std::string_view actor) {
+Result<void> Catalog::put_write_key(std::string_view key, std::string_view site_id, bool is_trusted,
+                                    std::string_view actor) {
   if (!site(site_id)) return Error::reject(fmt::format("there is no site \"{}\"", site_id));
   const auto hash = hash_of(key);
   if (impl_->snapshot()->keys.contains(hash)) return {};
   return impl_->change(actor, fmt::format("write key of site {} made", site_id), [&](soci::session& session) {
     const std::string id(site_id);
     const int trusted = is_trusted ? 1 : 0;
-    session << "INSERT INTO write_keys (hash, site_id, is_trusted) VALUES (:h, :s, :t)", soci::use(hash), soci::use(id), soci::use(trusted);
+    session << "INSERT INTO write_keys (hash, site_id, is_trusted) VALUES (:h, :s, :t)", soci::use(hash), soci::use(id),
+        soci::use(trusted);
   });
 }
 
@@ -219,17 +234,20 @@ Result<void> Catalog::put_admin_token(std::string_view token, std::string_view a
   });
 }
 
-bool Catalog::is_admin_token(std::string_view token) const { return impl_->snapshot()->tokens.contains(hash_of(token)); }
+bool Catalog::is_admin_token(std::string_view token) const {
+  return impl_->snapshot()->tokens.contains(hash_of(token));
+}
 
 Result<std::vector<Item>> Catalog::items(std::string_view site_id, ItemKind kind) const {
   return impl_->read([&](soci::session& session) -> Result<std::vector<Item>> {
     const std::string id(site_id);
     const auto kind_text = kind_name(kind);
     const soci::rowset<soci::row> rows =
-        (session.prepare << "SELECT id, name, campaign_id FROM items WHERE site_id = :s AND kind = :k ORDER BY id", soci::use(id, "s"),
-         soci::use(kind_text, "k"));
+        (session.prepare << "SELECT id, name, campaign_id FROM items WHERE site_id = :s AND kind = :k ORDER BY id",
+         soci::use(id, "s"), soci::use(kind_text, "k"));
     std::vector<Item> items;
-    for (const auto& row : rows) items.push_back({row.get<std::string>(0), row.get<std::string>(1), row.get<std::string>(2)});
+    for (const auto& row : rows)
+      items.push_back({row.get<std::string>(0), row.get<std::string>(1), row.get<std::string>(2)});
     return items;
   });
 }
@@ -240,21 +258,26 @@ Result<void> Catalog::put_item(std::string_view site_id, ItemKind kind, const It
   if (item.name.empty() || item.name.size() > 200) return Error::reject("name: expected 1 to 200 bytes");
   if (item.campaign_id.size() > 128) return Error::reject("campaign_id: at most 128 bytes are taken");
   const auto kind_text = kind_name(kind);
-  return impl_->change(actor, fmt::format("{} {} of site {} is now \"{}\"", kind_text, item.id, site_id, item.name), [&](soci::session& session) {
-    const std::string id(site_id);
-    session << "DELETE FROM items WHERE site_id = :s AND kind = :k AND id = :i", soci::use(id), soci::use(kind_text), soci::use(item.id);
-    session << "INSERT INTO items (site_id, kind, id, name, campaign_id) VALUES (:s, :k, :i, :n, :c)", soci::use(id), soci::use(kind_text),
-        soci::use(item.id), soci::use(item.name), soci::use(item.campaign_id);
-  });
+  return impl_->change(
+      actor, fmt::format("{} {} of site {} is now \"{}\"", kind_text, item.id, site_id, item.name),
+      [&](soci::session& session) {
+        const std::string id(site_id);
+        session << "DELETE FROM items WHERE site_id = :s AND kind = :k AND id = :i", soci::use(id),
+            soci::use(kind_text), soci::use(item.id);
+        session << "INSERT INTO items (site_id, kind, id, name, campaign_id) VALUES (:s, :k, :i, :n, :c)",
+            soci::use(id), soci::use(kind_text), soci::use(item.id), soci::use(item.name), soci::use(item.campaign_id);
+      });
 }
 
 Result<std::vector<Change>> Catalog::changes(std::size_t limit) const {
   return impl_->read([&](soci::session& session) -> Result<std::vector<Change>> {
     const auto most = static_cast<long long>(limit);
     const soci::rowset<soci::row> rows =
-        (session.prepare << "SELECT time_ms, actor, what FROM changes ORDER BY time_ms DESC LIMIT :n", soci::use(most, "n"));
+        (session.prepare << "SELECT time_ms, actor, what FROM changes ORDER BY time_ms DESC LIMIT :n",
+         soci::use(most, "n"));
     std::vector<Change> changes;
-    for (const auto& row : rows) changes.push_back({row.get<long long>(0), row.get<std::string>(1), row.get<std::string>(2)});
+    for (const auto& row : rows)
+      changes.push_back({row.get<long long>(0), row.get<std::string>(1), row.get<std::string>(2)});
     return changes;
   });
 }

@@ -34,15 +34,24 @@ std::string trimmed(std::string_view text) {
 
 char unescaped(char letter) {
   switch (letter) {
-    case 'b': return '\b';
-    case 'f': return '\f';
-    case 'r': return '\r';
-    case 'n': return '\n';
-    case 't': return '\t';
-    case '0': return '\0';
-    case 'a': return '\a';
-    case 'v': return '\v';
-    default: return letter;  // A backslash, a quote, or a letter that needed no escape.
+    case 'b':
+      return '\b';
+    case 'f':
+      return '\f';
+    case 'r':
+      return '\r';
+    case 'n':
+      return '\n';
+    case 't':
+      return '\t';
+    case '0':
+      return '\0';
+    case 'a':
+      return '\a';
+    case 'v':
+      return '\v';
+    default:
+      return letter;  // A backslash, a quote, or a letter that needed no escape.
   }
 }
 
@@ -90,12 +99,23 @@ std::string escape_parameter(std::string_view text) {
   out.reserve(text.size());
   for (const char letter : text) {
     switch (letter) {
-      case '\\': out += "\\\\"; break;
-      case '\t': out += "\\t"; break;
-      case '\n': out += "\\n"; break;
-      case '\r': out += "\\r"; break;
-      case '\0': out += "\\0"; break;
-      default: out.push_back(letter);
+      case '\\':
+        out += "\\\\";
+        break;
+      case '\t':
+        out += "\\t";
+        break;
+      case '\n':
+        out += "\\n";
+        break;
+      case '\r':
+        out += "\\r";
+        break;
+      case '\0':
+        out += "\\0";
+        break;
+      default:
+        out.push_back(letter);
     }
   }
   return out;
@@ -129,7 +149,8 @@ Result<Table> parse_table(std::string_view body) {
 
 class Client::Impl {
  public:
-  Impl(Endpoint endpoint, http::ClientOptions options) : endpoint_(std::move(endpoint)), http_(endpoint_.url, options) {}
+  Impl(Endpoint endpoint, http::ClientOptions options)
+      : endpoint_(std::move(endpoint)), http_(endpoint_.url, options) {}
 
   [[nodiscard]] const Endpoint& endpoint() const { return endpoint_; }
   http::Client& http() { return http_; }
@@ -187,7 +208,8 @@ Client::~Client() = default;
 const Endpoint& Client::endpoint() const { return impl_->endpoint(); }
 
 Result<std::string> Client::query(std::string_view sql, const Parameters& parameters, const QueryOptions& options) {
-  auto answer = impl_->http().send("POST", impl_->target(parameters, options), impl_->headers(), sql, options.timeout_ms);
+  auto answer =
+      impl_->http().send("POST", impl_->target(parameters, options), impl_->headers(), sql, options.timeout_ms);
   if (!answer) return impl_->unreachable(answer.error());
   if (is_error(*answer)) return impl_->refused(*answer);
   return std::move(answer->body);

@@ -82,9 +82,10 @@ Result<std::vector<MigrationState>> migration_status(Client& client, const std::
     applied->erase(migration.number);
   }
   if (!applied->empty()) {
-    return Error::give_up(fmt::format("the store's schema has migration {:04} ({}), which this program does not know: "
-                                      "it was made by a newer version; use that one",
-                                      applied->begin()->first, applied->begin()->second.name));
+    return Error::give_up(
+        fmt::format("the store's schema has migration {:04} ({}), which this program does not know: "
+                    "it was made by a newer version; use that one",
+                    applied->begin()->first, applied->begin()->second.name));
   }
   return states;
 }

@@ -120,9 +120,15 @@ void LowCardinalityColumn::write(std::string& out) const {
   for (const std::string_view key : keys_) append_text(out, key);
   append_number<std::uint64_t>(out, indices_.size());
   switch (index_width()) {
-    case 0: append_narrow<std::uint8_t>(out, indices_); break;
-    case 1: append_narrow<std::uint16_t>(out, indices_); break;
-    default: append_narrow<std::uint32_t>(out, indices_); break;
+    case 0:
+      append_narrow<std::uint8_t>(out, indices_);
+      break;
+    case 1:
+      append_narrow<std::uint16_t>(out, indices_);
+      break;
+    default:
+      append_narrow<std::uint32_t>(out, indices_);
+      break;
   }
 }
 

@@ -17,7 +17,8 @@ TEST(Migrations, are_built_in_by_number_without_gaps_and_with_checksums) {
 }
 
 TEST(Migrations, are_split_at_lines_that_end_in_a_semicolon_without_their_comments) {
-  const auto statements = split_statements("-- a;\nCREATE TABLE t\n(\n    -- why;\n    a String -- not; here\n);\n\nSELECT 1;\n");
+  const auto statements =
+      split_statements("-- a;\nCREATE TABLE t\n(\n    -- why;\n    a String -- not; here\n);\n\nSELECT 1;\n");
   ASSERT_EQ(statements.size(), 2U);
   EXPECT_EQ(statements[0], "CREATE TABLE t\n(\n    a String -- not; here\n)\n");
   EXPECT_EQ(statements[1], "SELECT 1\n");

@@ -20,7 +20,9 @@ TEST(NativeBlock, writes_names_types_and_values_column_by_column) {
   text.append("ab");
   std::string out;
   block.write(out);
-  EXPECT_EQ(out, std::string("\x02\x01\x01n\x06UInt16\x02\x01\x01s\x06String\x02" "ab", 25));
+  EXPECT_EQ(out, std::string("\x02\x01\x01n\x06UInt16\x02\x01\x01s\x06String\x02"
+                             "ab",
+                             25));
   EXPECT_EQ(block.column_names(), "n, s");
 }
 
@@ -93,7 +95,8 @@ class NativeBlockInTheStore : public ::testing::Test {
     client = std::make_unique<Client>(endpoint);
     const auto made = client->execute(
         "CREATE TABLE t (i UInt64, a UInt8, b Int32, c UInt64, d Float64, e Float32, s String, "
-        "l LowCardinality(String), t DateTime64(3, 'UTC'), n Enum8('one' = 1, 'two' = 2)) ENGINE = MergeTree ORDER BY i");
+        "l LowCardinality(String), t DateTime64(3, 'UTC'), n Enum8('one' = 1, 'two' = 2)) ENGINE = MergeTree ORDER BY "
+        "i");
     ASSERT_TRUE(made) << made.error().message;
   }
   std::unique_ptr<testing::StoreProcess> store;
@@ -104,12 +107,19 @@ TEST_F(NativeBlockInTheStore, gives_back_what_was_written) {
   const auto holds = rc::check("written equals read", [this] {
     const auto count = *rc::gen::inRange<std::size_t>(1, 400);
     const auto text = rc::gen::oneOf(rc::gen::just(std::string()), rc::gen::arbitrary<std::string>(),
-                                     rc::gen::map(rc::gen::inRange(0, 100'000), [](int n) { return std::string(n % 300, 'x') + std::to_string(n); }));
+                                     rc::gen::map(rc::gen::inRange(0, 100'000),
+                                                  [](int n) { return std::string(n % 300, 'x') + std::to_string(n); }));
     std::vector<Row> rows(count);
     for (Row& row : rows) {
-      row = {*rc::gen::arbitrary<std::uint8_t>(), *rc::gen::arbitrary<std::int32_t>(), *rc::gen::arbitrary<std::uint64_t>(),
-             *rc::gen::arbitrary<double>(), *rc::gen::arbitrary<float>(), *text, *text,
-             *rc::gen::inRange<std::int64_t>(0, 4'000'000'000'000), *rc::gen::element<std::uint8_t>(1, 2)};
+      row = {*rc::gen::arbitrary<std::uint8_t>(),
+             *rc::gen::arbitrary<std::int32_t>(),
+             *rc::gen::arbitrary<std::uint64_t>(),
+             *rc::gen::arbitrary<double>(),
+             *rc::gen::arbitrary<float>(),
+             *text,
+             *text,
+             *rc::gen::inRange<std::int64_t>(0, 4'000'000'000'000),
+             *rc::gen::element<std::uint8_t>(1, 2)};
     }
     RC_ASSERT(client->execute("TRUNCATE TABLE t"));
     const auto inserted =
@@ -144,8 +154,9 @@ TEST_F(NativeBlockInTheStore, takes_dictionaries_of_every_index_width) {
     const auto inserted =
         client->insert("INSERT INTO t (i, a, b, c, d, e, s, l, t, n)", "Native", native_block_of(rows));
     ASSERT_TRUE(inserted) << inserted.error().error.message;
-    const auto wrong = client->table("SELECT count(), countIf(l != 'v' || toString(i % {d:UInt64})), uniqExact(l) FROM t",
-                                     {{"d", std::to_string(distinct)}});
+    const auto wrong =
+        client->table("SELECT count(), countIf(l != 'v' || toString(i % {d:UInt64})), uniqExact(l) FROM t",
+                      {{"d", std::to_string(distinct)}});
     ASSERT_TRUE(wrong) << wrong.error().message;
     EXPECT_EQ(wrong->rows[0], (std::vector<std::string>{std::to_string(rows.size()), "0", std::to_string(distinct)}));
   }

@@ -54,7 +54,8 @@ std::string store_binary() {
 }
 
 std::string why_no_store() {
-  return "there is no marquee-store beside this test; set MARQUEE_STORE_BIN to one to run it (a sanitized build has none)";
+  return "there is no marquee-store beside this test; set MARQUEE_STORE_BIN to one to run it (a sanitized build has "
+         "none)";
 }
 
 StoreProcess::StoreProcess() : port_(free_port()) {

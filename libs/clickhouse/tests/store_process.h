@@ -7,8 +7,8 @@
 
 namespace marquee::clickhouse::testing {
 
-/// Path of the marquee-store to test with: $MARQUEE_STORE_BIN, else the one beside this test. Empty where there is none; a
-/// test then skips, with why_no_store(). (A sanitized build has none of its own: libchdb cannot run in one.)
+/// Path of the marquee-store to test with: $MARQUEE_STORE_BIN, else the one beside this test. Empty where there is
+/// none; a test then skips, with why_no_store(). (A sanitized build has none of its own: libchdb cannot run in one.)
 [[nodiscard]] std::string store_binary();
 [[nodiscard]] std::string why_no_store();
 

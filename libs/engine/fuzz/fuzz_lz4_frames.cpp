@@ -9,7 +9,10 @@
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   constexpr std::size_t kLimit = 64 * 1024;
   const std::string_view text(reinterpret_cast<const char*>(data), size);
-  if (const auto decoded = marquee::engine::decode_lz4_frames(text, kLimit); decoded && decoded->size() > kLimit) std::abort();
-  if (size <= kLimit && marquee::engine::decode_lz4_frames(marquee::engine::encode_lz4_frame(text), kLimit).value() != text) std::abort();
+  if (const auto decoded = marquee::engine::decode_lz4_frames(text, kLimit); decoded && decoded->size() > kLimit)
+    std::abort();
+  if (size <= kLimit &&
+      marquee::engine::decode_lz4_frames(marquee::engine::encode_lz4_frame(text), kLimit).value() != text)
+    std::abort();
   return 0;
 }

@@ -20,7 +20,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   static const marquee::engine::ReaderPolicy policy({"file", "url"});
   const std::string_view text(reinterpret_cast<const char*>(data), size);
   const auto statement = marquee::engine::read_statement(text);
-  for (const auto part : {statement.head, statement.format, statement.data, statement.kill_before, statement.kill_condition, statement.kill_after}) {
+  for (const auto part : {statement.head, statement.format, statement.data, statement.kill_before,
+                          statement.kill_condition, statement.kill_after}) {
     require_within(part, text);
   }
   (void)policy.refusal(text);

@@ -20,11 +20,13 @@ bool same(const std::string& given, const std::string& right) {
 Answer<Role> authenticate(const StoreRequest& request, const Credentials& credentials) {
   const bool is_reader = request.user == "reader" && !credentials.reader_password.empty();
   const bool is_admin = request.user == "default";
-  if (is_admin && (credentials.admin_password.empty() || same(request.password, credentials.admin_password))) return Role::admin;
+  if (is_admin && (credentials.admin_password.empty() || same(request.password, credentials.admin_password)))
+    return Role::admin;
   if (is_reader && same(request.password, credentials.reader_password)) return Role::reader;
-  return std::unexpected(failure(kAuthenticationFailed, "AUTHENTICATION_FAILED",
-                                 fmt::format("{}: Authentication failed: password is incorrect, or there is no user with such name.",
-                                             request.user.substr(0, 64))));
+  return std::unexpected(
+      failure(kAuthenticationFailed, "AUTHENTICATION_FAILED",
+              fmt::format("{}: Authentication failed: password is incorrect, or there is no user with such name.",
+                          request.user.substr(0, 64))));
 }
 
 }  // namespace marquee::engine

@@ -13,9 +13,11 @@ constexpr std::size_t kHeld = std::size_t{1} << 20;
 }  // namespace
 
 std::string_view content_type(std::string_view format) {
-  if (format.starts_with("JSONEachRow") || format.starts_with("JSONCompactEachRow")) return "application/x-ndjson; charset=UTF-8";
+  if (format.starts_with("JSONEachRow") || format.starts_with("JSONCompactEachRow"))
+    return "application/x-ndjson; charset=UTF-8";
   if (format.starts_with("JSON")) return "application/json; charset=UTF-8";
-  if (format.starts_with("TabSeparated") || format.starts_with("TSV")) return "text/tab-separated-values; charset=UTF-8";
+  if (format.starts_with("TabSeparated") || format.starts_with("TSV"))
+    return "text/tab-separated-values; charset=UTF-8";
   if (format == "CSV") return "text/csv; charset=UTF-8; header=absent";
   if (format.starts_with("CSV")) return "text/csv; charset=UTF-8; header=present";
   if (format == "XML") return "application/xml; charset=UTF-8";

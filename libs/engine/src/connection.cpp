@@ -114,9 +114,9 @@ Answer<> Connection::set(const Settings& settings) {
 Answer<std::string> Connection::query(std::string_view sql, std::string_view format, const Parameters& parameters) {
   const chdb::Api& api = library_->api();
   const ParameterArrays arrays(parameters);
-  const Outcome outcome(api, api.query(handle_->get(), sql.data(), sql.size(), format.data(), format.size(),
-                                       arrays.names.data(), arrays.name_lengths.data(), arrays.values.data(),
-                                       arrays.value_lengths.data(), parameters.size()));
+  const Outcome outcome(
+      api, api.query(handle_->get(), sql.data(), sql.size(), format.data(), format.size(), arrays.names.data(),
+                     arrays.name_lengths.data(), arrays.values.data(), arrays.value_lengths.data(), parameters.size()));
   if (const char* error = outcome.error(); error != nullptr) return std::unexpected(fail(error));
   progress_ = {};
   outcome.add_to(progress_);
@@ -180,16 +180,27 @@ Classification Connection::classify(std::string_view sql) const {
 
 bool streams_in_pieces(std::string_view format) {
   // Measured: for these the pieces put together equal the whole, totals and empty results included.
-  static constexpr std::array kFormats = {
-      std::string_view("tabseparated"), std::string_view("tsv"),         std::string_view("tabseparatedraw"),
-      std::string_view("tsvraw"),       std::string_view("raw"),         std::string_view("csv"),
-      std::string_view("jsoneachrow"),  std::string_view("jsonlines"),   std::string_view("ndjson"),
-      std::string_view("jsonl"),        std::string_view("native"),      std::string_view("rowbinary"),
-      std::string_view("msgpack"),      std::string_view("tskv"),        std::string_view("jsoncompacteachrow"),
-      std::string_view("jsonstringseachrow"), std::string_view("jsoncompactstringseachrow"),
-      std::string_view("lineasstring")};
+  static constexpr std::array kFormats = {std::string_view("tabseparated"),
+                                          std::string_view("tsv"),
+                                          std::string_view("tabseparatedraw"),
+                                          std::string_view("tsvraw"),
+                                          std::string_view("raw"),
+                                          std::string_view("csv"),
+                                          std::string_view("jsoneachrow"),
+                                          std::string_view("jsonlines"),
+                                          std::string_view("ndjson"),
+                                          std::string_view("jsonl"),
+                                          std::string_view("native"),
+                                          std::string_view("rowbinary"),
+                                          std::string_view("msgpack"),
+                                          std::string_view("tskv"),
+                                          std::string_view("jsoncompacteachrow"),
+                                          std::string_view("jsonstringseachrow"),
+                                          std::string_view("jsoncompactstringseachrow"),
+                                          std::string_view("lineasstring")};
   std::string lower(format);
-  std::ranges::transform(lower, lower.begin(), [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
+  std::ranges::transform(lower, lower.begin(),
+                         [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
   return std::ranges::find(kFormats, lower) != kFormats.end();
 }
 

@@ -20,7 +20,8 @@ constexpr std::chrono::milliseconds kTryAgain{20};
 std::string holder(int descriptor) {
   std::array<char, 32> text{};
   const ssize_t size = pread(descriptor, text.data(), text.size() - 1, 0);
-  return size > 0 ? fmt::format(" (process {})", std::string(text.data(), static_cast<std::size_t>(size))) : std::string();
+  return size > 0 ? fmt::format(" (process {})", std::string(text.data(), static_cast<std::size_t>(size)))
+                  : std::string();
 }
 
 }  // namespace
@@ -38,8 +39,10 @@ Result<DataLock> DataLock::take(const std::filesystem::path& directory, std::chr
       return Error::give_up(fmt::format("cannot lock {}: {}", path.string(), std::strerror(errno)));
     }
     if (std::chrono::steady_clock::now() >= deadline) {
-      return Error::give_up(fmt::format("the data directory {} is in use by another marquee-store{}; stop it or choose another "
-                                        "with --data", directory.string(), holder(descriptor)));
+      return Error::give_up(
+          fmt::format("the data directory {} is in use by another marquee-store{}; stop it or choose another "
+                      "with --data",
+                      directory.string(), holder(descriptor)));
     }
     std::this_thread::sleep_for(kTryAgain);  // flock cannot wait with a limit.
   }

@@ -21,8 +21,8 @@ std::string random_id() {
   const auto part = [](std::uint64_t value, unsigned shift, std::uint64_t mask) { return value >> shift & mask; };
   const std::uint64_t high = random();
   const std::uint64_t low = random();
-  return fmt::format("{:08x}-{:04x}-4{:03x}-{:04x}-{:012x}", part(high, 32, 0xFFFFFFFF), part(high, 16, 0xFFFF), part(high, 0, 0xFFF),
-                     0x8000 | part(low, 48, 0x3FFF), part(low, 0, 0xFFFFFFFFFFFF));
+  return fmt::format("{:08x}-{:04x}-4{:03x}-{:04x}-{:012x}", part(high, 32, 0xFFFFFFFF), part(high, 16, 0xFFFF),
+                     part(high, 0, 0xFFF), 0x8000 | part(low, 48, 0x3FFF), part(low, 0, 0xFFFFFFFFFFFF));
 }
 
 std::unexpected<Failure> denied(std::string_view why) {
@@ -50,7 +50,10 @@ bool is_comment(const Settings& settings) {
 }  // namespace
 
 Exchange::Exchange(Shared& shared, StoreRequest request, Role role, AnswerWriter writer)
-    : shared_(shared), request_(std::move(request)), role_(role), writer_(std::move(writer)),
+    : shared_(shared),
+      request_(std::move(request)),
+      role_(role),
+      writer_(std::move(writer)),
       query_id_(request_.query_id.empty() ? random_id() : request_.query_id) {}
 
 void Exchange::run(std::string body) {
@@ -107,7 +110,8 @@ Answer<> Exchange::admit(std::string_view text, const Statement& statement, Conn
     return std::unexpected(failure(kSyntaxError, "SYNTAX_ERROR", "Syntax error: Empty query"));
   }
   if (statement.into_outfile || statement.kind == Statement::Kind::insert_infile) {
-    return std::unexpected(failure(kIntoOutfileNotAllowed, "INTO_OUTFILE_NOT_ALLOWED", "files of the server are not for clients"));
+    return std::unexpected(
+        failure(kIntoOutfileNotAllowed, "INTO_OUTFILE_NOT_ALLOWED", "files of the server are not for clients"));
   }
   if (role_ == Role::reader) return admit_reader(text, statement);
   const bool inserts = statement.kind == Statement::Kind::insert;
@@ -116,9 +120,10 @@ Answer<> Exchange::admit(std::string_view text, const Statement& statement, Conn
     return std::unexpected(failure(kSyntaxError, "SYNTAX_ERROR", "Syntax error (Multi-statements are not allowed)"));
   }
   if (request_.reading_only && found.statements == 1 && !found.changes_nothing) {
-    return std::unexpected(failure(kReadonly, "READONLY",
-                                   "Cannot execute query in readonly mode. For queries over HTTP, method GET implies readonly. "
-                                   "You should use method POST for modifying queries."));
+    return std::unexpected(
+        failure(kReadonly, "READONLY",
+                "Cannot execute query in readonly mode. For queries over HTTP, method GET implies readonly. "
+                "You should use method POST for modifying queries."));
   }
   if (!found.changes_nothing && !inserts) connection.spend();  // It may be USE or SET.
   return {};
@@ -189,7 +194,8 @@ Answer<> Exchange::insert(const Statement& statement, std::string_view data, Con
 }
 
 Answer<> Exchange::execute(std::string_view text, const Statement& statement, Connection& connection) {
-  if (statement.kind == Statement::Kind::kill && !statement.kill_condition.empty()) return execute_kill(statement, connection);
+  if (statement.kind == Statement::Kind::kill && !statement.kill_condition.empty())
+    return execute_kill(statement, connection);
   const std::string format(statement.format.empty() ? std::string_view(request_.format) : statement.format);
   writer_.describe(request_, format, query_id_);
   if (statement.kind == Statement::Kind::select && streams_in_pieces(format)) {
@@ -199,7 +205,8 @@ Answer<> Exchange::execute(std::string_view text, const Statement& statement, Co
     const bool not_streamed = !done && done.error().code == kBadArguments &&
                               done.error().message.find("Streaming query is not supported") != std::string::npos;
     if (!not_streamed) return done;
-    return std::unexpected(failure(kNotImplemented, "NOT_IMPLEMENTED", "INSERT cannot begin with WITH here: put WITH after INSERT INTO"));
+    return std::unexpected(
+        failure(kNotImplemented, "NOT_IMPLEMENTED", "INSERT cannot begin with WITH here: put WITH after INSERT INTO"));
   }
   auto body = connection.query(text, format, request_.parameters);
   if (!body) return std::unexpected(body.error());
@@ -228,8 +235,8 @@ Answer<> Exchange::execute_kill(const Statement& statement, Connection& connecti
     }
     condition += ") ";
   }
-  auto body = connection.query(fmt::format("{}{}{}", statement.kill_before, condition, statement.kill_after), request_.format,
-                               request_.parameters);
+  auto body = connection.query(fmt::format("{}{}{}", statement.kill_before, condition, statement.kill_after),
+                               request_.format, request_.parameters);
   if (!body) return std::unexpected(body.error());
   if (!body->empty()) static_cast<void>(writer_.write(std::move(*body)));
   return {};

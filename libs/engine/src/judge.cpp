@@ -11,37 +11,93 @@ namespace {
 using namespace std::string_view_literals;
 
 constexpr std::array kHarmlessTableFunctions = {
-    "numbers"sv, "numbers_mt"sv, "zeros"sv,  "zeros_mt"sv,       "values"sv, "sqlstandardvalues"sv, "view"sv, "generateseries"sv,
-    "generate_series"sv, "generaterandom"sv, "null"sv, "format"sv, "primes"sv};
+    "numbers"sv, "numbers_mt"sv,     "zeros"sv,           "zeros_mt"sv,       "values"sv, "sqlstandardvalues"sv,
+    "view"sv,    "generateseries"sv, "generate_series"sv, "generaterandom"sv, "null"sv,   "format"sv,
+    "primes"sv};
 
 // Functions, not tables, that read the machine, call out, or tell about the server.
-constexpr std::array kRefusedFunctions = {
-    "file"sv, "catboostevaluate"sv, "aiclassify"sv, "aiextract"sv, "aigenerate"sv, "aitranslate"sv, "aiembed"sv,
-    "filesystemavailable"sv, "filesystemcapacity"sv, "filesystemunreserved"sv, "getclienthttpheader"sv, "getmacro"sv,
-    "getserverport"sv, "getserversetting"sv, "showcertificate"sv, "serveruuid"sv, "fullhostname"sv, "hostname"sv,
-    "getoskernelversion"sv, "addresstoline"sv, "addresstolinewithinlines"sv, "addresstosymbol"sv, "demangle"sv,
-    "__getscalar"sv, "authuser"sv, "authenticateduser"sv, "trap"sv, "logtrace"sv, "structuretocapnprotoschema"sv,
-    "structuretoprotobufschema"sv, "reload"sv};
+constexpr std::array kRefusedFunctions = {"file"sv,
+                                          "catboostevaluate"sv,
+                                          "aiclassify"sv,
+                                          "aiextract"sv,
+                                          "aigenerate"sv,
+                                          "aitranslate"sv,
+                                          "aiembed"sv,
+                                          "filesystemavailable"sv,
+                                          "filesystemcapacity"sv,
+                                          "filesystemunreserved"sv,
+                                          "getclienthttpheader"sv,
+                                          "getmacro"sv,
+                                          "getserverport"sv,
+                                          "getserversetting"sv,
+                                          "showcertificate"sv,
+                                          "serveruuid"sv,
+                                          "fullhostname"sv,
+                                          "hostname"sv,
+                                          "getoskernelversion"sv,
+                                          "addresstoline"sv,
+                                          "addresstolinewithinlines"sv,
+                                          "addresstosymbol"sv,
+                                          "demangle"sv,
+                                          "__getscalar"sv,
+                                          "authuser"sv,
+                                          "authenticateduser"sv,
+                                          "trap"sv,
+                                          "logtrace"sv,
+                                          "structuretocapnprotoschema"sv,
+                                          "structuretoprotobufschema"sv,
+                                          "reload"sv};
 
-constexpr std::array kRoots = {"SelectWithUnionQuery"sv, "SelectQuery"sv, "SelectIntersectExceptQuery"sv, "ShowTables"sv,
-                               "ShowColumns"sv, "ShowFunctions"sv, "ShowSetting"sv, "ShowIndexes"sv, "ShowEngines"sv,
-                               "ShowCreateTableQuery"sv, "ShowCreateViewQuery"sv, "DescribeQuery"sv, "ExistsTableQuery"sv,
-                               "ExistsDatabaseQuery"sv, "ExistsViewQuery"sv, "Explain"sv};
+constexpr std::array kRoots = {"SelectWithUnionQuery"sv,
+                               "SelectQuery"sv,
+                               "SelectIntersectExceptQuery"sv,
+                               "ShowTables"sv,
+                               "ShowColumns"sv,
+                               "ShowFunctions"sv,
+                               "ShowSetting"sv,
+                               "ShowIndexes"sv,
+                               "ShowEngines"sv,
+                               "ShowCreateTableQuery"sv,
+                               "ShowCreateViewQuery"sv,
+                               "DescribeQuery"sv,
+                               "ExistsTableQuery"sv,
+                               "ExistsDatabaseQuery"sv,
+                               "ExistsViewQuery"sv,
+                               "Explain"sv};
 
-constexpr std::array kExplains = {"EXPLAIN"sv, "EXPLAIN AST"sv, "EXPLAIN SYNTAX"sv, "EXPLAIN PIPELINE"sv,
-                                  "EXPLAIN QUERY TREE"sv, "EXPLAIN PLAN"sv, "EXPLAIN ESTIMATE"sv};
+constexpr std::array kExplains = {"EXPLAIN"sv,          "EXPLAIN AST"sv,        "EXPLAIN SYNTAX"sv,
+                                  "EXPLAIN PIPELINE"sv, "EXPLAIN QUERY TREE"sv, "EXPLAIN PLAN"sv,
+                                  "EXPLAIN ESTIMATE"sv};
 
 constexpr std::array kSystemTables = {
-    "one"sv, "numbers"sv, "numbers_mt"sv, "zeros"sv, "zeros_mt"sv, "tables"sv, "columns"sv, "databases"sv, "functions"sv,
-    "formats"sv, "settings"sv, "data_type_families"sv, "table_engines"sv, "table_functions"sv, "time_zones"sv,
-    "aggregate_function_combinators"sv, "keywords"sv, "collations"sv, "parts"sv, "parts_columns"sv, "partitions"sv};
+    "one"sv,           "numbers"sv,         "numbers_mt"sv, "zeros"sv,
+    "zeros_mt"sv,      "tables"sv,          "columns"sv,    "databases"sv,
+    "functions"sv,     "formats"sv,         "settings"sv,   "data_type_families"sv,
+    "table_engines"sv, "table_functions"sv, "time_zones"sv, "aggregate_function_combinators"sv,
+    "keywords"sv,      "collations"sv,      "parts"sv,      "parts_columns"sv,
+    "partitions"sv};
 
-constexpr std::array kSettings = {
-    "max_execution_time"sv, "max_result_rows"sv, "max_result_bytes"sv, "max_threads"sv, "max_block_size"sv,
-    "max_rows_to_read"sv, "max_bytes_to_read"sv, "max_rows_to_group_by"sv, "result_overflow_mode"sv, "extremes"sv,
-    "join_use_nulls"sv, "session_timezone"sv, "limit"sv, "offset"sv, "date_time_output_format"sv, "log_comment"sv,
-    "send_progress_in_http_headers"sv, "http_zlib_compression_level"sv, "cancel_http_readonly_queries_on_client_close"sv,
-    "max_memory_usage"sv, "readonly"sv};
+constexpr std::array kSettings = {"max_execution_time"sv,
+                                  "max_result_rows"sv,
+                                  "max_result_bytes"sv,
+                                  "max_threads"sv,
+                                  "max_block_size"sv,
+                                  "max_rows_to_read"sv,
+                                  "max_bytes_to_read"sv,
+                                  "max_rows_to_group_by"sv,
+                                  "result_overflow_mode"sv,
+                                  "extremes"sv,
+                                  "join_use_nulls"sv,
+                                  "session_timezone"sv,
+                                  "limit"sv,
+                                  "offset"sv,
+                                  "date_time_output_format"sv,
+                                  "log_comment"sv,
+                                  "send_progress_in_http_headers"sv,
+                                  "http_zlib_compression_level"sv,
+                                  "cancel_http_readonly_queries_on_client_close"sv,
+                                  "max_memory_usage"sv,
+                                  "readonly"sv};
 
 std::string lower(std::string_view text) {
   std::string out(text);
@@ -73,19 +129,22 @@ std::optional<std::string> refusal_of_table(std::string_view table) {
 ReaderPolicy::ReaderPolicy(const std::vector<std::string>& table_functions) {
   for (const std::string_view name : kRefusedFunctions) refused_functions_.emplace(name);
   for (const std::string& function : table_functions) {
-    if (std::string name = lower(function); !has(kHarmlessTableFunctions, name)) refused_functions_.insert(std::move(name));
+    if (std::string name = lower(function); !has(kHarmlessTableFunctions, name))
+      refused_functions_.insert(std::move(name));
   }
 }
 
 std::optional<std::string> ReaderPolicy::refusal_of_node(std::string_view node) const {
   const std::size_t space = node.find(' ');
   const std::string_view type = node.substr(0, space);
-  const std::string_view rest = space == std::string_view::npos ? std::string_view() : without_tail(node.substr(space + 1));
+  const std::string_view rest =
+      space == std::string_view::npos ? std::string_view() : without_tail(node.substr(space + 1));
   // Its function is not in the tree, so nothing can be said for it.
   // The engine holds the settings of a whole query to readonly, those of a part of it to nothing.
   if (type == "Set") return "a reader sends settings beside the query, not in it";
   if (type == "ColumnsApplyTransformer") return "a reader may not use APPLY";
-  if (type == "Function" && refused_functions_.contains(lower(rest))) return fmt::format("a reader may not use {}()", rest);
+  if (type == "Function" && refused_functions_.contains(lower(rest)))
+    return fmt::format("a reader may not use {}()", rest);
   if (type == "TableIdentifier" || type == "Identifier") return refusal_of_table(rest);
   return std::nullopt;
 }

@@ -55,20 +55,23 @@ std::string Library::version() const { return api_->version(); }
 Result<std::shared_ptr<const Library>> Library::load(const std::filesystem::path& path) {
   std::error_code ignored;
   if (!std::filesystem::exists(path, ignored)) {
-    return Error::give_up(
-        fmt::format("the engine is not at {}; run tools/install, or name it with --engine or MARQUEE_ENGINE", path.string()));
+    return Error::give_up(fmt::format(
+        "the engine is not at {}; run tools/install, or name it with --engine or MARQUEE_ENGINE", path.string()));
   }
   void* handle = dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL);
   if (handle == nullptr) {
-    return Error::give_up(fmt::format("the engine cannot be loaded: {}; run tools/install to fetch it anew", dlerror()));
+    return Error::give_up(
+        fmt::format("the engine cannot be loaded: {}; run tools/install to fetch it anew", dlerror()));
   }
   auto api = std::make_unique<chdb::Api>();
   std::string missing;
   if (!find_all(handle, *api, missing)) {
-    return Error::give_up(fmt::format("the engine at {} has no {}: it is not the version Marquee needs ({}); run tools/install",
-                                      path.string(), missing, kVersion));
+    return Error::give_up(
+        fmt::format("the engine at {} has no {}: it is not the version Marquee needs ({}); run tools/install",
+                    path.string(), missing, kVersion));
   }
-  // Signals belong to the program: the engine would print a trace and carry on where the supervisor wants a clean death.
+  // Signals belong to the program: the engine would print a trace and carry on where the supervisor wants a clean
+  // death.
   api->set_signal_handlers_enabled(0);
   return std::shared_ptr<const Library>(new Library(std::move(api)));
 }

@@ -34,13 +34,15 @@ Result<void> write_file(const std::filesystem::path& path, const std::string& te
   std::ofstream file(path, std::ios::binary | std::ios::trunc);
   file << text;
   file.close();
-  if (!file) return Error::give_up(fmt::format("cannot write {}; is the disk full or the directory not ours?", path.string()));
+  if (!file)
+    return Error::give_up(fmt::format("cannot write {}; is the disk full or the directory not ours?", path.string()));
   return {};
 }
 
 }  // namespace
 
-Pool::Lease::Lease(Pool* pool, std::unique_ptr<Connection> connection) : pool_(pool), connection_(std::move(connection)) {}
+Pool::Lease::Lease(Pool* pool, std::unique_ptr<Connection> connection)
+    : pool_(pool), connection_(std::move(connection)) {}
 
 Pool::Lease::~Lease() {
   if (connection_ != nullptr) pool_->give_back(std::move(connection_));
@@ -53,7 +55,8 @@ Result<std::unique_ptr<Pool>> Pool::start(EngineOptions options) {
   std::error_code failed;
   std::filesystem::create_directories(options.data_directory, failed);
   if (failed) {
-    return Error::give_up(fmt::format("cannot make the data directory {}: {}", options.data_directory.string(), failed.message()));
+    return Error::give_up(
+        fmt::format("cannot make the data directory {}: {}", options.data_directory.string(), failed.message()));
   }
   auto library = Library::load(options.library);
   if (!library) return library.error();
@@ -61,15 +64,15 @@ Result<std::unique_ptr<Pool>> Pool::start(EngineOptions options) {
   if (auto written = write_file(configuration, server_configuration(options)); !written) return written.error();
 
   std::unique_ptr<Pool> pool(new Pool(*library));
-  pool->arguments_ = {"--path=" + options.data_directory.string(),
-                      "--config-file=" + configuration.string(),
+  pool->arguments_ = {"--path=" + options.data_directory.string(), "--config-file=" + configuration.string(),
                       // The engine's shell takes "1 + 1" for a query; a server does not.
                       "--implicit_select=0", "--allow_introspection_functions=0",
                       // An insert that is answered is in its table: whoever retries relies on it.
                       "--async_insert=0"};
   pool->keeper_ = Connection::open(*library, pool->arguments_);
   if (pool->keeper_ == nullptr) {
-    return Error::give_up(fmt::format("the engine did not start on {}; its message is above", options.data_directory.string()));
+    return Error::give_up(
+        fmt::format("the engine did not start on {}; its message is above", options.data_directory.string()));
   }
   if (auto looked = pool->look_at_engine(); !looked) return looked.error();
   return pool;
@@ -98,7 +101,8 @@ Answer<Pool::Lease> Pool::lend(std::string_view database) {
   }
   auto connection = Connection::open(library_, arguments_);
   if (connection == nullptr) {
-    return std::unexpected(failure(kTooManyQueries, "TOO_MANY_SIMULTANEOUS_QUERIES", "the engine opens no further connection"));
+    return std::unexpected(
+        failure(kTooManyQueries, "TOO_MANY_SIMULTANEOUS_QUERIES", "the engine opens no further connection"));
   }
   return Lease(this, std::move(connection));
 }

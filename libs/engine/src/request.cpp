@@ -15,9 +15,10 @@ using namespace std::string_view_literals;
 constexpr std::size_t kMaxQueryId = 256;
 
 // Parameters of the protocol that are no settings, and need nothing here. Sessions are not kept: each request is one.
-constexpr std::array kIgnored = {"session_id"sv, "session_timeout"sv, "session_check"sv, "buffer_size"sv, "quota_key"sv,
-                                 "stacktrace"sv, "client_protocol_version"sv, "http_method"sv, "role"sv,
-                                 "close_session"sv, "add_http_cors_header"sv, "compress"sv, "decompress"sv};
+constexpr std::array kIgnored = {"session_id"sv, "session_timeout"sv, "session_check"sv,           "buffer_size"sv,
+                                 "quota_key"sv,  "stacktrace"sv,      "client_protocol_version"sv, "http_method"sv,
+                                 "role"sv,       "close_session"sv,   "add_http_cors_header"sv,    "compress"sv,
+                                 "decompress"sv};
 
 std::string lower(std::string_view text) {
   std::string out(text);
@@ -65,7 +66,8 @@ Answer<> read_basic(std::string_view authorization, StoreRequest& request) {
   constexpr std::string_view kBasic = "basic ";
   if (authorization.empty()) return {};
   const auto bad = [] {
-    return std::unexpected(failure(kAuthenticationFailed, "AUTHENTICATION_FAILED", "the Authorization header is not Basic"));
+    return std::unexpected(
+        failure(kAuthenticationFailed, "AUTHENTICATION_FAILED", "the Authorization header is not Basic"));
   };
   if (lower(authorization.substr(0, kBasic.size())) != kBasic) return bad();
   const auto pair = decode_base64(authorization.substr(kBasic.size()));
@@ -136,11 +138,13 @@ Answer<StoreRequest> interpret(const http::Request& http_request) {
     } else if (name == "enable_http_compression") {
       http_compression = is_true(text);
     } else if ((name == "compress" || name == "decompress") && is_true(text)) {
-      return std::unexpected(failure(kNotImplemented, "NOT_IMPLEMENTED",
-                                     "compress and decompress are not supported yet: use Content-Encoding and Accept-Encoding (lz4, zstd, gzip)"));
+      return std::unexpected(failure(
+          kNotImplemented, "NOT_IMPLEMENTED",
+          "compress and decompress are not supported yet: use Content-Encoding and Accept-Encoding (lz4, zstd, gzip)"));
     } else if (!read_protocol(name, text, request)) {
       if (!is_setting_name(name)) {
-        return std::unexpected(failure(kUnknownSetting, "UNKNOWN_SETTING", fmt::format("Unknown setting '{}'", name.substr(0, 128))));
+        return std::unexpected(
+            failure(kUnknownSetting, "UNKNOWN_SETTING", fmt::format("Unknown setting '{}'", name.substr(0, 128))));
       }
       request.settings.emplace_back(name, std::move(text));
     }
@@ -152,8 +156,7 @@ Answer<StoreRequest> interpret(const http::Request& http_request) {
   return request;
 }
 
-Answer<std::string> decode_request_body(std::string body, std::string_view content_encoding,
-                                        std::size_t max_bytes) {
+Answer<std::string> decode_request_body(std::string body, std::string_view content_encoding, std::size_t max_bytes) {
   if (content_encoding == "lz4") {
     auto decoded = decode_lz4_frames(body, max_bytes);
     if (!decoded) return decoded;

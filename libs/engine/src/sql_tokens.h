@@ -9,8 +9,8 @@ namespace marquee::engine {
 struct Token {
   enum class Kind { end, word, quoted_name, string, number, symbol };
   Kind kind = Kind::end;
-  std::string_view text;   ///< Points into the SQL.
-  std::size_t begin = 0;   ///< Offset of the first byte.
+  std::string_view text;  ///< Points into the SQL.
+  std::size_t begin = 0;  ///< Offset of the first byte.
   [[nodiscard]] std::size_t finish() const { return begin + text.size(); }
   /// Compares without case; `keyword` is in capitals.
   [[nodiscard]] bool is(std::string_view keyword) const;

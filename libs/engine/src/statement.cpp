@@ -96,7 +96,8 @@ Statement read_kill(std::string_view text, DepthTokens& tokens) {
   for (Token token = tokens.next(); token.kind != Token::Kind::end; token = tokens.next()) {
     if (!tokens.outermost()) continue;
     if (token.is("WHERE") && condition == std::string_view::npos) condition = token.finish();
-    const bool finishes = token.is("SYNC") || token.is("ASYNC") || token.is("TEST") || token.is("FORMAT") || token.is_symbol(';');
+    const bool finishes =
+        token.is("SYNC") || token.is("ASYNC") || token.is("TEST") || token.is("FORMAT") || token.is_symbol(';');
     if (condition != std::string_view::npos && finishes) {
       end = token.begin;
       break;

@@ -28,7 +28,8 @@ Result<std::vector<std::string>> table_functions(Pool& pool) {
 
 /// True for KILL, which must get through when every other thread is busy.
 bool is_kill(const StoreRequest& store, const std::string& body) {
-  if (!store.query.empty()) return read_statement(std::string_view(store.query).substr(0, kPeek)).kind == Statement::Kind::kill;
+  if (!store.query.empty())
+    return read_statement(std::string_view(store.query).substr(0, kPeek)).kind == Statement::Kind::kill;
   if (!store.content_encoding.empty() || body.size() > kPeek) return false;
   return read_statement(body).kind == Statement::Kind::kill;
 }
@@ -58,9 +59,8 @@ class StoreServer::Impl {
 
   Result<void> listen(const StoreOptions& options) {
     http::Router router;
-    router.add("GET", "/ping", [](http::Request, http::Responder responder) {
-      responder.send(http::Response::text(200, "Ok.\n"));
-    });
+    router.add("GET", "/ping",
+               [](http::Request, http::Responder responder) { responder.send(http::Response::text(200, "Ok.\n")); });
     const auto handle = [this](http::Request request, http::Responder responder) {
       accept(std::move(request), std::move(responder));
     };
@@ -100,11 +100,13 @@ class StoreServer::Impl {
     }
     WorkQueue& queue = *role == Role::reader ? readers_ : is_kill(*store, request.body) ? kills_ : admins_;
     auto shared_writer = std::make_shared<AnswerWriter>(std::move(writer));
-    WorkQueue::Job job = [this, store = std::move(*store), role = *role, shared_writer, body = std::move(request.body)]() mutable {
+    WorkQueue::Job job = [this, store = std::move(*store), role = *role, shared_writer,
+                          body = std::move(request.body)]() mutable {
       Exchange(shared_, std::move(store), role, std::move(*shared_writer)).run(std::move(body));
     };
     if (!queue.add(job)) {
-      shared_writer->fail(failure(kTooManyQueries, "TOO_MANY_SIMULTANEOUS_QUERIES", "too many queries wait; try again in a moment"));
+      shared_writer->fail(
+          failure(kTooManyQueries, "TOO_MANY_SIMULTANEOUS_QUERIES", "too many queries wait; try again in a moment"));
     }
   }
 

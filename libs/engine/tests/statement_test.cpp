@@ -84,18 +84,21 @@ class Policy : public ::testing::Test {
 };
 
 TEST_F(Policy, lets_a_reader_read) {
-  EXPECT_FALSE(policy.refusal("SelectWithUnionQuery (children 1)\n ExpressionList\n  TableIdentifier marquee.events\n"));
+  EXPECT_FALSE(
+      policy.refusal("SelectWithUnionQuery (children 1)\n ExpressionList\n  TableIdentifier marquee.events\n"));
   EXPECT_FALSE(policy.refusal("SelectWithUnionQuery\n Function numbers (children 1)\n"));
   EXPECT_FALSE(policy.refusal("SelectWithUnionQuery\n TableIdentifier system.tables\n"));
 }
 
 TEST_F(Policy, refuses_every_way_out_also_those_that_come) {
-  for (const char* node : {"Function file", "Function URL (children 1)", "Function remote", "Function someFutureWayOut (alias x)",
-                           "TableIdentifier system.query_log", "TableIdentifier system.users", "Identifier system.processes.query",
-                           "ColumnsApplyTransformer", "Function getServerSetting"}) {
+  for (const char* node :
+       {"Function file", "Function URL (children 1)", "Function remote", "Function someFutureWayOut (alias x)",
+        "TableIdentifier system.query_log", "TableIdentifier system.users", "Identifier system.processes.query",
+        "ColumnsApplyTransformer", "Function getServerSetting"}) {
     EXPECT_TRUE(policy.refusal(std::string("SelectWithUnionQuery (children 1)\n ") + node + "\n")) << node;
   }
-  for (const char* root : {"InsertQuery", "CreateQuery t", "DropQuery", "AlterQuery", "SystemQuery", "KillQueryQuery", "", "UseQuery"}) {
+  for (const char* root :
+       {"InsertQuery", "CreateQuery t", "DropQuery", "AlterQuery", "SystemQuery", "KillQueryQuery", "", "UseQuery"}) {
     EXPECT_TRUE(policy.refusal(root)) << root;
   }
   EXPECT_TRUE(ReaderPolicy::refusal_of_database("SYSTEM"));

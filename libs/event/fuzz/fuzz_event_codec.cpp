@@ -1,4 +1,5 @@
-// Records of any bytes: no crash, nothing read beyond them, and what decodes encodes to something that decodes to the same.
+// Records of any bytes: no crash, nothing read beyond them, and what decodes encodes to something that decodes to the
+// same.
 #include <cstdint>
 #include <cstdlib>
 #include <string>

@@ -1,4 +1,5 @@
-// Requests of any bytes: no crash; every event that is given is whole, encodes, and decodes to the same bytes; the counts add up.
+// Requests of any bytes: no crash; every event that is given is whole, encodes, and decodes to the same bytes; the
+// counts add up.
 #include <cstdint>
 #include <cstdlib>
 #include <string>

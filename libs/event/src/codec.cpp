@@ -1,5 +1,5 @@
-// The binary form of an event: version, a bitmap of the fields present, the fields in the order of the bitmap. Integers are
-// LEB128 varints (zigzag where signed), text is length and bytes, floating point its little-endian bytes.
+// The binary form of an event: version, a bitmap of the fields present, the fields in the order of the bitmap. Integers
+// are LEB128 varints (zigzag where signed), text is length and bytes, floating point its little-endian bytes.
 #include <fmt/format.h>
 
 #include <bit>
@@ -117,7 +117,8 @@ class Reader {
     requires std::is_enum_v<T>
   void field(T& value, bool) {
     const auto wide = varint();
-    const auto most = std::is_same_v<T, Type> ? static_cast<std::uint64_t>(Type::custom) : static_cast<std::uint64_t>(Consent::full);
+    const auto most =
+        std::is_same_v<T, Type> ? static_cast<std::uint64_t>(Type::custom) : static_cast<std::uint64_t>(Consent::full);
     if (wide > most || (std::is_same_v<T, Type> && wide == 0)) {
       fail();
       return;

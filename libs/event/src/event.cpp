@@ -13,10 +13,12 @@ std::optional<Type> parse_type(std::string_view name) {
   return static_cast<Type>(it - kTypeNames.begin());
 }
 
-std::uint64_t identity(std::string_view site_id, std::uint64_t session_id, std::uint32_t seq, std::string_view external_id) {
+std::uint64_t identity(std::string_view site_id, std::uint64_t session_id, std::uint32_t seq,
+                       std::string_view external_id) {
   // Seeded by the site; the kind of identity is told apart by what is hashed: 12 bytes or the text with a mark.
   const auto site = XXH3_64bits(site_id.data(), site_id.size());
-  if (!external_id.empty()) return XXH3_64bits_withSeed(external_id.data(), external_id.size(), site ^ 0x9E3779B97F4A7C15ULL);
+  if (!external_id.empty())
+    return XXH3_64bits_withSeed(external_id.data(), external_id.size(), site ^ 0x9E3779B97F4A7C15ULL);
   char bytes[12];
   std::memcpy(bytes, &session_id, 8);
   std::memcpy(bytes + 8, &seq, 4);

@@ -4,8 +4,8 @@
 #include <simdjson.h>
 #include <sodium.h>
 
-#include <cmath>
 #include <algorithm>
+#include <cmath>
 #include <cstring>
 #include <forward_list>
 
@@ -36,12 +36,18 @@ std::uint64_t keyed_hash(const std::array<std::uint8_t, 16>& key, std::string_vi
 
 std::string_view kind_name(dom::element value) {
   switch (value.type()) {
-    case dom::element_type::ARRAY: return "a list";
-    case dom::element_type::OBJECT: return "an object";
-    case dom::element_type::STRING: return "text";
-    case dom::element_type::BOOL: return "true or false";
-    case dom::element_type::NULL_VALUE: return "null";
-    default: return "a number";
+    case dom::element_type::ARRAY:
+      return "a list";
+    case dom::element_type::OBJECT:
+      return "an object";
+    case dom::element_type::STRING:
+      return "text";
+    case dom::element_type::BOOL:
+      return "true or false";
+    case dom::element_type::NULL_VALUE:
+      return "null";
+    default:
+      return "a number";
   }
 }
 
@@ -56,13 +62,15 @@ std::string_view host_of(std::string_view url) {
 // Reads one event object. The first refusal stays; later fields are then only skipped.
 class EventReader {
  public:
-  EventReader(const Context& context, const UserAgent& agent, std::string& props) : context_(context), agent_(agent), props_(props) {}
+  EventReader(const Context& context, const UserAgent& agent, std::string& props)
+      : context_(context), agent_(agent), props_(props) {}
 
   /// `offset_ms` is what to add to client times (received - sent_at), where the request says when it was sent.
   bool read(dom::element element, std::optional<std::int64_t> offset_ms, Event& event, Rejection& rejection) {
     rejection_ = &rejection;
     dom::object object;
-    if (element.get(object) != simdjson::SUCCESS) return refuse("", fmt::format("expected an object, got {}", kind_name(element)));
+    if (element.get(object) != simdjson::SUCCESS)
+      return refuse("", fmt::format("expected an object, got {}", kind_name(element)));
     event = Event();
     event.site_id = context_.site_id;
     event.received_time_ms = context_.received_time_ms;
@@ -85,36 +93,57 @@ class EventReader {
     if (spec == nullptr) return keep_in_props(name, value, false);
     auto* member = reinterpret_cast<char*>(&event) + spec->offset;
     switch (spec->kind) {
-      case Kind::text: return read_text(*spec, value, *reinterpret_cast<std::string_view*>(member));
-      case Kind::u8: return read_whole(*spec, value, *reinterpret_cast<std::uint8_t*>(member));
+      case Kind::text:
+        return read_text(*spec, value, *reinterpret_cast<std::string_view*>(member));
+      case Kind::u8:
+        return read_whole(*spec, value, *reinterpret_cast<std::uint8_t*>(member));
       case Kind::u16:
-      case Kind::permyriad: return read_whole(*spec, value, *reinterpret_cast<std::uint16_t*>(member));
-      case Kind::u32: return read_whole(*spec, value, *reinterpret_cast<std::uint32_t*>(member));
-      case Kind::i32: return read_whole(*spec, value, *reinterpret_cast<std::int32_t*>(member));
-      case Kind::real: return read_real(*spec, value, event.value);
-      case Kind::propensity: return read_propensity(*spec, value, event);
-      case Kind::props: return read_props(value);
-      case Kind::viewport: return read_viewport(value, event);
-      default: return read_special(*spec, value, event);
+      case Kind::permyriad:
+        return read_whole(*spec, value, *reinterpret_cast<std::uint16_t*>(member));
+      case Kind::u32:
+        return read_whole(*spec, value, *reinterpret_cast<std::uint32_t*>(member));
+      case Kind::i32:
+        return read_whole(*spec, value, *reinterpret_cast<std::int32_t*>(member));
+      case Kind::real:
+        return read_real(*spec, value, event.value);
+      case Kind::propensity:
+        return read_propensity(*spec, value, event);
+      case Kind::props:
+        return read_props(value);
+      case Kind::viewport:
+        return read_viewport(value, event);
+      default:
+        return read_special(*spec, value, event);
     }
   }
 
   bool read_special(const Spec& spec, dom::element value, Event& event) {
     switch (spec.kind) {
-      case Kind::type: return read_type(spec, value, event);
-      case Kind::event_time: return read_time(spec, value, event_time_);
-      case Kind::sent_at: return read_time(spec, value, sent_at_);
+      case Kind::type:
+        return read_type(spec, value, event);
+      case Kind::event_time:
+        return read_time(spec, value, event_time_);
+      case Kind::sent_at:
+        return read_time(spec, value, sent_at_);
       case Kind::received_time:
         if (!context_.trusted) return refuse(spec.name, "only a trusted key may set it");
         return read_time(spec, value, received_time_);
-      case Kind::session_id: return read_id(spec, value, session_, session_text_);
-      case Kind::user_id: return read_id(spec, value, user_, user_text_);
-      case Kind::user_key: return read_user_key(spec, value, event);
-      case Kind::is_bot: return read_is_bot(spec, value, event);
-      case Kind::consent: return read_consent(spec, value, event);
-      case Kind::site_id: return read_site(spec, value);
-      case Kind::referrer: return read_referrer(spec, value, event);
-      default: return true;
+      case Kind::session_id:
+        return read_id(spec, value, session_, session_text_);
+      case Kind::user_id:
+        return read_id(spec, value, user_, user_text_);
+      case Kind::user_key:
+        return read_user_key(spec, value, event);
+      case Kind::is_bot:
+        return read_is_bot(spec, value, event);
+      case Kind::consent:
+        return read_consent(spec, value, event);
+      case Kind::site_id:
+        return read_site(spec, value);
+      case Kind::referrer:
+        return read_referrer(spec, value, event);
+      default:
+        return true;
     }
   }
 
@@ -123,10 +152,12 @@ class EventReader {
     if (value.get(text) != simdjson::SUCCESS) {
       // Ids are often numbers where they come from a database.
       std::uint64_t number;
-      if (value.get(number) != simdjson::SUCCESS) return refuse(spec.name, fmt::format("expected text, got {}", kind_name(value)));
+      if (value.get(number) != simdjson::SUCCESS)
+        return refuse(spec.name, fmt::format("expected text, got {}", kind_name(value)));
       text = keep(std::to_string(number));
     }
-    if (text.size() > spec.limit) return refuse(spec.name, fmt::format("{} bytes long; at most {} are taken", text.size(), spec.limit));
+    if (text.size() > spec.limit)
+      return refuse(spec.name, fmt::format("{} bytes long; at most {} are taken", text.size(), spec.limit));
     if (text.find('\0') != std::string_view::npos) return refuse(spec.name, "contains a NUL character");
     target = text;
     return true;
@@ -135,9 +166,12 @@ class EventReader {
   template <class T>
   bool read_whole(const Spec& spec, dom::element value, T& target) {
     double number;
-    if (value.get(number) != simdjson::SUCCESS) return refuse(spec.name, fmt::format("expected a whole number, got {}", kind_name(value)));
-    if (!(number >= static_cast<double>(spec.least) && number <= static_cast<double>(spec.limit)) || number != std::floor(number))
-      return refuse(spec.name, fmt::format("expected a whole number from {} to {}, got {}", spec.least, spec.limit, number));
+    if (value.get(number) != simdjson::SUCCESS)
+      return refuse(spec.name, fmt::format("expected a whole number, got {}", kind_name(value)));
+    if (!(number >= static_cast<double>(spec.least) && number <= static_cast<double>(spec.limit)) ||
+        number != std::floor(number))
+      return refuse(spec.name,
+                    fmt::format("expected a whole number from {} to {}, got {}", spec.least, spec.limit, number));
     target = static_cast<T>(number);
     return true;
   }
@@ -153,18 +187,22 @@ class EventReader {
   bool read_propensity(const Spec& spec, dom::element value, Event& event) {
     double number = 0;
     if (!read_real(spec, value, number)) return false;
-    if (!(number > 0 && number <= 1)) return refuse(spec.name, fmt::format("expected a probability above 0 and at most 1, got {}", number));
+    if (!(number > 0 && number <= 1))
+      return refuse(spec.name, fmt::format("expected a probability above 0 and at most 1, got {}", number));
     event.propensity = static_cast<float>(number);
     return true;
   }
 
   bool read_type(const Spec& spec, dom::element value, Event& event) {
     std::string_view text;
-    if (value.get(text) != simdjson::SUCCESS) return refuse(spec.name, fmt::format("expected text, got {}", kind_name(value)));
+    if (value.get(text) != simdjson::SUCCESS)
+      return refuse(spec.name, fmt::format("expected text, got {}", kind_name(value)));
     const auto type = parse_type(text);
     if (!type)
-      return refuse(spec.name, fmt::format("unknown type \"{}\"; the nearest is \"{}\" (use \"custom\" and props.name for your own)",
-                                           text.substr(0, 64), nearest_type(text)));
+      return refuse(
+          spec.name,
+          fmt::format("unknown type \"{}\"; the nearest is \"{}\" (use \"custom\" and props.name for your own)",
+                      text.substr(0, 64), nearest_type(text)));
     event.type = *type;
     has_type_ = true;
     return true;
@@ -185,7 +223,8 @@ class EventReader {
   bool read_id(const Spec& spec, dom::element value, std::string_view& target, std::string& storage) {
     if (value.get(target) != simdjson::SUCCESS) {
       std::int64_t number;
-      if (value.get(number) != simdjson::SUCCESS) return refuse(spec.name, fmt::format("expected text or a number, got {}", kind_name(value)));
+      if (value.get(number) != simdjson::SUCCESS)
+        return refuse(spec.name, fmt::format("expected text or a number, got {}", kind_name(value)));
       storage = std::to_string(number);
       target = storage;
     }
@@ -213,10 +252,14 @@ class EventReader {
       return true;
     }
     if (value.get(text) == simdjson::SUCCESS) {
-      if (text == "full") event.consent = Consent::full;
-      else if (text == "contextual") event.consent = Consent::contextual;
-      else if (text == "denied") event.consent = Consent::denied;
-      else if (text != "unknown") return refuse(spec.name, "expected \"full\", \"contextual\", \"denied\" or \"unknown\"");
+      if (text == "full")
+        event.consent = Consent::full;
+      else if (text == "contextual")
+        event.consent = Consent::contextual;
+      else if (text == "denied")
+        event.consent = Consent::denied;
+      else if (text != "unknown")
+        return refuse(spec.name, "expected \"full\", \"contextual\", \"denied\" or \"unknown\"");
       return true;
     }
     return refuse(spec.name, fmt::format("expected text, true or false, got {}", kind_name(value)));
@@ -249,7 +292,8 @@ class EventReader {
 
   bool read_props(dom::element value) {
     dom::object object;
-    if (value.get(object) != simdjson::SUCCESS) return refuse("props", fmt::format("expected an object, got {}", kind_name(value)));
+    if (value.get(object) != simdjson::SUCCESS)
+      return refuse("props", fmt::format("expected an object, got {}", kind_name(value)));
     for (const auto& [name, member] : object)
       if (!keep_in_props(name, member, true)) return false;
     return true;
@@ -258,7 +302,8 @@ class EventReader {
   // Appends `"name":value` to the props text. Names met twice: props' own win, the other goes under "_" + name.
   bool keep_in_props(std::string_view name, dom::element value, bool is_own) {
     if (name.find('\0') != std::string_view::npos) return refuse("props", "a name contains a NUL character");
-    if (depth_of(value, 0) > kMaxDepth) return refuse(is_own ? "props" : name, fmt::format("nested deeper than {} levels", kMaxDepth));
+    if (depth_of(value, 0) > kMaxDepth)
+      return refuse(is_own ? "props" : name, fmt::format("nested deeper than {} levels", kMaxDepth));
     (is_own ? own_props_ : other_props_).emplace_back(name, value);
     return true;
   }
@@ -289,7 +334,8 @@ class EventReader {
     for (const auto& [name, value] : other_props_) write(std::string(name), value);
     props_ += '}';
     if (props_.size() > kPropsLimit)
-      return refuse("props", fmt::format("{} bytes with the fields that are not known; at most {} are taken", props_.size(), kPropsLimit));
+      return refuse("props", fmt::format("{} bytes with the fields that are not known; at most {} are taken",
+                                         props_.size(), kPropsLimit));
     event.props = props_;
     return true;
   }
@@ -321,13 +367,16 @@ class EventReader {
   bool finish_time(std::optional<std::int64_t> offset_ms, Event& event) {
     if (received_time_) event.received_time_ms = *received_time_;
     if (sent_at_) offset_ms = context_.received_time_ms - *sent_at_;
-    const auto client_time = event_time_.value_or(offset_ms ? event.received_time_ms - *offset_ms : event.received_time_ms);
+    const auto client_time =
+        event_time_.value_or(offset_ms ? event.received_time_ms - *offset_ms : event.received_time_ms);
     client_day_ = client_time / 86'400'000;
     event.event_time_ms = client_time + offset_ms.value_or(0);
     const auto age = event.received_time_ms - event.event_time_ms;
     if (context_.max_age_ms > 0 && age > context_.max_age_ms)
-      return refuse("event_time", fmt::format("{} days old; at most {} are taken", age / 86'400'000, context_.max_age_ms / 86'400'000));
-    if (event.event_time_ms < 0 || (!context_.trusted && -age > context_.max_future_ms)) event.event_time_ms = event.received_time_ms;
+      return refuse("event_time", fmt::format("{} days old; at most {} are taken", age / 86'400'000,
+                                              context_.max_age_ms / 86'400'000));
+    if (event.event_time_ms < 0 || (!context_.trusted && -age > context_.max_future_ms))
+      event.event_time_ms = event.received_time_ms;
     return true;
   }
 
@@ -336,7 +385,8 @@ class EventReader {
     if (event.os.empty()) event.os = agent_.os;
     if (event.browser.empty()) event.browser = agent_.browser;
     if (!has_is_bot_) event.is_bot = agent_.is_bot;
-    const bool is_denied = event.consent == Consent::denied || (event.consent == Consent::unknown && context_.consent_required);
+    const bool is_denied =
+        event.consent == Consent::denied || (event.consent == Consent::unknown && context_.consent_required);
     if (!is_denied) {
       if (!session_.empty()) event.session_id = keyed_hash(context_.hash_key, "s", session_);
       if (!user_.empty()) event.user_key = keyed_hash(context_.hash_key, "u", user_);
@@ -362,7 +412,6 @@ class EventReader {
   std::vector<std::pair<std::string_view, dom::element>> own_props_, other_props_;
   std::int64_t client_day_ = 0;
   bool has_type_ = false, has_is_bot_ = false;
-
 };
 
 bool looks_like_lines(std::string_view body) {
@@ -387,8 +436,9 @@ struct Parser::Impl {
   std::string padded;
   std::string props;
 
-  void read_one(dom::element element, const Context& context, const UserAgent& agent, std::optional<std::int64_t> offset_ms,
-                std::uint32_t index, Outcome& outcome, const std::function<void(const Event&)>& on_event) {
+  void read_one(dom::element element, const Context& context, const UserAgent& agent,
+                std::optional<std::int64_t> offset_ms, std::uint32_t index, Outcome& outcome,
+                const std::function<void(const Event&)>& on_event) {
     Event event;
     Rejection rejection{index, "", ""};
     EventReader reader(context, agent, props);

@@ -46,8 +46,9 @@ class Cursor {
 std::optional<std::int64_t> parse_timestamp(std::string_view text) {
   Cursor in(text);
   int year, month, day, hour, minute, second, milliseconds = 0;
-  if (!in.number(4, year) || !in.one_of("-") || !in.number(2, month) || !in.one_of("-") || !in.number(2, day) || !in.one_of("Tt ") ||
-      !in.number(2, hour) || !in.one_of(":") || !in.number(2, minute) || !in.one_of(":") || !in.number(2, second))
+  if (!in.number(4, year) || !in.one_of("-") || !in.number(2, month) || !in.one_of("-") || !in.number(2, day) ||
+      !in.one_of("Tt ") || !in.number(2, hour) || !in.one_of(":") || !in.number(2, minute) || !in.one_of(":") ||
+      !in.number(2, second))
     return std::nullopt;
   if (in.one_of(".") && (milliseconds = in.fraction_ms()) < 0) return std::nullopt;
   int offset_minutes = 0;
@@ -55,14 +56,16 @@ std::optional<std::int64_t> parse_timestamp(std::string_view text) {
     int hours, minutes;
     if (!in.one_of("+-")) return std::nullopt;
     const int sign = in.last() == '-' ? -1 : 1;
-    if (!in.number(2, hours) || !in.one_of(":") || !in.number(2, minutes) || hours > 23 || minutes > 59) return std::nullopt;
+    if (!in.number(2, hours) || !in.one_of(":") || !in.number(2, minutes) || hours > 23 || minutes > 59)
+      return std::nullopt;
     offset_minutes = sign * (hours * 60 + minutes);
   }
   using namespace std::chrono;
   const year_month_day date{std::chrono::year(year), std::chrono::month(static_cast<unsigned>(month)),
                             std::chrono::day(static_cast<unsigned>(day))};
   if (!in.is_at_end() || !date.ok() || hour > 23 || minute > 59 || second > 60) return std::nullopt;
-  const auto at = sys_days(date) + hours(hour) + minutes(minute - offset_minutes) + seconds(second) + std::chrono::milliseconds(milliseconds);
+  const auto at = sys_days(date) + hours(hour) + minutes(minute - offset_minutes) + seconds(second) +
+                  std::chrono::milliseconds(milliseconds);
   return duration_cast<std::chrono::milliseconds>(at.time_since_epoch()).count();
 }
 

@@ -14,15 +14,17 @@ struct Mark {
 };
 
 // First match wins: a token that others imitate stands after those that imitate it.
-constexpr Mark kBrowsers[] = {{"edg/", "edge"},       {"edga/", "edge"},      {"opr/", "opera"},        {"samsungbrowser/", "samsung"},
-                              {"ucbrowser/", "uc"},   {"firefox/", "firefox"}, {"fxios/", "firefox"},   {"crios/", "chrome"},
-                              {"chrome/", "chrome"},  {"safari/", "safari"}};
-constexpr Mark kSystems[] = {{"android", "android"}, {"iphone", "ios"},     {"ipad", "ios"},     {"windows", "windows"},
+constexpr Mark kBrowsers[] = {
+    {"edg/", "edge"},      {"edga/", "edge"},       {"opr/", "opera"},     {"samsungbrowser/", "samsung"},
+    {"ucbrowser/", "uc"},  {"firefox/", "firefox"}, {"fxios/", "firefox"}, {"crios/", "chrome"},
+    {"chrome/", "chrome"}, {"safari/", "safari"}};
+constexpr Mark kSystems[] = {{"android", "android"}, {"iphone", "ios"},     {"ipad", "ios"},   {"windows", "windows"},
                              {"cros ", "chromeos"},  {"mac os x", "macos"}, {"linux", "linux"}};
-constexpr std::string_view kBots[] = {"bot",     "crawl",  "spider",        "slurp",       "facebookexternalhit", "preview",
-                                      "headless", "lighthouse", "curl/",    "wget/",       "python",              "java/",
-                                      "go-http-client", "okhttp", "axios",  "node-fetch",  "phantomjs",           "httpclient",
-                                      "scrapy",  "pingdom", "monitor",      "libwww"};
+constexpr std::string_view kBots[] = {"bot",        "crawl",     "spider",         "slurp",  "facebookexternalhit",
+                                      "preview",    "headless",  "lighthouse",     "curl/",  "wget/",
+                                      "python",     "java/",     "go-http-client", "okhttp", "axios",
+                                      "node-fetch", "phantomjs", "httpclient",     "scrapy", "pingdom",
+                                      "monitor",    "libwww"};
 
 bool contains(std::string_view text, std::string_view token) { return text.find(token) != std::string_view::npos; }
 
@@ -35,7 +37,8 @@ std::string_view first_match(std::string_view text, const Mark (&marks)[N]) {
 
 std::string lower(std::string_view text) {
   std::string result(text.substr(0, 512));
-  std::ranges::transform(result, result.begin(), [](char c) { return static_cast<char>(c >= 'A' && c <= 'Z' ? c + 32 : c); });
+  std::ranges::transform(result, result.begin(),
+                         [](char c) { return static_cast<char>(c >= 'A' && c <= 'Z' ? c + 32 : c); });
   return result;
 }
 
@@ -48,7 +51,8 @@ UserAgent parse_user_agent(std::string_view text) {
   result.is_bot = std::ranges::any_of(kBots, [&](std::string_view token) { return contains(agent, token); });
   result.os = first_match(agent, kSystems);
   result.browser = first_match(agent, kBrowsers);
-  const bool is_tablet = contains(agent, "ipad") || contains(agent, "tablet") || (contains(agent, "android") && !contains(agent, "mobile"));
+  const bool is_tablet = contains(agent, "ipad") || contains(agent, "tablet") ||
+                         (contains(agent, "android") && !contains(agent, "mobile"));
   if (is_tablet) {
     result.device = "tablet";
   } else if (contains(agent, "mobile") || contains(agent, "iphone")) {

@@ -39,7 +39,8 @@ class ParserTest : public ::testing::Test {
     EXPECT_TRUE(parsed.outcome);
     if (parsed.events.size() == 1) return parsed.events[0];
     ADD_FAILURE() << body << ": "
-                  << (parsed.outcome && !parsed.outcome->rejections.empty() ? parsed.outcome->rejections[0].reason : "");
+                  << (parsed.outcome && !parsed.outcome->rejections.empty() ? parsed.outcome->rejections[0].reason
+                                                                            : "");
     return {};
   }
 
@@ -56,7 +57,8 @@ class ParserTest : public ::testing::Test {
 };
 
 TEST_F(ParserTest, reads_every_field) {
-  const auto event = one(R"({"type":"click","session_id":"s1","seq":7,"event_time":1767225599000,"user_id":42,"consent":"full",
+  const auto event =
+      one(R"({"type":"click","session_id":"s1","seq":7,"event_time":1767225599000,"user_id":42,"consent":"full",
     "college_id":"north","program":"law","year_of_study":3,"city":"Pune","page_id":"home","page_path":"/a?b",
     "referrer":"https://user@search.example:8443/q?x=1","slot_id":"hero","position":2,"viewport":{"width":1280,"height":720},
     "scroll_depth":10000,"x":0,"y":9999,"page_x":12,"page_y":34,"campaign_id":"c","ad_id":17,"decision_id":"d",
@@ -96,7 +98,8 @@ TEST_F(ParserTest, takes_each_shape_of_a_request) {
 }
 
 TEST_F(ParserTest, refuses_what_is_no_request_at_all) {
-  for (const char* body : {"", "  \n ", "not json", "17", "\"x\"", "[1", R"({"events":3})", R"({"sent_at":"soon","events":[]})"}) {
+  for (const char* body :
+       {"", "  \n ", "not json", "17", "\"x\"", "[1", R"({"events":3})", R"({"sent_at":"soon","events":[]})"}) {
     const auto parsed = parse(body);
     ASSERT_FALSE(parsed.outcome) << body;
     EXPECT_EQ(parsed.outcome.error().action, Action::reject);
@@ -119,7 +122,9 @@ TEST_F(ParserTest, names_a_bad_event_and_takes_its_neighbours) {
 }
 
 TEST_F(ParserTest, takes_the_lines_around_a_broken_one) {
-  const auto parsed = parse("{\"type\":\"click\",\"session_id\":\"s\",\"seq\":1}\n{\"type\":\n{\"type\":\"click\",\"session_id\":\"s\",\"seq\":2}");
+  const auto parsed = parse(
+      "{\"type\":\"click\",\"session_id\":\"s\",\"seq\":1}\n{\"type\":\n{\"type\":\"click\",\"session_id\":\"s\","
+      "\"seq\":2}");
   ASSERT_TRUE(parsed.outcome);
   EXPECT_EQ(parsed.outcome->accepted, 2U);
   ASSERT_EQ(parsed.outcome->rejections.size(), 1U);
@@ -169,20 +174,25 @@ TEST_F(ParserTest, keeps_what_only_a_trusted_sender_may_set_from_others) {
 
 TEST_F(ParserTest, corrects_a_client_clock_that_is_wrong) {
   // Its clock is an hour ahead: it sends at (its) kNow + 1 h what happened 5 s before.
-  const auto event = one(R"({"sent_at":1767229200000,"events":[{"type":"click","session_id":"s","seq":1,"event_time":1767229195000}]})");
+  const auto event = one(
+      R"({"sent_at":1767229200000,"events":[{"type":"click","session_id":"s","seq":1,"event_time":1767229195000}]})");
   EXPECT_EQ(event.event_time_ms, kNow - 5000);
-  const auto own = one(R"({"type":"click","session_id":"s","seq":1,"event_time":1767229195000,"sent_at":1767229200000})");
+  const auto own =
+      one(R"({"type":"click","session_id":"s","seq":1,"event_time":1767229195000,"sent_at":1767229200000})");
   EXPECT_EQ(own.event_time_ms, kNow - 5000);
 }
 
 TEST_F(ParserTest, takes_the_time_of_arrival_where_none_is_given_or_it_lies_ahead) {
   EXPECT_EQ(one(R"({"type":"click","session_id":"s","seq":1})").event_time_ms, kNow);
-  EXPECT_EQ(one(R"({"type":"click","session_id":"s","seq":1,"event_time":1767225659000})").event_time_ms, kNow + 59'000);
+  EXPECT_EQ(one(R"({"type":"click","session_id":"s","seq":1,"event_time":1767225659000})").event_time_ms,
+            kNow + 59'000);
   EXPECT_EQ(one(R"({"type":"click","session_id":"s","seq":1,"event_time":1767225661000})").event_time_ms, kNow);
 }
 
 TEST_F(ParserTest, refuses_events_that_are_too_old) {
-  const auto at = [](std::int64_t ms) { return R"({"type":"click","session_id":"s","seq":1,"event_time":)" + std::to_string(ms) + "}"; };
+  const auto at = [](std::int64_t ms) {
+    return R"({"type":"click","session_id":"s","seq":1,"event_time":)" + std::to_string(ms) + "}";
+  };
   EXPECT_EQ(one(at(kNow - 30 * kDay)).event_time_ms, kNow - 30 * kDay);
   EXPECT_EQ(refusal(at(kNow - 30 * kDay - 1)).field, "event_time");
   context.max_age_ms = 0;
@@ -203,7 +213,8 @@ TEST_F(ParserTest, never_keeps_an_id_of_a_person) {
 }
 
 TEST_F(ParserTest, forgets_who_it_was_without_consent) {
-  const std::string rest = R"(,"type":"click","session_id":"s","seq":1,"user_id":"u","college_id":"north","search_query":"q","ad_id":"a"})";
+  const std::string rest =
+      R"(,"type":"click","session_id":"s","seq":1,"user_id":"u","college_id":"north","search_query":"q","ad_id":"a"})";
   for (const char* consent : {R"({"consent":"denied")", R"({"consent":false)"}) {
     const auto event = one(consent + rest);
     EXPECT_EQ(event.user_key, 0U);
@@ -221,7 +232,9 @@ TEST_F(ParserTest, forgets_who_it_was_without_consent) {
 
 TEST_F(ParserTest, links_sessions_without_consent_within_a_day_only) {
   const auto session_at = [&](std::int64_t ms) {
-    return one(R"({"consent":"denied","type":"click","session_id":"s","seq":1,"event_time":)" + std::to_string(ms) + "}").session_id;
+    return one(R"({"consent":"denied","type":"click","session_id":"s","seq":1,"event_time":)" + std::to_string(ms) +
+               "}")
+        .session_id;
   };
   EXPECT_EQ(session_at(kNow - 1000), session_at(kNow - 2000));
   EXPECT_NE(session_at(kNow - 1000), session_at(kNow - 1000 - kDay));
@@ -231,9 +244,12 @@ TEST_F(ParserTest, marks_bots_by_their_user_agent) {
   const std::string event = R"({"type":"click","session_id":"s","seq":1})";
   context.user_agent = "Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)";
   EXPECT_TRUE(one(event).is_bot);
-  context.user_agent = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) HeadlessChrome/120.0.0.0 Safari/537.36";
+  context.user_agent =
+      "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) HeadlessChrome/120.0.0.0 Safari/537.36";
   EXPECT_TRUE(one(event).is_bot);
-  context.user_agent = "Mozilla/5.0 (Linux; Android 14; Pixel 8) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/126.0.0.0 Mobile Safari/537.36";
+  context.user_agent =
+      "Mozilla/5.0 (Linux; Android 14; Pixel 8) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/126.0.0.0 Mobile "
+      "Safari/537.36";
   EXPECT_FALSE(one(event).is_bot);
   EXPECT_EQ(one(event).browser, "chrome");
   EXPECT_EQ(one(event).os, "android");

@@ -1,4 +1,5 @@
-// Bodies of any bytes under each coding: no crash, never more than the limit, and what decodes is encoded and decoded again.
+// Bodies of any bytes under each coding: no crash, never more than the limit, and what decodes is encoded and decoded
+// again.
 #include <array>
 #include <cstdint>
 #include <cstdlib>

@@ -45,7 +45,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   if (whole.request.method.empty() || whole.request.path.empty()) std::abort();
   (void)whole.request.query_parameters();
   const auto cut = read(bytes, data[0] % (bytes.size() + 1), limits);
-  if (!cut.complete || cut.taken != whole.taken || cut.request.body != whole.request.body || cut.request.path != whole.request.path) {
+  if (!cut.complete || cut.taken != whole.taken || cut.request.body != whole.request.body ||
+      cut.request.path != whole.request.path) {
     std::abort();
   }
   return 0;

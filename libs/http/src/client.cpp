@@ -31,8 +31,8 @@ constexpr std::size_t kPiece = 64 * 1024;
 struct Origin {
   std::string host;
   std::string port = "80";
-  std::string header;  ///< The Host field.
-  std::string problem; ///< Empty where the origin is usable.
+  std::string header;   ///< The Host field.
+  std::string problem;  ///< Empty where the origin is usable.
 };
 
 Origin parse_origin(std::string_view text) {
@@ -148,7 +148,8 @@ bool is_timeout(const error_code& ec) { return ec == beast::error::timeout || ec
 std::string write_head(std::string_view method, std::string_view target, const Origin& origin, const Headers& headers,
                        std::size_t body_bytes) {
   std::string head = fmt::format("{} {} HTTP/1.1\r\nHost: {}\r\n", method, target, origin.header);
-  for (const auto& [name, value] : headers.fields()) fmt::format_to(std::back_inserter(head), "{}: {}\r\n", name, value);
+  for (const auto& [name, value] : headers.fields())
+    fmt::format_to(std::back_inserter(head), "{}: {}\r\n", name, value);
   if (body_bytes > 0 || method == "POST" || method == "PUT") {
     fmt::format_to(std::back_inserter(head), "Content-Length: {}\r\n", body_bytes);
   }
@@ -157,9 +158,12 @@ std::string write_head(std::string_view method, std::string_view target, const O
 
 /// A field with a line break would let its value write other fields.
 bool is_clean(std::string_view method, std::string_view target, const Headers& headers) {
-  const auto clean = [](std::string_view text) { return text.find_first_of(std::string_view("\r\n\0", 3)) == text.npos; };
+  const auto clean = [](std::string_view text) {
+    return text.find_first_of(std::string_view("\r\n\0", 3)) == text.npos;
+  };
   return clean(method) && clean(target) && target.find(' ') == target.npos &&
-         std::ranges::all_of(headers.fields(), [&](const auto& field) { return clean(field.first) && clean(field.second); });
+         std::ranges::all_of(headers.fields(),
+                             [&](const auto& field) { return clean(field.first) && clean(field.second); });
 }
 
 }  // namespace
@@ -227,10 +231,10 @@ class Client::Impl {
   }
 
   std::unexpected<Failure> broken(const error_code& ec, std::size_t sent) const {
-    return std::unexpected(
-        Failure{sent == 0 ? Delivery::not_sent : Delivery::unknown, is_timeout(ec),
-                is_timeout(ec) ? fmt::format("{} did not answer in time", origin_.header)
-                               : fmt::format("the connection to {} broke: {}", origin_.header, ec.message())});
+    return std::unexpected(Failure{sent == 0 ? Delivery::not_sent : Delivery::unknown, is_timeout(ec),
+                                   is_timeout(ec)
+                                       ? fmt::format("{} did not answer in time", origin_.header)
+                                       : fmt::format("the connection to {} broke: {}", origin_.header, ec.message())});
   }
 
   std::expected<Response, Failure> run(std::unique_ptr<Wire> wire, const Exchange& exchange) {

@@ -75,9 +75,8 @@ void Connection::read() {
   is_reading_ = true;
   const std::size_t body = parser_ ? parser_->remaining_body() : 0;
   const auto space = in_.prepare(std::clamp(body, kSmallRead, kLargeRead));
-  socket_.async_read_some(space, [self = shared_from_this()](const error_code& ec, std::size_t bytes) {
-    self->on_read(ec, bytes);
-  });
+  socket_.async_read_some(
+      space, [self = shared_from_this()](const error_code& ec, std::size_t bytes) { self->on_read(ec, bytes); });
 }
 
 void Connection::on_read(const error_code& ec, std::size_t bytes) {

@@ -1,4 +1,5 @@
-// One thread with its own io_context, the connections that live on it, and the way for other threads to hand it answers.
+// One thread with its own io_context, the connections that live on it, and the way for other threads to hand it
+// answers.
 #pragma once
 
 #include <boost/asio/executor_work_guard.hpp>

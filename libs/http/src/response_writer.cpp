@@ -29,7 +29,9 @@ std::string_view date_now() {
   return text;
 }
 
-bool has_line_break(std::string_view text) { return text.find_first_of(std::string_view("\r\n\0", 3)) != std::string_view::npos; }
+bool has_line_break(std::string_view text) {
+  return text.find_first_of(std::string_view("\r\n\0", 3)) != std::string_view::npos;
+}
 
 /// Fields by which the server itself frames the answer; a handler's would contradict them.
 bool is_framing(std::string_view name) {

@@ -10,8 +10,8 @@ namespace marquee::http {
 
 /// What of the request decides the form of its answer.
 struct AnswerForm {
-  bool is_head = false;     ///< The method is HEAD: no body.
-  bool is_http10 = false;   ///< No chunks.
+  bool is_head = false;    ///< The method is HEAD: no body.
+  bool is_http10 = false;  ///< No chunks.
   bool keep_alive = true;
 };
 

@@ -64,7 +64,8 @@ class Server::Impl {
     if (!ec) acceptor_->bind(endpoint, ec);
     if (!ec) acceptor_->listen(tcp::acceptor::max_listen_connections, ec);
     if (ec) {
-      return Error::give_up(fmt::format("cannot listen on {} port {}: {}", options.address, options.port, ec.message()));
+      return Error::give_up(
+          fmt::format("cannot listen on {} port {}: {}", options.address, options.port, ec.message()));
     }
     port_ = acceptor_->local_endpoint(ec).port();
     is_running_ = true;
@@ -136,7 +137,7 @@ class Server::Impl {
   Service service_;
   std::unique_ptr<asio::thread_pool> workers_;
   std::vector<std::shared_ptr<IoThread>> threads_;
-  std::unique_ptr<tcp::acceptor> acceptor_;   // Used on the first thread only once that runs.
+  std::unique_ptr<tcp::acceptor> acceptor_;  // Used on the first thread only once that runs.
   std::unique_ptr<asio::steady_timer> pause_;
   std::size_t next_thread_ = 0;
   std::uint16_t port_ = 0;

@@ -34,7 +34,8 @@ TEST(Percent, gives_back_what_was_encoded) {
   EXPECT_TRUE(rc::check([] {
     const auto text = *rc::gen::arbitrary<std::string>();
     const auto encoded = percent_encode(text);
-    RC_ASSERT(encoded.find_first_not_of("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~%") == std::string::npos);
+    RC_ASSERT(encoded.find_first_not_of("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~%") ==
+              std::string::npos);
     RC_ASSERT(percent_decode(encoded) == text);
   }));
 }

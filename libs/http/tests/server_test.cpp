@@ -52,7 +52,9 @@ class ServerTest : public ::testing::Test {
   void start() {
     Router router;
     router.add("GET", "/hello", [](Request, Responder responder) { responder.send(Response::text(200, "hello")); });
-    router.add("POST", "/echo", [](Request request, Responder responder) { responder.send(Response::text(200, std::move(request.body))); });
+    router.add("POST", "/echo", [](Request request, Responder responder) {
+      responder.send(Response::text(200, std::move(request.body)));
+    });
     router.add("GET", "/dropped", [](Request, Responder) {});
     router.add("GET", "/thrown", [](Request, Responder) { throw std::runtime_error("no"); });
     router.add_blocking("GET", "/slow", [](const Request& request) {
@@ -60,7 +62,8 @@ class ServerTest : public ::testing::Test {
       return Response::text(200, "slow");
     });
     router.add("GET", "/sites/{site}/{kind}", [](Request request, Responder responder) {
-      responder.send(Response::text(200, std::string(request.path_parameter("site")) + ":" + std::string(request.path_parameter("kind"))));
+      responder.send(Response::text(
+          200, std::string(request.path_parameter("site")) + ":" + std::string(request.path_parameter("kind"))));
     });
     router.add("GET", "/files/{rest*}", [](Request request, Responder responder) {
       responder.send(Response::text(200, std::string(request.path_parameter("rest"))));
@@ -123,7 +126,9 @@ TEST_F(ServerTest, takes_bodies_by_length_and_by_chunks) {
   const std::string large(3 << 20, 'x');
   EXPECT_EQ(client->send("POST", "/echo", {}, large)->body, large);
   RawConnection raw(server->port());
-  raw.send("POST /echo HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n3\r\nabc\r\n2;ext=1\r\nde\r\n0\r\n\r\n");
+  raw.send(
+      "POST /echo HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\nConnection: "
+      "close\r\n\r\n3\r\nabc\r\n2;ext=1\r\nde\r\n0\r\n\r\n");
   EXPECT_TRUE(raw.read_all().ends_with("\r\n\r\nabcde"));
 }
 
@@ -139,7 +144,8 @@ TEST_F(ServerTest, answers_pipelined_requests_in_order) {
 TEST_F(ServerTest, reads_a_request_that_comes_byte_by_byte) {
   start();
   RawConnection raw(server->port());
-  for (const char c : std::string_view("POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\nConnection: close\r\n\r\nabc")) {
+  for (const char c :
+       std::string_view("POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\nConnection: close\r\n\r\nabc")) {
     raw.send(std::string_view(&c, 1));
   }
   EXPECT_TRUE(raw.read_all().ends_with("\r\n\r\nabc"));
@@ -175,7 +181,8 @@ TEST_F(ServerTest, refuses_what_is_too_large) {
   headers.add("X-Long", std::string(4000, 'x'));
   EXPECT_EQ(client->send("GET", "/hello", headers, "")->status, 431U);
   RawConnection chunked(server->port());
-  chunked.send("POST /hello HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nfffffffe\r\n" + std::string(2000, 'x'));
+  chunked.send("POST /hello HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nfffffffe\r\n" +
+               std::string(2000, 'x'));
   EXPECT_TRUE(chunked.read_all().starts_with("HTTP/1.1 413"));
 }
 

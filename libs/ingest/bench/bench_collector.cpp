@@ -1,7 +1,7 @@
-// bench_collector collector DIRECTORY | bare: serves until SIGTERM what bench/collector.py loads, prints its port, and at the end how many
-// events it has made durable.
-// `collector` is the collector as `marquee serve` runs it, on a local log with fsync in DIRECTORY; `bare` is its peer: a
-// server of the same HTTP library that parses nothing and keeps nothing.
+// bench_collector collector DIRECTORY | bare: serves until SIGTERM what bench/collector.py loads, prints its port, and
+// at the end how many events it has made durable. `collector` is the collector as `marquee serve` runs it, on a local
+// log with fsync in DIRECTORY; `bare` is its peer: a server of the same HTTP library that parses nothing and keeps
+// nothing.
 #include <fmt/format.h>
 #include <signal.h>
 

@@ -46,8 +46,8 @@ Cost measure(pid_t store, Work&& work) {
   const double own = cpu_seconds(::getpid());
   const double theirs = cpu_seconds(store);
   work();
-  return {std::chrono::duration<double>(std::chrono::steady_clock::now() - began).count(), cpu_seconds(::getpid()) - own,
-          cpu_seconds(store) - theirs};
+  return {std::chrono::duration<double>(std::chrono::steady_clock::now() - began).count(),
+          cpu_seconds(::getpid()) - own, cpu_seconds(store) - theirs};
 }
 
 /// Pages of many sessions at once, as a site's events arrive: attributes of the user, then the page's ads.
@@ -135,12 +135,16 @@ int main(int argc, char** argv) {
     for (log::Offset begin = 0; begin < log->end(p); begin += options.max_batch_rows) {
       bodies.push_back(value_or_exit(client.query(
           "SELECT * REPLACE (if(toString(props) = '{}', '', toString(props)) AS props) FROM marquee.events "
-          "WHERE log_partition = {p:UInt16} AND log_offset >= {b:UInt64} AND log_offset < {e:UInt64} ORDER BY log_offset",
-          {{"p", std::to_string(p)}, {"b", std::to_string(begin)}, {"e", std::to_string(begin + options.max_batch_rows)}},
+          "WHERE log_partition = {p:UInt16} AND log_offset >= {b:UInt64} AND log_offset < {e:UInt64} ORDER BY "
+          "log_offset",
+          {{"p", std::to_string(p)},
+           {"b", std::to_string(begin)},
+           {"e", std::to_string(begin + options.max_batch_rows)}},
           json)));
     }
   }
-  for (const char* table : {"events", "campaign_minute", "campaign_hour", "heatmap_cells", "user_days", "user_features"}) {
+  for (const char* table :
+       {"events", "campaign_minute", "campaign_hour", "heatmap_cells", "user_days", "user_features"}) {
     (void)value_or_exit(client.query(fmt::format("TRUNCATE TABLE marquee.{}", table)));
   }
   clickhouse::QueryOptions whole;

@@ -1,4 +1,5 @@
-// CSV of any bytes, whole and in two pieces: no crash, the cut makes no difference, and a row that is written is read back.
+// CSV of any bytes, whole and in two pieces: no crash, the cut makes no difference, and a row that is written is read
+// back.
 #include <cstdint>
 #include <cstdlib>
 #include <optional>

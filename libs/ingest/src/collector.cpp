@@ -16,8 +16,8 @@ namespace {
 
 using SteadyClock = std::chrono::steady_clock;
 
-constexpr std::size_t kMostExpansion = 10;   ///< Of a compressed body, over CollectorOptions::max_body_bytes.
-constexpr std::size_t kMostNamed = 1'000;    ///< Rejections in one answer: enough to find the mistake.
+constexpr std::size_t kMostExpansion = 10;  ///< Of a compressed body, over CollectorOptions::max_body_bytes.
+constexpr std::size_t kMostNamed = 1'000;   ///< Rejections in one answer: enough to find the mistake.
 constexpr std::string_view kRetryAfterFull = "5";
 
 http::Response error_answer(unsigned status, std::string_view message) {
@@ -138,7 +138,8 @@ class Collector::Impl : public std::enable_shared_from_this<Collector::Impl> {
   std::optional<http::Response> refuse(const http::Request& request, std::string_view key,
                                        const std::optional<WriteKey>& owner, SteadyClock::time_point now) {
     if (key.empty()) {
-      http::Response response = error_answer(401, "a write key is needed: Authorization: Bearer KEY (beacon and pixel: ?key=KEY)");
+      http::Response response =
+          error_answer(401, "a write key is needed: Authorization: Bearer KEY (beacon and pixel: ?key=KEY)");
       response.headers.add("WWW-Authenticate", "Bearer");
       return response;
     }
@@ -147,19 +148,22 @@ class Collector::Impl : public std::enable_shared_from_this<Collector::Impl> {
     if (!origin.empty() && !is_origin_allowed(owner->allowed_origin, origin)) {
       return error_answer(403, fmt::format("site {} takes no events from {}", owner->site_id, origin));
     }
-    const std::uint64_t wait = std::max(key_limits_.wait_seconds(key, key_rate(*owner), now),
-                                        address_limits_.wait_seconds(request.remote_address, address_rate(*owner), now));
+    const std::uint64_t wait =
+        std::max(key_limits_.wait_seconds(key, key_rate(*owner), now),
+                 address_limits_.wait_seconds(request.remote_address, address_rate(*owner), now));
     if (wait == 0) return std::nullopt;
     http::Response response = error_answer(429, fmt::format("too many events a second; try again in {} s", wait));
     response.headers.add("Retry-After", std::to_string(wait));
     return response;
   }
 
-  void collect(const http::Request& request, std::string_view key, std::string_view body, Form form, http::Responder responder) {
+  void collect(const http::Request& request, std::string_view key, std::string_view body, Form form,
+               http::Responder responder) {
     const auto begin = SteadyClock::now();
     const auto owner = key.empty() ? std::nullopt : find_key_(key);
     const std::string origin(owner ? request.headers.get("Origin") : std::string_view());
-    if (auto refused = refuse(request, key, owner, begin)) return send(std::move(responder), std::move(*refused), origin);
+    if (auto refused = refuse(request, key, owner, begin))
+      return send(std::move(responder), std::move(*refused), origin);
 
     std::string decoded;
     const std::string_view encoding = request.headers.get("Content-Encoding");
@@ -208,20 +212,24 @@ class Collector::Impl : public std::enable_shared_from_this<Collector::Impl> {
     if (!outcome) return send(std::move(responder), error_answer(400, outcome.error().message), origin);
     const std::size_t events = outcome->accepted + outcome->rejections.size();
     if (events > options_.max_events) {
-      return send(std::move(responder), error_answer(413, fmt::format("{} events are more than the {} that one request may hold; "
-                                                                      "send them in parts", events, options_.max_events)), origin);
+      return send(std::move(responder),
+                  error_answer(413, fmt::format("{} events are more than the {} that one request may hold; "
+                                                "send them in parts",
+                                                events, options_.max_events)),
+                  origin);
     }
     key_limits_.charge(key, key_rate(owner), static_cast<double>(events), begin);
     address_limits_.charge(request.remote_address, address_rate(owner), static_cast<double>(events), begin);
     metrics_.rejected(outcome->rejections.size());
     http::Response good = answer(form, outcome->accepted, outcome->rejections);
     if (batches.empty()) return send(std::move(responder), std::move(good), origin);
-    log_.append(std::move(batches), [self = shared_from_this(), good = std::move(good), responder = std::move(responder),
-                                     origin = std::move(origin), accepted = outcome->accepted, begin](Result<void> done) mutable {
-      if (!done) return self->send(std::move(responder), unavailable(done.error()), origin);
-      self->metrics_.accepted(accepted, std::chrono::duration<double>(SteadyClock::now() - begin).count());
-      self->send(std::move(responder), std::move(good), origin);
-    });
+    log_.append(std::move(batches),
+                [self = shared_from_this(), good = std::move(good), responder = std::move(responder),
+                 origin = std::move(origin), accepted = outcome->accepted, begin](Result<void> done) mutable {
+                  if (!done) return self->send(std::move(responder), unavailable(done.error()), origin);
+                  self->metrics_.accepted(accepted, std::chrono::duration<double>(SteadyClock::now() - begin).count());
+                  self->send(std::move(responder), std::move(good), origin);
+                });
   }
 
   static log::Batch& batch_of(std::vector<log::Batch>& batches, log::Partition partition) {

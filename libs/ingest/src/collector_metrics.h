@@ -21,7 +21,7 @@ class CollectorMetrics {
   std::shared_ptr<metrics::Registry> registry_;
   prometheus::Counter& accepted_;
   prometheus::Counter& rejected_;
-  prometheus::Counter& good_;     ///< Answers below 400, and the others by class.
+  prometheus::Counter& good_;  ///< Answers below 400, and the others by class.
   prometheus::Counter& refused_;
   prometheus::Counter& limited_;
   prometheus::Counter& failed_;

@@ -13,13 +13,13 @@ namespace marquee::ingest {
 namespace {
 
 constexpr std::array<std::string_view, 16> kNumbers = {
-    "seq",    "event_time", "year_of_study", "position",      "viewport_width", "viewport_height", "scroll_depth", "x", "y",
-    "page_x", "page_y",     "results_count", "dwell_ms",      "visible_ms",     "value",           "propensity"};
+    "seq",    "event_time", "year_of_study", "position", "viewport_width", "viewport_height", "scroll_depth", "x", "y",
+    "page_x", "page_y",     "results_count", "dwell_ms", "visible_ms",     "value",           "propensity"};
 
 // GIF89a, 1 x 1, two colours, the first of them transparent.
-constexpr std::array<unsigned char, 43> kImage = {
-    'G', 'I', 'F', '8', '9', 'a', 1, 0, 1, 0, 0x80, 0, 0, 0, 0, 0, 0xFF, 0xFF, 0xFF, 0x21, 0xF9, 4,
-    1,   0,   0,   0,   0,   0x2C, 0, 0, 0, 0, 1, 0, 1, 0, 0, 2, 2, 0x44, 1, 0, 0x3B};
+constexpr std::array<unsigned char, 43> kImage = {'G', 'I',  'F',  '8',  '9',  'a',  1, 0, 1, 0,    0x80, 0, 0,    0, 0,
+                                                  0,   0xFF, 0xFF, 0xFF, 0x21, 0xF9, 4, 1, 0, 0,    0,    0, 0x2C, 0, 0,
+                                                  0,   0,    1,    0,    1,    0,    0, 2, 2, 0x44, 1,    0, 0x3B};
 
 std::string random_id() {
   std::array<std::uint64_t, 2> bits{};

@@ -8,8 +8,8 @@
 
 namespace marquee::ingest {
 
-/// The query's parameters, save `key`, as one event in JSON. An event without identity gets a random external_id: an image
-/// is asked for once.
+/// The query's parameters, save `key`, as one event in JSON. An event without identity gets a random external_id: an
+/// image is asked for once.
 [[nodiscard]] std::string pixel_event(const http::Request& request);
 
 /// A transparent GIF of one pixel.

@@ -17,8 +17,9 @@ constexpr std::string_view kMagic = "marquee import checkpoint 1";
 }  // namespace
 
 Result<ImportedFile> describe_file(const std::string& path, const std::string& site_id, const std::string& url) {
-  struct stat status {};
-  if (::stat(path.c_str(), &status) != 0) return Error::reject(fmt::format("cannot read {}: {}", path, std::strerror(errno)));
+  struct stat status{};
+  if (::stat(path.c_str(), &status) != 0)
+    return Error::reject(fmt::format("cannot read {}: {}", path, std::strerror(errno)));
   if (!S_ISREG(status.st_mode)) return Error::reject(fmt::format("{} is not a file", path));
   std::error_code error;
   const auto canonical = std::filesystem::canonical(path, error);

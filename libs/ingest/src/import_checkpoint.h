@@ -18,7 +18,8 @@ struct ImportedFile {
 };
 
 /// Action::reject where the file cannot be read.
-[[nodiscard]] Result<ImportedFile> describe_file(const std::string& path, const std::string& site_id, const std::string& url);
+[[nodiscard]] Result<ImportedFile> describe_file(const std::string& path, const std::string& site_id,
+                                                 const std::string& url);
 
 /// Name that stays the same for the same file content wherever it lies: base name and size.
 [[nodiscard]] std::string file_id(const ImportedFile& file);

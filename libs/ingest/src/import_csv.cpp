@@ -89,8 +89,10 @@ Result<bool> CsvParser::next() {
     const auto scan = scan_row();
     if (scan == Scan::incomplete) {
       if (buffer_.size() - begin_ > max_row_bytes_)
-        return Error::reject(fmt::format("line {}: a row longer than {} bytes; is a quote not closed?", line_, max_row_bytes_));
-      if (is_finished_ && is_in_quotes_) return Error::reject(fmt::format("line {}: a quote is opened and never closed", line_));
+        return Error::reject(
+            fmt::format("line {}: a row longer than {} bytes; is a quote not closed?", line_, max_row_bytes_));
+      if (is_finished_ && is_in_quotes_)
+        return Error::reject(fmt::format("line {}: a quote is opened and never closed", line_));
       return false;
     }
     row_line_ = line_;

@@ -11,8 +11,8 @@
 
 namespace marquee::ingest {
 
-/// Takes bytes as they come, gives rows. Lenient where files in the wild differ from the RFC: LF or CRLF, a UTF-8 byte order
-/// mark, blank lines (skipped), a quote inside an unquoted field (kept), text after a closing quote (appended).
+/// Takes bytes as they come, gives rows. Lenient where files in the wild differ from the RFC: LF or CRLF, a UTF-8 byte
+/// order mark, blank lines (skipped), a quote inside an unquoted field (kept), text after a closing quote (appended).
 /// Not thread safe.
 class CsvParser {
  public:
@@ -46,8 +46,8 @@ class CsvParser {
   std::uint64_t line_ = 1;
   std::uint64_t lines_in_row_ = 0;
   std::uint64_t row_line_ = 0;
-  std::string text_;                 ///< Unescaped fields, one after the other.
-  std::vector<std::size_t> ends_;    ///< Of the fields in text_.
+  std::string text_;               ///< Unescaped fields, one after the other.
+  std::vector<std::size_t> ends_;  ///< Of the fields in text_.
   std::vector<std::string_view> fields_;
 };
 

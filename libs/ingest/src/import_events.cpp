@@ -16,7 +16,8 @@ constexpr std::size_t kMaxLine = std::size_t{1} << 20;
 
 class EventLinesReader final : public ImportReader {
  public:
-  EventLinesReader(std::unique_ptr<ByteSource> source, std::string file_id) : source_(std::move(source)), file_id_(std::move(file_id)) {}
+  EventLinesReader(std::unique_ptr<ByteSource> source, std::string file_id)
+      : source_(std::move(source)), file_id_(std::move(file_id)) {}
 
   Result<bool> next(ImportRecord& record) override {
     for (;;) {
@@ -45,7 +46,8 @@ class EventLinesReader final : public ImportReader {
         return true;
       }
       if (buffer_.size() - begin_ > kMaxLine)
-        return Error::reject(fmt::format("line {} is longer than {} bytes; is this NDJSON?", line_number_ + 1, kMaxLine));
+        return Error::reject(
+            fmt::format("line {} is longer than {} bytes; is this NDJSON?", line_number_ + 1, kMaxLine));
       buffer_.erase(0, begin_);
       begin_ = 0;
       searched_ = buffer_.size();
@@ -114,9 +116,11 @@ class EventLinesReader final : public ImportReader {
 
 // Fields of an event that are text whatever they look like: an ad may be called "7" or "true".
 constexpr std::array<std::string_view, 29> kTextFields = {
-    "type", "event_type", "session_id", "external_id", "user_id", "college_id", "program", "city", "device", "os", "browser",
-    "consent", "site_id", "page_id", "page_path", "referrer", "referrer_host", "slot_id", "campaign_id", "ad_id", "decision_id",
-    "course_id", "search_query", "policy", "name", "title", "url", "module", "component"};
+    "type",        "event_type", "session_id",  "external_id", "user_id",       "college_id",
+    "program",     "city",       "device",      "os",          "browser",       "consent",
+    "site_id",     "page_id",    "page_path",   "referrer",    "referrer_host", "slot_id",
+    "campaign_id", "ad_id",      "decision_id", "course_id",   "search_query",  "policy",
+    "name",        "title",      "url",         "module",      "component"};
 
 class EventCsvReader final : public ImportReader {
  public:
@@ -204,8 +208,11 @@ Result<std::unique_ptr<ImportReader>> read_event_csv(std::unique_ptr<ByteSource>
   CsvRows rows(std::move(source));
   auto header = rows.header();
   if (!header) return header.error();
-  const auto has = [&](std::string_view name) { return std::find(header->begin(), header->end(), name) != header->end(); };
-  if (!has("type") && !has("event_type")) return Error::reject("the header has no column \"type\"; its names must be those of POST /v1/events");
+  const auto has = [&](std::string_view name) {
+    return std::find(header->begin(), header->end(), name) != header->end();
+  };
+  if (!has("type") && !has("event_type"))
+    return Error::reject("the header has no column \"type\"; its names must be those of POST /v1/events");
   return std::make_unique<EventCsvReader>(std::move(rows), std::move(*header), std::move(file_id));
 }
 

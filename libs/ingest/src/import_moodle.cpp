@@ -34,8 +34,8 @@ bool take(std::string_view& text, std::string_view what) {
   return true;
 }
 
-// "6/08/20, 21:00": day, month, year; in milliseconds since 1970. The dates of published logs were moved, so that some days
-// are none (29/02/18): they count on from the month's end, which keeps the order of the log.
+// "6/08/20, 21:00": day, month, year; in milliseconds since 1970. The dates of published logs were moved, so that some
+// days are none (29/02/18): they count on from the month's end, which keeps the order of the log.
 std::optional<std::int64_t> parse_time(std::string_view text) {
   const auto day = take_number(text, 2);
   if (!day || !take(text, "/")) return std::nullopt;
@@ -79,7 +79,8 @@ std::string_view actor_of(std::string_view description) {
 
 class MoodleReader final : public ImportReader {
  public:
-  MoodleReader(CsvRows rows, std::vector<std::size_t> columns, std::size_t width, std::map<std::string, std::string> courses)
+  MoodleReader(CsvRows rows, std::vector<std::size_t> columns, std::size_t width,
+               std::map<std::string, std::string> courses)
       : rows_(std::move(rows)), columns_(std::move(columns)), width_(width), courses_(std::move(courses)) {}
 
   Result<bool> next(ImportRecord& record) override {
@@ -108,15 +109,21 @@ class MoodleReader final : public ImportReader {
     }
     const auto name = cell(kEventName);
     const bool opens_content = std::find(kOpensContent.begin(), kOpensContent.end(), name) != kOpensContent.end();
-    const std::string_view type = name == "Course viewed" ? "course_view" : opens_content ? "course_click" : "page_view";
+    const std::string_view type = name == "Course viewed" ? "course_view"
+                                  : opens_content         ? "course_click"
+                                                          : "page_view";
     auto course = course_of(cell(kDescription));
     if (course.empty()) {
       const auto it = courses_.find(std::string(cell(kModule)));
       if (it != courses_.end()) course = it->second;
     }
     std::string props;
-    JsonObject(props).text("event_name", name).text("component", cell(kComponent)).text("origin", cell(kOrigin))
-        .text("offering", cell(kModule)).text("course_module_id", id_after(cell(kDescription), {"course module id ", "course module with id "}))
+    JsonObject(props)
+        .text("event_name", name)
+        .text("component", cell(kComponent))
+        .text("origin", cell(kOrigin))
+        .text("offering", cell(kModule))
+        .text("course_module_id", id_after(cell(kDescription), {"course module id ", "course module with id "}))
         .end();
     JsonObject(record.ndjson)
         .text("type", type)
@@ -139,7 +146,8 @@ class MoodleReader final : public ImportReader {
 
 }  // namespace
 
-Result<std::unique_ptr<ImportReader>> read_moodle(std::unique_ptr<ByteSource> source, std::map<std::string, std::string> courses) {
+Result<std::unique_ptr<ImportReader>> read_moodle(std::unique_ptr<ByteSource> source,
+                                                  std::map<std::string, std::string> courses) {
   CsvRows rows(std::move(source));
   const auto header = rows.header();
   if (!header) return header.error();

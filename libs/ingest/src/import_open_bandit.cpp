@@ -1,7 +1,7 @@
 #include <fmt/format.h>
 
-#include <chrono>
 #include <charconv>
+#include <chrono>
 #include <optional>
 
 #include "import_json.h"
@@ -23,7 +23,8 @@ std::optional<std::int64_t> parse_time(std::string_view text) {
     std::from_chars(text.data() + at, text.data() + at + size, value);
     return value;
   };
-  const std::chrono::year_month_day day(std::chrono::year(number(0, 4)), std::chrono::month(static_cast<unsigned>(number(5, 2))),
+  const std::chrono::year_month_day day(std::chrono::year(number(0, 4)),
+                                        std::chrono::month(static_cast<unsigned>(number(5, 2))),
                                         std::chrono::day(static_cast<unsigned>(number(8, 2))));
   if (!day.ok() || number(11, 2) > 23 || number(14, 2) > 59 || number(17, 2) > 59) return std::nullopt;
   std::int64_t fraction_ms = 0;
@@ -42,8 +43,13 @@ std::optional<std::int64_t> parse_time(std::string_view text) {
 
 class OpenBanditReader final : public ImportReader {
  public:
-  OpenBanditReader(CsvRows rows, std::vector<std::size_t> columns, std::size_t width, std::string policy, std::string campaign)
-      : rows_(std::move(rows)), columns_(std::move(columns)), width_(width), policy_(std::move(policy)), campaign_(std::move(campaign)) {}
+  OpenBanditReader(CsvRows rows, std::vector<std::size_t> columns, std::size_t width, std::string policy,
+                   std::string campaign)
+      : rows_(std::move(rows)),
+        columns_(std::move(columns)),
+        width_(width),
+        policy_(std::move(policy)),
+        campaign_(std::move(campaign)) {}
 
   Result<bool> next(ImportRecord& record) override {
     const auto has_row = rows_.next();
@@ -83,8 +89,12 @@ class OpenBanditReader final : public ImportReader {
 
   void write(ImportRecord& record, std::string_view type, char kind, std::int64_t time_ms) {
     std::string props;
-    JsonObject(props).text("user_feature_0", cell(5)).text("user_feature_1", cell(6)).text("user_feature_2", cell(7))
-        .text("user_feature_3", cell(8)).end();
+    JsonObject(props)
+        .text("user_feature_0", cell(5))
+        .text("user_feature_1", cell(6))
+        .text("user_feature_2", cell(7))
+        .text("user_feature_3", cell(8))
+        .end();
     JsonObject(record.ndjson)
         .text("type", type)
         .text("external_id", fmt::format("ob:{}:{}:{}:{}", policy_, campaign_, rows_.fields()[0], kind))
@@ -115,9 +125,10 @@ Result<std::unique_ptr<ImportReader>> read_open_bandit(std::unique_ptr<ByteSourc
   CsvRows rows(std::move(source));
   const auto header = rows.header();
   if (!header) return header.error();
-  if (header->front() != "" && header->front() != "index") return Error::reject("the first column is not the row's index");
-  auto columns = find_columns(*header, {"timestamp", "item_id", "position", "click", "propensity_score", "user_feature_0",
-                                        "user_feature_1", "user_feature_2", "user_feature_3"});
+  if (header->front() != "" && header->front() != "index")
+    return Error::reject("the first column is not the row's index");
+  auto columns = find_columns(*header, {"timestamp", "item_id", "position", "click", "propensity_score",
+                                        "user_feature_0", "user_feature_1", "user_feature_2", "user_feature_3"});
   if (!columns) return columns.error();
   return std::make_unique<OpenBanditReader>(std::move(rows), std::move(*columns), header->size(), std::move(policy),
                                             std::move(campaign));

@@ -56,9 +56,11 @@ class ChildSource final : public ByteSource {
 }  // namespace
 
 Result<std::unique_ptr<ByteSource>> open_parquet(const std::string& path, const std::string& store_binary) {
-  if (::access(path.c_str(), R_OK) != 0) return Error::reject(fmt::format("cannot open {}: {}", path, std::strerror(errno)));
+  if (::access(path.c_str(), R_OK) != 0)
+    return Error::reject(fmt::format("cannot open {}: {}", path, std::strerror(errno)));
   std::array<int, 2> pipe_ends{};
-  if (::pipe2(pipe_ends.data(), O_CLOEXEC) != 0) return Error::give_up(fmt::format("cannot make a pipe: {}", std::strerror(errno)));
+  if (::pipe2(pipe_ends.data(), O_CLOEXEC) != 0)
+    return Error::give_up(fmt::format("cannot make a pipe: {}", std::strerror(errno)));
   posix_spawn_file_actions_t actions;
   posix_spawn_file_actions_init(&actions);
   posix_spawn_file_actions_adddup2(&actions, pipe_ends[1], STDOUT_FILENO);

@@ -17,11 +17,11 @@ namespace marquee::ingest {
 
 /// One row of a file.
 struct ImportRecord {
-  std::uint64_t row = 0;     ///< From 1; a CSV's header is none.
-  std::uint64_t line = 0;    ///< Of the file, from 1.
-  std::string ndjson;        ///< The row's events, one a line.
+  std::uint64_t row = 0;   ///< From 1; a CSV's header is none.
+  std::uint64_t line = 0;  ///< Of the file, from 1.
+  std::string ndjson;      ///< The row's events, one a line.
   std::uint32_t events = 0;
-  std::string refusal;       ///< Why the row could not be mapped; then there are no events.
+  std::string refusal;  ///< Why the row could not be mapped; then there are no events.
 };
 
 /// Reads a file row by row, the same rows each time. Not thread safe.
@@ -59,15 +59,18 @@ class CsvRows {
 
 /// One log of the Open Bandit Dataset: a row is an impression, and a click 1 ms after it where click is 1.
 ///   external_id  "ob:<policy>:<campaign>:<index>:i" and ":c", <index> being the file's first column
-///   slot_id "fashion-top", position 1..3, ad_id "item-<item_id>" (numbered within the campaign), propensity, policy, campaign_id
-///   props        user_feature_0..3, hashed categories
-/// The data has no user id; the four features say what a user is like and not who, so the events carry no user and no session.
-[[nodiscard]] Result<std::unique_ptr<ImportReader>> read_open_bandit(std::unique_ptr<ByteSource> source, std::string policy,
-                                                                     std::string campaign);
+///   slot_id "fashion-top", position 1..3, ad_id "item-<item_id>" (numbered within the campaign), propensity, policy,
+///   campaign_id props        user_feature_0..3, hashed categories
+/// The data has no user id; the four features say what a user is like and not who, so the events carry no user and no
+/// session.
+[[nodiscard]] Result<std::unique_ptr<ImportReader>> read_open_bandit(std::unique_ptr<ByteSource> source,
+                                                                     std::string policy, std::string campaign);
 
 /// A Moodle log export (module, time, event_context, component, event_name, description, origin): a row is one event.
-///   type         course_view for "Course viewed"; course_click where a course's content is opened ("Course module viewed",
-///                "Activity viewed", "Meeting joined", "Wiki page viewed", "Zip archive of folder downloaded"); page_view else
+///   type         course_view for "Course viewed"; course_click where a course's content is opened ("Course module
+///   viewed",
+///                "Activity viewed", "Meeting joined", "Wiki page viewed", "Zip archive of folder downloaded");
+///                page_view else
 ///   external_id  "moodle:<row>"
 ///   event_time   the log's minutes, taken as UTC since the log names no zone
 ///   user_id      from the description, where it names the one who acted
@@ -79,11 +82,13 @@ class CsvRows {
 /// The course of each `module`, learnt from the "Course viewed" rows; modules with several courses are left out.
 [[nodiscard]] Result<std::map<std::string, std::string>> learn_moodle_courses(std::unique_ptr<ByteSource> source);
 
-/// Marquee events as NDJSON. Lines pass as they are, but: props that is text holding an object becomes that object, and an
-/// event without identity gets external_id "<file_id>:<row>". A line that is no JSON object is refused.
+/// Marquee events as NDJSON. Lines pass as they are, but: props that is text holding an object becomes that object, and
+/// an event without identity gets external_id "<file_id>:<row>". A line that is no JSON object is refused.
 [[nodiscard]] std::unique_ptr<ImportReader> read_event_lines(std::unique_ptr<ByteSource> source, std::string file_id);
 
-/// Marquee events as CSV: the header has the names of POST /v1/events; "props.x" goes into props; an empty cell is absent.
-[[nodiscard]] Result<std::unique_ptr<ImportReader>> read_event_csv(std::unique_ptr<ByteSource> source, std::string file_id);
+/// Marquee events as CSV: the header has the names of POST /v1/events; "props.x" goes into props; an empty cell is
+/// absent.
+[[nodiscard]] Result<std::unique_ptr<ImportReader>> read_event_csv(std::unique_ptr<ByteSource> source,
+                                                                   std::string file_id);
 
 }  // namespace marquee::ingest

@@ -65,7 +65,8 @@ class FileTracker {
     }
     accepted_ += outcome.accepted;
     batch.is_done = true;
-    for (auto it = waiting_.begin(); it != waiting_.end() && it->second.is_done; it = waiting_.erase(it)) done_rows_ = it->second.last_row;
+    for (auto it = waiting_.begin(); it != waiting_.end() && it->second.is_done; it = waiting_.erase(it))
+      done_rows_ = it->second.last_row;
     if (Steady::now() - saved_ < std::chrono::milliseconds(200)) return;
     saved_ = Steady::now();
     static_cast<void>(checkpoint_.save(done_rows_));  // The last save of the run reports; a lost one costs repeats.
@@ -119,10 +120,13 @@ class FileTracker {
 };
 
 /// Stands in for the server in a dry run: the same parser, nothing kept.
-std::expected<http::Response, http::Failure> check_only(event::Parser& parser, const ImportOptions& options, std::string_view body) {
+std::expected<http::Response, http::Failure> check_only(event::Parser& parser, const ImportOptions& options,
+                                                        std::string_view body) {
   event::Context context;
   context.site_id = options.site_id;
-  context.received_time_ms = std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::system_clock::now().time_since_epoch()).count();
+  context.received_time_ms =
+      std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::system_clock::now().time_since_epoch())
+          .count();
   context.max_age_ms = 0;
   context.trusted = true;
   const auto parsed = parser.parse(body, context, [](const event::Event&) {});
@@ -130,7 +134,11 @@ std::expected<http::Response, http::Failure> check_only(event::Parser& parser, c
   std::string rejected;
   for (const auto& rejection : parsed->rejections) {
     rejected += rejected.empty() ? "" : ",";
-    JsonObject(rejected).number("index", rejection.index).text("field", rejection.field).text("reason", rejection.reason).end();
+    JsonObject(rejected)
+        .number("index", rejection.index)
+        .text("field", rejection.field)
+        .text("reason", rejection.reason)
+        .end();
   }
   return http::Response::json(200, fmt::format("{{\"accepted\":{},\"rejected\":[{}]}}", parsed->accepted, rejected));
 }
@@ -153,8 +161,8 @@ class Run {
     for (std::size_t i = 0; i < jobs_.size(); ++i) {
       if (auto done = import_one(jobs_[i], files[i]); !done) {
         auto error = done.error();
-        error.message = fmt::format("{}: {} ({} events accepted so far; the same command goes on from there)", jobs_[i].name,
-                                    error.message, summary_.accepted);
+        error.message = fmt::format("{}: {} ({} events accepted so far; the same command goes on from there)",
+                                    jobs_[i].name, error.message, summary_.accepted);
         return error;
       }
       bytes_before_ += files[i].size;
@@ -200,7 +208,8 @@ class Run {
   [[nodiscard]] bool is_stopped() const { return options_.stop != nullptr && options_.stop->load(); }
 
   // Reads rows into batches. Returns the number of the last row.
-  Result<std::uint64_t> pump(ImportReader& reader, FileTracker& tracker, BatchSender& sender, std::uint64_t rows_before) {
+  Result<std::uint64_t> pump(ImportReader& reader, FileTracker& tracker, BatchSender& sender,
+                             std::uint64_t rows_before) {
     SendBatch batch;
     std::vector<std::uint64_t> lines;
     ImportRecord record;
@@ -228,7 +237,8 @@ class Run {
         continue;
       }
       // A row's events stay in one batch, so that the checkpoint may stand behind the row.
-      if (batch.events + record.events > options_.batch_events || batch.ndjson.size() + record.ndjson.size() > kMaxBatchBytes)
+      if (batch.events + record.events > options_.batch_events ||
+          batch.ndjson.size() + record.ndjson.size() > kMaxBatchBytes)
         if (auto flushed = flush(); !flushed) return flushed.error();
       row = record.row;
       ++summary_.rows;
@@ -269,6 +279,8 @@ class Run {
 
 }  // namespace
 
-Result<ImportSummary> run_import(const std::vector<ImportJob>& jobs, const ImportOptions& options) { return Run(jobs, options)(); }
+Result<ImportSummary> run_import(const std::vector<ImportJob>& jobs, const ImportOptions& options) {
+  return Run(jobs, options)();
+}
 
 }  // namespace marquee::ingest

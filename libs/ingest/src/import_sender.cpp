@@ -69,7 +69,8 @@ std::pair<Piece, Piece> halves(const Piece& piece) {
   const auto count = piece.events / 2;
   std::size_t at = 0;
   for (std::uint32_t i = 0; i < count; ++i) at = piece.ndjson.find('\n', at) + 1;
-  return {{piece.ndjson.substr(0, at), piece.first, count}, {piece.ndjson.substr(at), piece.first + count, piece.events - count}};
+  return {{piece.ndjson.substr(0, at), piece.first, count},
+          {piece.ndjson.substr(at), piece.first + count, piece.events - count}};
 }
 
 }  // namespace
@@ -128,7 +129,9 @@ class BatchSender::Impl {
 
  private:
   [[nodiscard]] bool is_over() const { return is_stopped_ || failure_.has_value(); }
-  [[nodiscard]] Error cause() const { return failure_ ? *failure_ : Error::retry("stopped before every event was sent"); }
+  [[nodiscard]] Error cause() const {
+    return failure_ ? *failure_ : Error::retry("stopped before every event was sent");
+  }
 
   void run() {
     simdjson::dom::parser parser;
@@ -178,7 +181,8 @@ class BatchSender::Impl {
       return send(right, parser, outcome);
     }
     if (response->status == 401 || response->status == 403)
-      return Error::reject(fmt::format("the server refused the write key ({}): {}", response->status, reason_of(*response)));
+      return Error::reject(
+          fmt::format("the server refused the write key ({}): {}", response->status, reason_of(*response)));
     return Error::give_up(fmt::format("the server answered {}: {}", response->status, reason_of(*response)));
   }
 
@@ -196,7 +200,8 @@ class BatchSender::Impl {
       auto answer = options_.post(headers_, body);
       const bool is_busy = answer && (answer->status == 429 || answer->status >= 500);
       if (answer && !is_busy) return std::move(*answer);
-      const auto why = answer ? fmt::format("the server answered {}: {}", answer->status, reason_of(*answer)) : answer.error().message;
+      const auto why = answer ? fmt::format("the server answered {}: {}", answer->status, reason_of(*answer))
+                              : answer.error().message;
       const auto waited = std::chrono::duration_cast<std::chrono::milliseconds>(Steady::now() - begun).count();
       if (options_.patience_ms > 0 && static_cast<std::uint64_t>(waited) >= options_.patience_ms)
         return Error::retry(fmt::format("gave up after {} s: {}", waited / 1000, why));

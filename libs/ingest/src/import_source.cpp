@@ -79,7 +79,8 @@ class GzipSource final : public ByteSource {
       if (code == Z_STREAM_END) {
         is_between_members_ = true;
       } else if (code != Z_OK && code != Z_BUF_ERROR) {
-        return Error::reject(fmt::format("{} is not a whole gzip stream: {}", file_->path(), stream_.msg != nullptr ? stream_.msg : "broken"));
+        return Error::reject(fmt::format("{} is not a whole gzip stream: {}", file_->path(),
+                                         stream_.msg != nullptr ? stream_.msg : "broken"));
       }
     }
     return std::string_view(buffer_.data(), buffer_.size() - stream_.avail_out);
@@ -114,7 +115,8 @@ class ZstdSource final : public ByteSource {
       }
       wanted_ = ZSTD_decompressStream(stream_.get(), &out, &in_);
       if (ZSTD_isError(wanted_) != 0)
-        return Error::reject(fmt::format("{} is not a whole zstd stream: {}", file_->path(), ZSTD_getErrorName(wanted_)));
+        return Error::reject(
+            fmt::format("{} is not a whole zstd stream: {}", file_->path(), ZSTD_getErrorName(wanted_)));
       has_more_out_ = out.pos == out.size;
     }
     return std::string_view(buffer_.data(), out.pos);

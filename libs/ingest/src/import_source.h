@@ -15,8 +15,8 @@ namespace marquee::ingest {
 class ByteSource {
  public:
   virtual ~ByteSource() = default;
-  /// The next bytes, at least one; an empty view is the end. Valid until the next call. Action::reject for a stream that is
-  /// broken or ends in its middle, Action::give_up for a file that cannot be read.
+  /// The next bytes, at least one; an empty view is the end. Valid until the next call. Action::reject for a stream
+  /// that is broken or ends in its middle, Action::give_up for a file that cannot be read.
   [[nodiscard]] virtual Result<std::string_view> read() = 0;
   /// Bytes of the file that were taken so far, for progress.
   [[nodiscard]] virtual std::uint64_t consumed() const = 0;
@@ -26,6 +26,7 @@ class ByteSource {
 [[nodiscard]] Result<std::unique_ptr<ByteSource>> open_source(const std::string& path);
 
 /// Runs `marquee-store convert` on a Parquet file and reads the NDJSON that it writes.
-[[nodiscard]] Result<std::unique_ptr<ByteSource>> open_parquet(const std::string& path, const std::string& store_binary);
+[[nodiscard]] Result<std::unique_ptr<ByteSource>> open_parquet(const std::string& path,
+                                                               const std::string& store_binary);
 
 }  // namespace marquee::ingest

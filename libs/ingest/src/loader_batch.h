@@ -94,7 +94,8 @@ struct DeadLetter {
   std::string bytes;
 };
 
-/// Records of [range.begin, range.end), sorted into rows, repeats and dead letters. Reused between batches. Not thread safe.
+/// Records of [range.begin, range.end), sorted into rows, repeats and dead letters. Reused between batches. Not thread
+/// safe.
 class LoadBatch {
  public:
   explicit LoadBatch(log::Partition partition) : partition_(partition) {}
@@ -108,7 +109,7 @@ class LoadBatch {
 
   [[nodiscard]] log::Partition partition() const { return partition_; }
   [[nodiscard]] const log::Range& range() const { return range_; }
-  [[nodiscard]] std::size_t bytes() const { return record_bytes_; }  ///< Of the records taken.
+  [[nodiscard]] std::size_t bytes() const { return record_bytes_; }     ///< Of the records taken.
   [[nodiscard]] const std::vector<Row>& rows() const { return rows_; }  ///< Ascending by offset.
   [[nodiscard]] const std::vector<DeadLetter>& dead_letters() const { return dead_letters_; }
   [[nodiscard]] std::uint64_t repeats() const { return repeats_; }

@@ -17,7 +17,8 @@
 namespace marquee::ingest {
 
 struct LoaderContext {
-  LoaderContext(LoaderOptions loader_options, log::EventLog& event_log, clickhouse::Client& client, RollupGate& rollup_gate)
+  LoaderContext(LoaderOptions loader_options, log::EventLog& event_log, clickhouse::Client& client,
+                RollupGate& rollup_gate)
       : options(std::move(loader_options)),
         log(event_log),
         store(client),

@@ -30,9 +30,7 @@ std::unique_ptr<LoadBatch> Exchange::take_free(std::size_t index) {
   return batch;
 }
 
-milliseconds Exchange::linger_locked() const {
-  return std::max(linger_, std::min(last_insert_ * 2, kLongestLinger));
-}
+milliseconds Exchange::linger_locked() const { return std::max(linger_, std::min(last_insert_ * 2, kLongestLinger)); }
 
 milliseconds Exchange::linger() const {
   const std::lock_guard lock(mutex_);

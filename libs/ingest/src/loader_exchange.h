@@ -35,8 +35,8 @@ class Exchange {
     std::size_t index = 0;
     std::unique_ptr<LoadBatch> batch;
   };
-  /// Waits for batches and takes those that are ready, one per partition, until max_rows are together. Empty after `limit`
-  /// without any, or when the loader stops.
+  /// Waits for batches and takes those that are ready, one per partition, until max_rows are together. Empty after
+  /// `limit` without any, or when the loader stops.
   [[nodiscard]] std::vector<Taken> take_ready(std::chrono::milliseconds limit);
   void give_back(std::vector<Taken> taken);
   void set_last_insert(std::chrono::milliseconds took);

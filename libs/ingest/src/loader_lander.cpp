@@ -12,7 +12,8 @@ namespace {
 
 using std::chrono::milliseconds;
 
-constexpr milliseconds kConfirmAfter{100};  ///< Of idleness: the last batch is then confirmed without a plan for the next.
+constexpr milliseconds kConfirmAfter{
+    100};  ///< Of idleness: the last batch is then confirmed without a plan for the next.
 constexpr milliseconds kIdle{1'000};
 constexpr std::size_t kVerifyRecords = 100'000;
 constexpr std::size_t kReadBytes = 8 * 1024 * 1024;
@@ -36,7 +37,9 @@ Lander::~Lander() {
   join();
 }
 
-void Lander::start() { thread_ = std::thread([this] { run(); }); }
+void Lander::start() {
+  thread_ = std::thread([this] { run(); });
+}
 
 void Lander::join() {
   if (thread_.joinable()) thread_.join();
@@ -87,7 +90,8 @@ Result<void> Lander::prepare(std::size_t index) {
   const bool verifies = context_.verify_kept_log && !standing.is_verified;
   const log::Offset from = verifies ? std::min(context_.log.begin(partition), progress->next) : progress->next;
   if (auto settled = context_.store.settled(partition); !settled) return settled.error();
-  auto filled = context_.store.fill_window(partition, from, context_.options.identity_window, readers_[index]->window());
+  auto filled =
+      context_.store.fill_window(partition, from, context_.options.identity_window, readers_[index]->window());
   if (!filled) return filled;
   if (verifies) {
     if (auto verified = verify(index, {from, progress->next}); !verified) return verified;
@@ -172,7 +176,8 @@ bool Lander::land(const Group& group) {
 bool Lander::plan(const Group& group) {
   for (const auto& [index, batch] : group) {
     const LoadBatch& one = *batch;
-    if (!until_done(one.partition(), "plan", [&] { return context_.log.plan(one.partition(), one.range()); })) return false;
+    if (!until_done(one.partition(), "plan", [&] { return context_.log.plan(one.partition(), one.range()); }))
+      return false;
     standings_[index].unconfirmed.reset();  // The plan confirmed it.
   }
   return true;
@@ -219,8 +224,10 @@ bool Lander::recover(const Group& group) {
   if (!is_done) return false;
   context_.metrics.recoveries.Increment();
   for (const auto& [index, batch] : group) {
-    logging::info("loader.recovered", {{"partition", batch->partition()}, {"begin", batch->range().begin},
-                                       {"end", batch->range().end}, {"rows", batch->rows().size()}});
+    logging::info("loader.recovered", {{"partition", batch->partition()},
+                                       {"begin", batch->range().begin},
+                                       {"end", batch->range().end},
+                                       {"rows", batch->rows().size()}});
   }
   const std::lock_guard lock(mutex_);
   ++status_.recoveries;

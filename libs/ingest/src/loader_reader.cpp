@@ -7,9 +7,9 @@ namespace {
 
 using std::chrono::milliseconds;
 
-constexpr milliseconds kIdlePoll{100};      ///< How soon an idle reader sees that the loader stops.
-constexpr milliseconds kShortestPoll{2};    ///< How soon a batch that has waited long enough sees that the store is free.
-constexpr milliseconds kLongestPoll{8};     ///< How soon a young batch sees that it may join another partition's.
+constexpr milliseconds kIdlePoll{100};    ///< How soon an idle reader sees that the loader stops.
+constexpr milliseconds kShortestPoll{2};  ///< How soon a batch that has waited long enough sees that the store is free.
+constexpr milliseconds kLongestPoll{8};   ///< How soon a young batch sees that it may join another partition's.
 constexpr std::size_t kReadRecords = 16'384;
 constexpr std::size_t kReadBytes = 4 * 1024 * 1024;
 

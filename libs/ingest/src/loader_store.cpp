@@ -84,7 +84,8 @@ LoaderStore::Inserted LoaderStore::insert_dead_letters(log::Partition partition,
 Result<void> LoaderStore::settled(log::Partition partition) {
   auto table = client_.table(
       "SELECT query_id FROM system.processes WHERE (startsWith(Settings['log_comment'], 'load-') "
-      "OR startsWith(Settings['log_comment'], 'repair-')) AND position(Settings['log_comment'], {partition:String}) > 0 "
+      "OR startsWith(Settings['log_comment'], 'repair-')) AND position(Settings['log_comment'], {partition:String}) > "
+      "0 "
       "LIMIT 1",
       {{"partition", fmt::format("p{}.", partition)}});
   if (!table) return table.error();

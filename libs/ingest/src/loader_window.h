@@ -7,8 +7,9 @@
 
 namespace marquee::ingest {
 
-/// A set of at most `capacity` identities; the one inserted first is forgotten first. Seeing a repeat does not renew it,
-/// so that the set is the last `capacity` rows of the events table and can be read back from there. Not thread safe.
+/// A set of at most `capacity` identities; the one inserted first is forgotten first. Seeing a repeat does not renew
+/// it, so that the set is the last `capacity` rows of the events table and can be read back from there. Not thread
+/// safe.
 class IdentityWindow {
  public:
   explicit IdentityWindow(std::size_t capacity);

@@ -16,7 +16,8 @@ class RateLimiter {
  public:
   using Clock = std::chrono::steady_clock;
 
-  /// Seconds to wait (rounded up) before `name` may send again at `rate` tokens a second; 0: now. A rate of 0 never limits.
+  /// Seconds to wait (rounded up) before `name` may send again at `rate` tokens a second; 0: now. A rate of 0 never
+  /// limits.
   [[nodiscard]] std::uint64_t wait_seconds(std::string_view name, double rate, Clock::time_point now);
   void charge(std::string_view name, double rate, double tokens, Clock::time_point now);
 

@@ -10,8 +10,8 @@
 namespace marquee::ingest {
 namespace {
 
-/// The store refused the rows for what they hold, and would refuse them again. Any other refusal is the store's own fault
-/// and is waited out: a fault must never turn events into dead letters.
+/// The store refused the rows for what they hold, and would refuse them again. Any other refusal is the store's own
+/// fault and is waited out: a fault must never turn events into dead letters.
 bool is_about_content(int code) {
   constexpr std::array codes = {
       6,    // CANNOT_PARSE_TEXT
@@ -82,8 +82,11 @@ Result<void> Recovery::complete(log::Partition partition, const Row* begin, cons
   block.native().write(body);
   const auto inserted = store_.insert_events_only(partition, range, block.native().column_names(), body);
   if (inserted) {
-    logging::info("loader.completed", {{"partition", partition}, {"begin", range.begin}, {"end", range.end},
-                                       {"missing", missing.size()}, {"landed", landed->size()}});
+    logging::info("loader.completed", {{"partition", partition},
+                                       {"begin", range.begin},
+                                       {"end", range.end},
+                                       {"missing", missing.size()},
+                                       {"landed", landed->size()}});
     return {};
   }
   const auto& failure = inserted.error();

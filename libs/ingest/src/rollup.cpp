@@ -46,9 +46,10 @@ std::string plain_type(const std::string& type) {
 Result<std::vector<std::string>> partitions(clickhouse::Client& store, const std::string& quoted_tables,
                                             std::string_view from, std::string_view to) {
   auto table = store.table(
-      fmt::format("SELECT DISTINCT partition_id FROM system.parts WHERE database = 'marquee' AND active AND table IN ({}) "
-                  "AND partition_id >= {{from:String}} AND partition_id <= {{to:String}} ORDER BY partition_id",
-                  quoted_tables),
+      fmt::format(
+          "SELECT DISTINCT partition_id FROM system.parts WHERE database = 'marquee' AND active AND table IN ({}) "
+          "AND partition_id >= {{from:String}} AND partition_id <= {{to:String}} ORDER BY partition_id",
+          quoted_tables),
       {{"from", std::string(from)}, {"to", std::string(to)}});
   if (!table) return table.error();
   std::vector<std::string> ids;
@@ -84,9 +85,9 @@ Result<void> rebuild_day(clickhouse::Client& store, const Rollup& rollup, std::s
   const std::string target = "marquee." + rollup.table;
   const std::string fresh = target + "_rebuild";
   const std::string columns = joined(rollup.columns);
-  auto made = run_all(store, {fmt::format("DROP TABLE IF EXISTS {} SYNC", fresh),
-                              fmt::format("CREATE TABLE {} AS {}", fresh, target),
-                              fmt::format("INSERT INTO {} ({}) SELECT {} FROM ({})", fresh, columns, columns, *select)});
+  auto made = run_all(
+      store, {fmt::format("DROP TABLE IF EXISTS {} SYNC", fresh), fmt::format("CREATE TABLE {} AS {}", fresh, target),
+              fmt::format("INSERT INTO {} ({}) SELECT {} FROM ({})", fresh, columns, columns, *select)});
   if (!made) return made;
   const auto count = store.table(fmt::format("SELECT count() FROM {}", fresh));
   if (!count) return count.error();
@@ -168,7 +169,8 @@ Result<std::uint64_t> rebuild_days(clickhouse::Client& store, const std::vector<
   for (const std::string& day : days) {
     for (const Rollup& rollup : *all) {
       if (auto done = rebuild_day(store, rollup, day); !done) {
-        return Error{done.error().action, fmt::format("rebuilding {} of {}: {}", rollup.table, day, done.error().message)};
+        return Error{done.error().action,
+                     fmt::format("rebuilding {} of {}: {}", rollup.table, day, done.error().message)};
       }
       ++replaced;
     }

@@ -13,7 +13,8 @@
 namespace marquee::ingest {
 namespace {
 
-/// A lock belongs to an open file description, so each holder opens the file anew, through the descriptor kept for that.
+/// A lock belongs to an open file description, so each holder opens the file anew, through the descriptor kept for
+/// that.
 Result<int> lock(int file, int operation) {
   const int mine = ::open(fmt::format("/proc/self/fd/{}", file).c_str(), O_RDWR | O_CLOEXEC);
   if (mine < 0) return Error::retry(fmt::format("cannot open the rollup lock: {}", std::strerror(errno)));

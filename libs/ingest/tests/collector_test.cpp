@@ -26,7 +26,8 @@ class CollectorTest : public ::testing::Test {
     client = std::make_unique<http::Client>("http://127.0.0.1:" + std::to_string(server->port()));
   }
 
-  http::Response post(std::string_view body, std::vector<std::pair<std::string, std::string>> fields = {}, std::string_view key = "mk_good") {
+  http::Response post(std::string_view body, std::vector<std::pair<std::string, std::string>> fields = {},
+                      std::string_view key = "mk_good") {
     http::Headers headers;
     if (!key.empty()) headers.add("Authorization", "Bearer " + std::string(key));
     for (auto& [name, value] : fields) headers.add(name, value);
@@ -44,7 +45,8 @@ class CollectorTest : public ::testing::Test {
 
   std::string events(int count) {
     std::string body = "[";
-    for (int i = 1; i <= count; ++i) body += (i > 1 ? "," : "") + std::string(R"({"type":"click","session_id":"s","seq":)") + std::to_string(i) + "}";
+    for (int i = 1; i <= count; ++i)
+      body += (i > 1 ? "," : "") + std::string(R"({"type":"click","session_id":"s","seq":)") + std::to_string(i) + "}";
     return body + "]";
   }
 

@@ -88,9 +88,9 @@ class NativeReader {
       for (std::uint64_t i = 0; i < rows; ++i) cells.push_back(keys.at(number(width)));
       return cells;
     }
-    static const std::map<std::string, std::size_t> widths = {{"UInt8", 1}, {"Bool", 1}, {"Enum8", 1}, {"UInt16", 2},
-                                                              {"UInt32", 4}, {"Int32", 4}, {"Float32", 4},
-                                                              {"UInt64", 8}, {"Float64", 8}, {"DateTime64", 8}};
+    static const std::map<std::string, std::size_t> widths = {
+        {"UInt8", 1}, {"Bool", 1},    {"Enum8", 1},  {"UInt16", 2},  {"UInt32", 4},
+        {"Int32", 4}, {"Float32", 4}, {"UInt64", 8}, {"Float64", 8}, {"DateTime64", 8}};
     const std::string family = type.substr(0, type.find('('));
     for (std::uint64_t i = 0; i < rows; ++i) {
       cells.push_back(family == "String" ? text() : std::to_string(number(widths.at(family))));
@@ -139,7 +139,8 @@ void append_number(std::string& out, auto value) { out.append(reinterpret_cast<c
 FakeStore::FakeStore() {
   http::Router router;
   router.add("GET", "/ping", [](http::Request, http::Responder r) { r.send(http::Response::text(200, "Ok.\n")); });
-  router.add("POST", "/", [this](http::Request request, http::Responder r) { answer(std::move(request), std::move(r)); });
+  router.add("POST", "/",
+             [this](http::Request request, http::Responder r) { answer(std::move(request), std::move(r)); });
   http::ServerOptions options;
   options.max_body_bytes = std::size_t{64} << 20;
   server_ = std::make_unique<http::Server>(options, std::move(router));
@@ -231,11 +232,16 @@ void FakeStore::take_insert(const std::string& statement, const std::string& bod
     for (const auto& row : rows) ++rollup_[row.day];
   }
   switch (fate) {
-    case Fate::lands: return responder.send(http::Response::text(200, ""));
-    case Fate::refused_busy: return responder.send(http::Response::text(503, "busy"));
-    case Fate::refused_after_memory: return responder.send(failure(500, 241, "memory limit exceeded"));
-    case Fate::content_refused: return responder.send(failure(400, 117, "cannot insert data into JSON column"));
-    default: return break_connection(std::move(responder));
+    case Fate::lands:
+      return responder.send(http::Response::text(200, ""));
+    case Fate::refused_busy:
+      return responder.send(http::Response::text(503, "busy"));
+    case Fate::refused_after_memory:
+      return responder.send(failure(500, 241, "memory limit exceeded"));
+    case Fate::content_refused:
+      return responder.send(failure(400, 117, "cannot insert data into JSON column"));
+    default:
+      return break_connection(std::move(responder));
   }
 }
 
@@ -246,7 +252,8 @@ http::Response FakeStore::run(const std::string& sql, const http::Request& reque
     const auto number = [&](const char* name) { return std::stoull(*request.query_parameter(name)); };
     auto rows = events_;
     std::erase_if(rows, [&](const StoredRow& row) {
-      return row.partition != number("param_p") || row.offset < number("param_begin") || row.offset >= number("param_end");
+      return row.partition != number("param_p") || row.offset < number("param_begin") ||
+             row.offset >= number("param_end");
     });
     std::ranges::sort(rows, {}, &StoredRow::offset);
     if (sql.find("DESC") != std::string::npos) {
@@ -266,7 +273,8 @@ http::Response FakeStore::run(const std::string& sql, const http::Request& reque
     return ok(out);
   }
   if (sql.starts_with("SELECT name, as_select")) {
-    return ok("name\tas_select\nString\tString\ntoy_mv\tSELECT day, count() AS n FROM marquee.events_in GROUP BY day\n");
+    return ok(
+        "name\tas_select\nString\tString\ntoy_mv\tSELECT day, count() AS n FROM marquee.events_in GROUP BY day\n");
   }
   if (sql.starts_with("SELECT name, type")) return ok("name\ttype\nString\tString\nday\tDate\nn\tUInt64\n");
   if (sql.starts_with("SELECT count() FROM marquee.toy_rebuild")) {

@@ -1,5 +1,5 @@
-// A store that speaks enough of ClickHouse's protocol for the loader, and lies on request: it fails before, in the middle of
-// or after an insert. Its one rollup, "toy", counts the events of a day.
+// A store that speaks enough of ClickHouse's protocol for the loader, and lies on request: it fails before, in the
+// middle of or after an insert. Its one rollup, "toy", counts the events of a day.
 #pragma once
 
 #include <cstdint>
@@ -35,7 +35,7 @@ struct StoredRow {
   std::uint64_t session_id = 0;
   std::uint32_t seq = 0;
   std::string external_id;
-  std::string day;  ///< Partition id.
+  std::string day;         ///< Partition id.
   bool is_poison = false;  ///< search_query is "poison": refused for its content wherever it is inserted.
 };
 
@@ -53,11 +53,11 @@ class FakeStore {
   void fail_statements(std::string prefix, unsigned times);
 
   [[nodiscard]] std::vector<StoredRow> events() const;
-  [[nodiscard]] std::map<std::string, std::int64_t> rollup() const;           ///< By day.
-  [[nodiscard]] std::map<std::string, std::int64_t> recounted_rollup() const; ///< From the events.
+  [[nodiscard]] std::map<std::string, std::int64_t> rollup() const;            ///< By day.
+  [[nodiscard]] std::map<std::string, std::int64_t> recounted_rollup() const;  ///< From the events.
   [[nodiscard]] std::set<std::pair<std::uint32_t, std::uint64_t>> dead_letters() const;
   [[nodiscard]] std::size_t inserts() const;
-  void add_event(StoredRow row);  ///< As if it had landed before, rollup included.
+  void add_event(StoredRow row);        ///< As if it had landed before, rollup included.
   void lose_events(std::size_t count);  ///< The last `count` rows of the events table are gone, as after a power loss.
 
  private:

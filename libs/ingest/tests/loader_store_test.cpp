@@ -53,7 +53,8 @@ class LoaderInTheStore : public ::testing::Test {
     return table ? fmt::format("{}", fmt::join(table->rows.at(0), " ")) : table.error().message;
   }
   void expect_landed_exactly(std::size_t count) {
-    ASSERT_TRUE(eventually([this] { return is_all_confirmed(); }, std::chrono::seconds(120))) << loader->status().last_error;
+    ASSERT_TRUE(eventually([this] { return is_all_confirmed(); }, std::chrono::seconds(120)))
+        << loader->status().last_error;
     EXPECT_EQ(ask("SELECT count(), uniqExact(session_id, seq) FROM marquee.events"), fmt::format("{0} {0}", count));
     const auto differences = rollup_differences(*client);
     ASSERT_TRUE(differences) << differences.error().message;
@@ -84,16 +85,18 @@ TEST_F(LoaderInTheStore, lands_seven_days_in_one_batch_and_every_rollup_equals_a
   EXPECT_NE(ask("SELECT sum(value_e4) FROM marquee.campaign_hour"), "0");
   EXPECT_EQ(ask("SELECT sum(length(events)) FROM marquee.user_days"), "10000");
   EXPECT_NE(ask("SELECT sum(count) FROM marquee.user_features"), "0");
-  EXPECT_EQ(ask("SELECT sum(count) FROM marquee.heatmap_cells"),
-            ask("SELECT countIf(event_type IN ('impression','viewable_impression','hover','click')) FROM marquee.events"));
+  EXPECT_EQ(
+      ask("SELECT sum(count) FROM marquee.heatmap_cells"),
+      ask("SELECT countIf(event_type IN ('impression','viewable_impression','hover','click')) FROM marquee.events"));
 }
 
 TEST_F(LoaderInTheStore, finds_and_mends_a_rollup_that_differs) {
   add_many(1, 1, 2'000, 60'000);
   start();
   expect_landed_exactly(2'000);
-  ASSERT_TRUE(client->execute("INSERT INTO marquee.campaign_hour (site_id, time, clicks) "
-                              "VALUES ('campus', '2026-01-01 00:00:00', 1)"));
+  ASSERT_TRUE(
+      client->execute("INSERT INTO marquee.campaign_hour (site_id, time, clicks) "
+                      "VALUES ('campus', '2026-01-01 00:00:00', 1)"));
   ASSERT_TRUE(client->execute("ALTER TABLE marquee.user_days DROP PARTITION ID '20260102'"));
   auto differences = rollup_differences(*client);
   ASSERT_TRUE(differences) << differences.error().message;
@@ -143,10 +146,12 @@ TEST_F(LoaderInTheStore, keeps_every_column) {
   expect_landed_exactly(1);
   const auto row = client->table("SELECT * FROM marquee.events");
   ASSERT_TRUE(row);
-  EXPECT_EQ(fmt::format("{}", fmt::join(row->rows.at(0), "|")),
-            "campus|7|9|order-1|2026-01-01 00:00:00.001|2026-01-01 00:00:00.251|click|18446744073709551614|south|mba|3|Pune|"
-            "mobile|android|chrome|true|full|home|/courses/\xE0\xA4\x97|example.org|hero|2|412|915|2500|333|819|1|9999|autumn|"
-            "ad-1|d-1|c-1|tab\tand 'quote'|0|4000000000|12|-0.1|0.25|v3|{\"a\":{\"b\":[1,2]},\"n\":1.5}|1|0");
+  EXPECT_EQ(
+      fmt::format("{}", fmt::join(row->rows.at(0), "|")),
+      "campus|7|9|order-1|2026-01-01 00:00:00.001|2026-01-01 00:00:00.251|click|18446744073709551614|south|mba|3|Pune|"
+      "mobile|android|chrome|true|full|home|/courses/"
+      "\xE0\xA4\x97|example.org|hero|2|412|915|2500|333|819|1|9999|autumn|"
+      "ad-1|d-1|c-1|tab\tand 'quote'|0|4000000000|12|-0.1|0.25|v3|{\"a\":{\"b\":[1,2]},\"n\":1.5}|1|0");
 }
 
 TEST_F(LoaderInTheStore, loses_and_doubles_nothing_while_the_store_is_killed_again_and_again) {

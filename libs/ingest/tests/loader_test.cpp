@@ -1,5 +1,5 @@
-// The loader against a store that lies: whatever an insert's answer was, each event is in the events table once, and the
-// rollup equals a recount.
+// The loader against a store that lies: whatever an insert's answer was, each event is in the events table once, and
+// the rollup equals a recount.
 #include "marquee/ingest/loader.h"
 
 #include <fmt/format.h>
@@ -39,7 +39,8 @@ class LoaderTest : public ::testing::Test {
   void add(log::Partition partition, const event::Event& event) { append(*log, partition, {encoded(event)}); }
   void add_many(log::Partition partition, std::uint64_t session, std::uint32_t count, std::int64_t step_ms = 1'000) {
     std::vector<std::string> records;
-    for (std::uint32_t i = 1; i <= count; ++i) records.push_back(encoded(make_event(session, i, kNewYear + i * step_ms)));
+    for (std::uint32_t i = 1; i <= count; ++i)
+      records.push_back(encoded(make_event(session, i, kNewYear + i * step_ms)));
     append(*log, partition, records);
   }
   [[nodiscard]] bool is_all_confirmed() {
@@ -214,7 +215,8 @@ TEST_F(LoaderTest, counts_the_kept_log_again_after_the_machine_went_down) {
   store.lose_events(70);
   std::ofstream(directory / "loader-boot-id") << "another boot";
   start();
-  ASSERT_TRUE(eventually([this] { return store.events().size() == 400 && store.rollup() == store.recounted_rollup(); }));
+  ASSERT_TRUE(
+      eventually([this] { return store.events().size() == 400 && store.rollup() == store.recounted_rollup(); }));
   expect_landed_exactly(400);
   ASSERT_TRUE(eventually([&] {
     std::ifstream file(directory / "loader-boot-id");
@@ -245,7 +247,8 @@ TEST_F(LoaderTest, lands_each_event_once_whatever_the_store_does) {
   for (auto& fate : repairs) fate = random() % 2 == 0 ? Fate::dropped_after : Fate::dropped_before;
   store.set_fates(fates);
   store.set_repair_fates(repairs);
-  for (const char* prefix : {"SELECT query_id", "INSERT INTO marquee.toy", "ALTER TABLE", "DROP TABLE", "SELECT name"}) {
+  for (const char* prefix :
+       {"SELECT query_id", "INSERT INTO marquee.toy", "ALTER TABLE", "DROP TABLE", "SELECT name"}) {
     store.fail_statements(prefix, static_cast<unsigned>(random()) % 5);
   }
   std::set<std::pair<std::uint64_t, std::uint32_t>> sent;

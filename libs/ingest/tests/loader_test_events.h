@@ -1,8 +1,8 @@
 // Events and waiting, for the loader's tests.
 #pragma once
 
-#include <condition_variable>
 #include <chrono>
+#include <condition_variable>
 #include <functional>
 #include <memory>
 #include <mutex>
@@ -54,7 +54,8 @@ inline void append(log::EventLog& log, log::Partition partition, const std::vect
     done.notify_all();
   });
   std::unique_lock lock(mutex);
-  if (!done.wait_for(lock, std::chrono::seconds(20), [&] { return is_done; })) throw std::runtime_error("append failed");
+  if (!done.wait_for(lock, std::chrono::seconds(20), [&] { return is_done; }))
+    throw std::runtime_error("append failed");
 }
 
 inline std::string encoded(const event::Event& event) {

@@ -1,6 +1,6 @@
-// bench_log_stores [directory] [groups]: the local log's work on RocksDB, LMDB and SQLite, as libs/log/README.md reports it.
-// Each appends groups of events (four partitions of 8 KiB, one fsync a group), reads them back in order, lets the older half
-// go, and says what that cost. The disk is that of `directory`.
+// bench_log_stores [directory] [groups]: the local log's work on RocksDB, LMDB and SQLite, as libs/log/README.md
+// reports it. Each appends groups of events (four partitions of 8 KiB, one fsync a group), reads them back in order,
+// lets the older half go, and says what that cost. The disk is that of `directory`.
 #include <fmt/format.h>
 #include <lmdb.h>
 #include <rocksdb/convenience.h>
@@ -37,8 +37,9 @@ void require(bool good, const std::string& what) {
 class Store {
  public:
   virtual ~Store() = default;
-  virtual void append(std::uint64_t number, const std::string& blob) = 0;  ///< To every partition, durably, in one step.
-  virtual std::size_t read_all(std::size_t partition) = 0;                 ///< Bytes, in order.
+  virtual void append(std::uint64_t number,
+                      const std::string& blob) = 0;         ///< To every partition, durably, in one step.
+  virtual std::size_t read_all(std::size_t partition) = 0;  ///< Bytes, in order.
   virtual void trim(std::uint64_t before) = 0;
 };
 
@@ -100,7 +101,8 @@ class LmdbStore final : public Store {
     check(mdb_env_open(env_, directory.c_str(), 0, 0644));
     MDB_txn* txn = nullptr;
     check(mdb_txn_begin(env_, nullptr, 0, &txn));
-    for (std::size_t p = 0; p < kPartitions; ++p) check(mdb_dbi_open(txn, std::to_string(p).c_str(), MDB_CREATE, &tables_[p]));
+    for (std::size_t p = 0; p < kPartitions; ++p)
+      check(mdb_dbi_open(txn, std::to_string(p).c_str(), MDB_CREATE, &tables_[p]));
     check(mdb_txn_commit(txn));
   }
   ~LmdbStore() override { mdb_env_close(env_); }
@@ -121,7 +123,8 @@ class LmdbStore final : public Store {
     MDB_val k;
     MDB_val v;
     std::size_t bytes = 0;
-    while (mdb_cursor_get(cursor, &k, &v, MDB_NEXT) == 0) bytes += std::string(static_cast<const char*>(v.mv_data), v.mv_size).size();
+    while (mdb_cursor_get(cursor, &k, &v, MDB_NEXT) == 0)
+      bytes += std::string(static_cast<const char*>(v.mv_data), v.mv_size).size();
     mdb_cursor_close(cursor);
     mdb_txn_abort(txn);
     return bytes;
@@ -135,7 +138,8 @@ class LmdbStore final : public Store {
       MDB_val k;
       MDB_val v;
       const auto end = key_of(before);
-      while (mdb_cursor_get(cursor, &k, &v, MDB_FIRST) == 0 && std::string(static_cast<const char*>(k.mv_data), k.mv_size) < end) {
+      while (mdb_cursor_get(cursor, &k, &v, MDB_FIRST) == 0 &&
+             std::string(static_cast<const char*>(k.mv_data), k.mv_size) < end) {
         check(mdb_cursor_del(cursor, 0));
       }
       mdb_cursor_close(cursor);
@@ -156,7 +160,8 @@ class SqliteStore final : public Store {
     require(sqlite3_open((directory + "/log.sqlite").c_str(), &db_) == SQLITE_OK, "open");
     run("PRAGMA journal_mode = WAL");
     run("PRAGMA synchronous = FULL");
-    run("CREATE TABLE log (partition INTEGER, number INTEGER, blob BLOB, PRIMARY KEY (partition, number)) WITHOUT ROWID");
+    run("CREATE TABLE log (partition INTEGER, number INTEGER, blob BLOB, PRIMARY KEY (partition, number)) WITHOUT "
+        "ROWID");
     require(sqlite3_prepare_v2(db_, "INSERT INTO log VALUES (?, ?, ?)", -1, &insert_, nullptr) == SQLITE_OK, "prepare");
   }
   ~SqliteStore() override {
@@ -180,7 +185,9 @@ class SqliteStore final : public Store {
     require(sqlite3_prepare_v2(db_, sql.c_str(), -1, &select, nullptr) == SQLITE_OK, "prepare");
     std::size_t bytes = 0;
     while (sqlite3_step(select) == SQLITE_ROW) {
-      bytes += std::string(static_cast<const char*>(sqlite3_column_blob(select, 0)), static_cast<std::size_t>(sqlite3_column_bytes(select, 0))).size();
+      bytes += std::string(static_cast<const char*>(sqlite3_column_blob(select, 0)),
+                           static_cast<std::size_t>(sqlite3_column_bytes(select, 0)))
+                   .size();
     }
     sqlite3_finalize(select);
     return bytes;
@@ -188,7 +195,9 @@ class SqliteStore final : public Store {
   void trim(std::uint64_t before) override { run(fmt::format("DELETE FROM log WHERE number < {}", before)); }
 
  private:
-  void run(const std::string& sql) { require(sqlite3_exec(db_, sql.c_str(), nullptr, nullptr, nullptr) == SQLITE_OK, sqlite3_errmsg(db_)); }
+  void run(const std::string& sql) {
+    require(sqlite3_exec(db_, sql.c_str(), nullptr, nullptr, nullptr) == SQLITE_OK, sqlite3_errmsg(db_));
+  }
   sqlite3* db_ = nullptr;
   sqlite3_stmt* insert_ = nullptr;
 };
@@ -196,7 +205,9 @@ class SqliteStore final : public Store {
 double cpu_seconds() {
   rusage usage{};
   ::getrusage(RUSAGE_SELF, &usage);
-  const auto seconds = [](const timeval& t) { return static_cast<double>(t.tv_sec) + static_cast<double>(t.tv_usec) / 1e6; };
+  const auto seconds = [](const timeval& t) {
+    return static_cast<double>(t.tv_sec) + static_cast<double>(t.tv_usec) / 1e6;
+  };
   return seconds(usage.ru_utime) + seconds(usage.ru_stime);
 }
 
@@ -238,11 +249,14 @@ void measure(const char* name, const std::string& directory, std::uint64_t group
   began = Clock::now();
   store->trim(groups / 2);
   const double trimmed = since(began);
-  fmt::print("{:<8} {:>6.0f} groups/s  {:>5.0f} MB/s  fsync group p50 {:>5.2f} ms p99 {:>6.2f} ms  {:>6.0f} us CPU a group  read {:>5.0f} MB/s"
-             "  {:>5.0f} MB on disk  trim of half {:>5.0f} ms, then {:>5.0f} MB\n",
-             name, static_cast<double>(groups) / took, static_cast<double>(bytes) / took / 1e6, times[times.size() / 2] * 1e3,
-             times[times.size() * 99 / 100] * 1e3, used / static_cast<double>(groups) * 1e6, static_cast<double>(bytes) / read / 1e6,
-             static_cast<double>(full) / 1e6, trimmed * 1e3, static_cast<double>(directory_bytes(directory)) / 1e6);
+  fmt::print(
+      "{:<8} {:>6.0f} groups/s  {:>5.0f} MB/s  fsync group p50 {:>5.2f} ms p99 {:>6.2f} ms  {:>6.0f} us CPU a group  "
+      "read {:>5.0f} MB/s"
+      "  {:>5.0f} MB on disk  trim of half {:>5.0f} ms, then {:>5.0f} MB\n",
+      name, static_cast<double>(groups) / took, static_cast<double>(bytes) / took / 1e6, times[times.size() / 2] * 1e3,
+      times[times.size() * 99 / 100] * 1e3, used / static_cast<double>(groups) * 1e6,
+      static_cast<double>(bytes) / read / 1e6, static_cast<double>(full) / 1e6, trimmed * 1e3,
+      static_cast<double>(directory_bytes(directory)) / 1e6);
   store.reset();
   std::filesystem::remove_all(directory);
 }
@@ -250,7 +264,8 @@ void measure(const char* name, const std::string& directory, std::uint64_t group
 }  // namespace
 
 int main(int argc, char** argv) {
-  const std::string directory = (argc > 1 ? std::string(argv[1]) : std::filesystem::temp_directory_path().string()) + "/marquee-bench-stores";
+  const std::string directory =
+      (argc > 1 ? std::string(argv[1]) : std::filesystem::temp_directory_path().string()) + "/marquee-bench-stores";
   const std::uint64_t groups = argc > 2 ? std::stoull(argv[2]) : 20'000;
   measure("RocksDB", directory, groups, [](const std::string& d) { return std::make_unique<RocksStore>(d); });
   measure("LMDB", directory, groups, [](const std::string& d) { return std::make_unique<LmdbStore>(d); });

@@ -62,7 +62,8 @@ Result<std::vector<std::string_view>> read_blob(std::string_view blob) {
   const auto head = read_blob_head(blob);
   if (!head) return head.error();
   auto rest = blob.substr(kBlobHeadBytes);
-  if (load<std::uint64_t>(blob.data() + 13) != checksum(*head, rest)) return Error::give_up("a group whose checksum is wrong");
+  if (load<std::uint64_t>(blob.data() + 13) != checksum(*head, rest))
+    return Error::give_up("a group whose checksum is wrong");
   if (head->count > rest.size()) return Error::give_up("a group that counts more records than it has bytes");
   std::vector<std::string_view> records;
   records.reserve(head->count);

@@ -47,7 +47,7 @@ struct PartitionState {
 };
 
 std::uint64_t free_bytes(const std::string& directory) {
-  struct statvfs info {};
+  struct statvfs info{};
   if (::statvfs(directory.c_str(), &info) != 0) return UINT64_MAX;
   return static_cast<std::uint64_t>(info.f_bavail) * info.f_frsize;
 }
@@ -108,7 +108,9 @@ class LocalLog final : public EventLog {
       auto& [first, blob] = **group;
       records.storage.push_back(std::move(blob));
       const auto found = read_blob(records.storage.back());
-      if (!found) return Error::give_up(fmt::format("partition {}, group at offset {}: {}", partition, first, found.error().message));
+      if (!found)
+        return Error::give_up(
+            fmt::format("partition {}, group at offset {}: {}", partition, first, found.error().message));
       const auto take = std::min(found->size() - (at - first), max_records - records.records.size());
       const auto begin = found->begin() + static_cast<std::ptrdiff_t>(at - first);
       records.records.insert(records.records.end(), begin, begin + static_cast<std::ptrdiff_t>(take));
@@ -135,7 +137,9 @@ class LocalLog final : public EventLog {
 
   Result<Progress> progress(Partition partition) override { return storage_->progress(partition); }
   Result<void> plan(Partition partition, Range range) override { return set_progress(partition, {range.begin, range}); }
-  Result<void> confirm(Partition partition, Offset next) override { return set_progress(partition, {next, std::nullopt}); }
+  Result<void> confirm(Partition partition, Offset next) override {
+    return set_progress(partition, {next, std::nullopt});
+  }
 
   void close() override {
     {
@@ -164,7 +168,8 @@ class LocalLog final : public EventLog {
       const auto& state = states_[partition];
       if (offset >= state.kept.end) return std::nullopt;
       if (offset < state.kept.begin)
-        return Error::give_up(fmt::format("partition {} begins at offset {}; {} is no longer kept", partition, state.kept.begin, offset));
+        return Error::give_up(
+            fmt::format("partition {} begins at offset {}; {} is no longer kept", partition, state.kept.begin, offset));
       if (!state.tail.empty() && offset >= state.tail.front().first) {
         const auto after = std::ranges::upper_bound(state.tail, offset, {}, &TailGroup::first);
         return std::pair(std::prev(after)->first, std::string(*std::prev(after)->blob));
@@ -173,7 +178,8 @@ class LocalLog final : public EventLog {
     auto found = storage_->find(partition, offset);
     if (!found) return found.error();
     if (!*found || (*found)->first > offset)
-      return Error::give_up(fmt::format("partition {} has no record at offset {} although it should", partition, offset));
+      return Error::give_up(
+          fmt::format("partition {} has no record at offset {} although it should", partition, offset));
     return found;
   }
 
@@ -227,7 +233,8 @@ class LocalLog final : public EventLog {
     } else {
       logging::warn("log.append_failed", {{"requests", taken.size()}, {"reason", outcome.error().message}});
     }
-    if (commit_seconds_ != nullptr) commit_seconds_->Observe(std::chrono::duration<double>(Steady::now() - started).count());
+    if (commit_seconds_ != nullptr)
+      commit_seconds_->Observe(std::chrono::duration<double>(Steady::now() - started).count());
     for (auto& pending : taken) pending.done(outcome);
   }
 
@@ -261,9 +268,11 @@ class LocalLog final : public EventLog {
       next_disk_check_ = Steady::now() + std::chrono::milliseconds(100);
     }
     if (free_bytes_ < options_.min_free_disk_bytes)
-      return Error::retry(fmt::format("the disk of {} has {} MiB free, less than log.min_free_disk", options_.directory, free_bytes_ >> 20));
+      return Error::retry(fmt::format("the disk of {} has {} MiB free, less than log.min_free_disk", options_.directory,
+                                      free_bytes_ >> 20));
     const std::lock_guard lock(mutex_);
-    if (kept_bytes_ > options_.max_bytes) return Error::retry("the log has reached log.max_size; the store is too slow or away");
+    if (kept_bytes_ > options_.max_bytes)
+      return Error::retry("the log has reached log.max_size; the store is too slow or away");
     return {};
   }
 
@@ -298,10 +307,21 @@ class LocalLog final : public EventLog {
   void add_metrics() {
     if (!options_.metrics) return;
     auto& registry = *options_.metrics;
-    records_ = &prometheus::BuildCounter().Name("marquee_log_records_total").Help("Records made durable").Register(registry).Add({});
-    bytes_gauge_ = &prometheus::BuildGauge().Name("marquee_log_kept_bytes").Help("Bytes that the log keeps").Register(registry).Add({});
-    commit_seconds_ = &prometheus::BuildHistogram().Name("marquee_log_commit_seconds").Help("Time of one group commit")
-                           .Register(registry).Add({}, metrics::latency_buckets());
+    records_ = &prometheus::BuildCounter()
+                    .Name("marquee_log_records_total")
+                    .Help("Records made durable")
+                    .Register(registry)
+                    .Add({});
+    bytes_gauge_ = &prometheus::BuildGauge()
+                        .Name("marquee_log_kept_bytes")
+                        .Help("Bytes that the log keeps")
+                        .Register(registry)
+                        .Add({});
+    commit_seconds_ = &prometheus::BuildHistogram()
+                           .Name("marquee_log_commit_seconds")
+                           .Help("Time of one group commit")
+                           .Register(registry)
+                           .Add({}, metrics::latency_buckets());
   }
 
   LocalLogOptions options_;

@@ -50,13 +50,15 @@ class MemoryLog final : public EventLog {
     done(batches.empty() ? Result<void>(Error::retry("the log is closing")) : Result<void>());
   }
 
-  [[nodiscard]] Result<Records> read(Partition partition, Offset from, std::size_t max_records, std::size_t max_bytes) override {
+  [[nodiscard]] Result<Records> read(Partition partition, Offset from, std::size_t max_records,
+                                     std::size_t max_bytes) override {
     const std::lock_guard lock(mutex_);
     const auto& kept = partitions_[partition].records;
     Records result;
     result.first = from;
     std::size_t bytes = 0;
-    for (Offset at = from; at < kept.size() && result.storage.size() < max_records && (at == from || bytes < max_bytes); ++at) {
+    for (Offset at = from; at < kept.size() && result.storage.size() < max_records && (at == from || bytes < max_bytes);
+         ++at) {
       result.storage.push_back(kept[at]);
       bytes += kept[at].size();
     }

@@ -56,8 +56,9 @@ Result<std::unique_ptr<Storage>> Storage::open(const std::string& directory, Par
   const auto base = options();
   std::vector<std::string> present;
   if (rocksdb::DB::ListColumnFamilies(base, directory, &present).ok() && present.size() != partitions + 1)
-    return Error::give_up(fmt::format("the log {} has {} partitions, {} are configured; the number is fixed once a log exists",
-                                      directory, present.size() - 1, partitions));
+    return Error::give_up(
+        fmt::format("the log {} has {} partitions, {} are configured; the number is fixed once a log exists", directory,
+                    present.size() - 1, partitions));
   std::vector<rocksdb::ColumnFamilyDescriptor> families{{rocksdb::kDefaultColumnFamilyName, base}};
   for (Partition p = 0; p < partitions; ++p) families.emplace_back(fmt::format("partition-{}", p), base);
   std::unique_ptr<Storage> storage(new Storage);
@@ -79,7 +80,8 @@ Storage::~Storage() {
 Result<void> Storage::checked(const rocksdb::Status& status, std::string_view what) const {
   if (status.ok()) return {};
   auto message = fmt::format("the log {} cannot {}: {}", directory_, what, status.ToString());
-  if (status.IsNoSpace() || status.ToString().find("No space left") != std::string::npos) return Error::retry(std::move(message));
+  if (status.IsNoSpace() || status.ToString().find("No space left") != std::string::npos)
+    return Error::retry(std::move(message));
   return Error::give_up(std::move(message));
 }
 
@@ -87,7 +89,8 @@ Result<void> Storage::write(const std::vector<Group>& groups) {
   rocksdb::WriteBatch batch;
   for (const auto& group : groups) batch.Put(families_[group.partition + 1], key_of(group.first), group.blob);
   auto status = db_->Write(write_options_, &batch);
-  if (!status.ok() && db_->Resume().ok()) status = db_->Write(write_options_, &batch);  // After a full disk, once there is room.
+  if (!status.ok() && db_->Resume().ok())
+    status = db_->Write(write_options_, &batch);  // After a full disk, once there is room.
   return checked(status, "write");
 }
 
@@ -96,7 +99,9 @@ Result<std::optional<std::pair<Offset, std::string>>> Storage::find(Partition pa
   it->SeekForPrev(key_of(offset));
   if (it->Valid()) {
     const auto head = read_blob_head({it->value().data(), it->value().size()});
-    if (!head) return Error::give_up(fmt::format("partition {} at offset {}: {}", partition, offset_of(it->key()), head.error().message));
+    if (!head)
+      return Error::give_up(
+          fmt::format("partition {} at offset {}: {}", partition, offset_of(it->key()), head.error().message));
     if (offset_of(it->key()) + head->count <= offset) it->Next();
   } else if (it->status().ok()) {
     it->SeekToFirst();
@@ -120,7 +125,8 @@ Result<Range> Storage::range(Partition partition) const {
     range.end = offset_of(it->key()) + head->count;
   }
   if (auto status = checked(it->status(), "read"); !status) return status.error();
-  if (auto kept = progress(partition); kept && kept->next > range.end) range.begin = range.end = kept->next;  // All trimmed.
+  if (auto kept = progress(partition); kept && kept->next > range.end)
+    range.begin = range.end = kept->next;  // All trimmed.
   return range;
 }
 
@@ -130,7 +136,8 @@ Result<void> Storage::trim(Partition partition, Offset before) {
   const auto to = key_of(before);
   const rocksdb::Slice begin(from), end(to);
   // Whole files go at once; what is left in files that reach beyond goes with the next compaction.
-  if (auto status = checked(rocksdb::DeleteFilesInRange(db_.get(), family, &begin, &end, false), "trim"); !status) return status;
+  if (auto status = checked(rocksdb::DeleteFilesInRange(db_.get(), family, &begin, &end, false), "trim"); !status)
+    return status;
   return checked(db_->DeleteRange({}, family, begin, end), "trim");
 }
 
@@ -151,7 +158,8 @@ Result<Progress> Storage::progress(Partition partition) const {
   const auto status = db_->Get({}, families_[0], fmt::format("progress-{}", partition), &value);
   if (status.IsNotFound()) return Progress{};
   if (auto read = checked(status, "read"); !read) return read.error();
-  if (value.size() != 24) return Error::give_up(fmt::format("the progress of partition {} is {} bytes long", partition, value.size()));
+  if (value.size() != 24)
+    return Error::give_up(fmt::format("the progress of partition {} is {} bytes long", partition, value.size()));
   std::uint64_t numbers[3];
   std::memcpy(numbers, value.data(), sizeof numbers);
   Progress progress{numbers[0], std::nullopt};

@@ -25,7 +25,8 @@ struct Group {
 class Storage {
  public:
   /// Opens or makes the store for so many partitions.
-  [[nodiscard]] static Result<std::unique_ptr<Storage>> open(const std::string& directory, Partition partitions, bool sync);
+  [[nodiscard]] static Result<std::unique_ptr<Storage>> open(const std::string& directory, Partition partitions,
+                                                             bool sync);
   ~Storage();
 
   /// Writes all groups in one step, durably. Action::retry when the disk is full.

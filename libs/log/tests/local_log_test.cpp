@@ -83,9 +83,10 @@ class LocalLogTest : public ::testing::Test {
 
   /// Appends records from `from` to `to` in a process that then dies without closing the log (the test Child below).
   void append_and_die(int from, int to) {
-    const auto command = "MARQUEE_LOG_TEST='" + options.directory + "' MARQUEE_LOG_TEST_FROM=" + std::to_string(from) + " MARQUEE_LOG_TEST_TO=" +
-                         std::to_string(to) + " '" + fs::read_symlink("/proc/self/exe").string() +
-                         "' --gtest_also_run_disabled_tests --gtest_filter=Child.DISABLED_appends_and_dies >/dev/null 2>&1";
+    const auto command =
+        "MARQUEE_LOG_TEST='" + options.directory + "' MARQUEE_LOG_TEST_FROM=" + std::to_string(from) +
+        " MARQUEE_LOG_TEST_TO=" + std::to_string(to) + " '" + fs::read_symlink("/proc/self/exe").string() +
+        "' --gtest_also_run_disabled_tests --gtest_filter=Child.DISABLED_appends_and_dies >/dev/null 2>&1";
     ASSERT_EQ(std::system(command.c_str()), 0);
   }
 
@@ -99,7 +100,8 @@ TEST(Child, DISABLED_appends_and_dies) {
   options.partitions = 2;
   options.min_free_disk_bytes = 0;
   auto log = open_local_log(options);
-  const auto records = numbered(std::atoi(std::getenv("MARQUEE_LOG_TEST_FROM")), std::atoi(std::getenv("MARQUEE_LOG_TEST_TO")));
+  const auto records =
+      numbered(std::atoi(std::getenv("MARQUEE_LOG_TEST_FROM")), std::atoi(std::getenv("MARQUEE_LOG_TEST_TO")));
   ::_exit(log && append(**log, 0, records) ? 0 : 1);
 }
 
@@ -228,7 +230,8 @@ TEST_F(LocalLogTest, keeps_confirmed_records_for_a_while) {
   EXPECT_EQ(log->begin(0), 0U);
   clock->advance(Millis(2'000));
   const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(20);
-  while (log->begin(0) != 100 && std::chrono::steady_clock::now() < end) std::this_thread::sleep_for(std::chrono::milliseconds(20));
+  while (log->begin(0) != 100 && std::chrono::steady_clock::now() < end)
+    std::this_thread::sleep_for(std::chrono::milliseconds(20));
   EXPECT_EQ(log->begin(0), 100U);
   EXPECT_EQ(log->end(0), 100U);
   log.reset();

@@ -1,5 +1,5 @@
-// bench_simulate: events that one core writes as NDJSON into one buffer, at the students' own pace (few sessions open at
-// once) and at 10,000 events per second of event_time (tens of thousands open).
+// bench_simulate: events that one core writes as NDJSON into one buffer, at the students' own pace (few sessions open
+// at once) and at 10,000 events per second of event_time (tens of thousands open).
 #include <benchmark/benchmark.h>
 
 #include "marquee/simulate/stream.h"

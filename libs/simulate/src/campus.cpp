@@ -5,9 +5,9 @@
 namespace marquee::simulate {
 namespace {
 
-constexpr std::array<std::string_view, 18> kCities = {"Pune",    "Delhi",  "Mumbai",  "Bengaluru", "Chennai", "Hyderabad",
-                                                      "Kolkata", "Jaipur", "Lucknow", "Indore",    "Nagpur",  "Kochi",
-                                                      "Patna",   "Bhopal", "Surat",   "Guwahati",  "Mysuru",  "Nashik"};
+constexpr std::array<std::string_view, 18> kCities = {
+    "Pune",   "Delhi",  "Mumbai", "Bengaluru", "Chennai", "Hyderabad", "Kolkata",  "Jaipur", "Lucknow",
+    "Indore", "Nagpur", "Kochi",  "Patna",     "Bhopal",  "Surat",     "Guwahati", "Mysuru", "Nashik"};
 constexpr std::array<std::string_view, 7> kKinds = {"engineering", "arts",    "science",    "commerce",
                                                     "law",         "medical", "polytechnic"};
 // Field and name; two campaigns a field.
@@ -18,7 +18,8 @@ constexpr std::array<std::string_view, kCampaigns> kCampaignNames = {
     "design-2027",       "film-2027",       "teaching-2027", "languages-2027", "laptops-2027",  "travel-2027"};
 constexpr std::array<std::string_view, kCreatives> kCreativeNames = {"hero", "quiet", "video", "portrait"};
 constexpr std::array<std::uint32_t, kCreatives> kCreativePull = {130, 80, 110, 90};
-constexpr std::array<std::uint32_t, 4> kPositionPull = {13'000, 8'500, 5'500, 3'000};  // Clicks per million impressions.
+constexpr std::array<std::uint32_t, 4> kPositionPull = {13'000, 8'500, 5'500,
+                                                        3'000};  // Clicks per million impressions.
 constexpr std::array<std::string_view, 3> kPolicies = {"uniform", "affinity-v1", "affinity-v1"};
 
 // Under affinity-v1 a campaign of the student's field weighs six, any other one.
@@ -30,7 +31,8 @@ static_assert(kCampaigns == 2 * kFields);
 
 Weighted zipf(std::uint32_t count) {
   std::vector<std::uint32_t> weights(count);
-  for (std::uint32_t i = 0; i < count; ++i) weights[i] = (1U << 28) / (i + 1);  // The sum stays below 2^32 up to 10,000.
+  for (std::uint32_t i = 0; i < count; ++i)
+    weights[i] = (1U << 28) / (i + 1);  // The sum stays below 2^32 up to 10,000.
   return Weighted(weights);
 }
 
@@ -69,9 +71,9 @@ Campus::Campus(std::uint64_t seed, std::uint32_t colleges, std::uint32_t student
   for (std::uint32_t campaign = 0; campaign < kCampaigns; ++campaign)
     for (std::uint32_t creative = 0; creative < kCreatives; ++creative)
       for (std::size_t how = 0; how < kPolicies.size(); ++how)
-        ad_fields_.push_back(fmt::format(R"(,"campaign_id":"{0}","ad_id":"{0}-{1}","policy":"{2}","propensity":{3:.6f})",
-                                         campaigns_[campaign], kCreativeNames[creative], kPolicies[how],
-                                         kPropensities[how]));
+        ad_fields_.push_back(
+            fmt::format(R"(,"campaign_id":"{0}","ad_id":"{0}-{1}","policy":"{2}","propensity":{3:.6f})",
+                        campaigns_[campaign], kCreativeNames[creative], kPolicies[how], kPropensities[how]));
 }
 
 std::uint32_t Campus::draw_student(Random& random) const { return random.below(random.below(students_) + 1); }
@@ -120,7 +122,8 @@ Choice Campus::draw_ad(Random& random, const Student& student) const {
 
 Chance Campus::click_chance(const Choice& choice, const Student& student, std::uint8_t position) const {
   std::uint64_t pull = kPositionPull[position - 1U];
-  pull = pull * appeal_[choice.campaign] * kCreativePull[choice.creative] * colleges_[student.college].interest / 1'000'000;
+  pull = pull * appeal_[choice.campaign] * kCreativePull[choice.creative] * colleges_[student.college].interest /
+         1'000'000;
   if (choice.campaign / 2 == kPrograms[student.program].field) pull = pull * 18 / 10;
   return Chance::per_million(pull);
 }

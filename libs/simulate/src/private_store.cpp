@@ -25,8 +25,10 @@ std::string escaped(std::string_view text) {
   std::string result;
   for (const char c : text) {
     const bool is_plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
-    if (is_plain) result += c;
-    else result += fmt::format("%{:02X}", static_cast<unsigned char>(c));
+    if (is_plain)
+      result += c;
+    else
+      result += fmt::format("%{:02X}", static_cast<unsigned char>(c));
   }
   return result;
 }
@@ -58,7 +60,8 @@ Result<std::unique_ptr<PrivateStore>> PrivateStore::start(const std::string& bin
         fmt::format("Parquet needs marquee-store, which is not at {}; name it with MARQUEE_STORE_BIN", binary));
   std::error_code code;
   if (!std::filesystem::create_directory(directory, code))
-    return Error::reject(fmt::format("cannot make the directory {}: {}", directory, code ? code.message() : "it is there"));
+    return Error::reject(
+        fmt::format("cannot make the directory {}: {}", directory, code ? code.message() : "it is there"));
   std::unique_ptr<PrivateStore> store(new PrivateStore(directory));
   if (auto launched = store->launch(binary); !launched) return launched.error();
   return store;

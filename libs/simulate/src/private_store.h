@@ -13,11 +13,12 @@
 
 namespace marquee::simulate {
 
-/// Keeps its data in `directory`, which it makes and removes. It listens on a free port of 127.0.0.1 with a password of its
-/// own, and dies with this process. Not thread safe.
+/// Keeps its data in `directory`, which it makes and removes. It listens on a free port of 127.0.0.1 with a password of
+/// its own, and dies with this process. Not thread safe.
 class PrivateStore {
  public:
-  [[nodiscard]] static Result<std::unique_ptr<PrivateStore>> start(const std::string& binary, const std::string& directory);
+  [[nodiscard]] static Result<std::unique_ptr<PrivateStore>> start(const std::string& binary,
+                                                                   const std::string& directory);
   ~PrivateStore();
   PrivateStore(const PrivateStore&) = delete;
   PrivateStore& operator=(const PrivateStore&) = delete;

@@ -40,7 +40,8 @@ class Progress {
   double reported_ = 0;
 };
 
-/// Appends lines until `ndjson` holds about `bytes`. False once the run is at its end; the lines in `ndjson` still count.
+/// Appends lines until `ndjson` holds about `bytes`. False once the run is at its end; the lines in `ndjson` still
+/// count.
 bool fill(Stream& stream, const RunOptions& options, Progress& progress, std::size_t bytes, std::string& ndjson);
 
 }  // namespace marquee::simulate

@@ -35,7 +35,8 @@ constexpr double natural_logarithm(double x) {
   return result;
 }
 
-// Quantiles of the exponential distribution with mean 1, in 1/65536. Made by the compiler: no machine's rounding gets in.
+// Quantiles of the exponential distribution with mean 1, in 1/65536. Made by the compiler: no machine's rounding gets
+// in.
 inline constexpr auto kExponential = [] {
   std::array<std::uint64_t, 1025> table{};
   for (std::size_t i = 0; i < 1024; ++i)

@@ -16,7 +16,8 @@ Result<void> write_all(int descriptor, std::string_view bytes) {
     const auto written = ::write(descriptor, bytes.data(), bytes.size());
     if (written < 0 && errno == EINTR) continue;
     if (written < 0)
-      return Error{errno == EPIPE ? Action::retry : Action::give_up, fmt::format("cannot write: {}", std::strerror(errno))};
+      return Error{errno == EPIPE ? Action::retry : Action::give_up,
+                   fmt::format("cannot write: {}", std::strerror(errno))};
     bytes.remove_prefix(static_cast<std::size_t>(written));
   }
   return {};

@@ -42,10 +42,9 @@ class Answers {
 class Pace {
  public:
   Pace(double rate, std::uint32_t most) : rate_(rate) {
-    batch_ =
-        rate > 0
-            ? static_cast<std::uint32_t>(std::clamp(std::floor(rate / kRequestsPerSecond), 1.0, static_cast<double>(most)))
-            : most;
+    batch_ = rate > 0 ? static_cast<std::uint32_t>(
+                            std::clamp(std::floor(rate / kRequestsPerSecond), 1.0, static_cast<double>(most)))
+                      : most;
   }
   [[nodiscard]] std::uint32_t batch() const { return batch_; }
 
@@ -68,7 +67,8 @@ class Pace {
   Seconds due_{0};
 };
 
-// Once the run is stopped, a server that does not answer is not waited for: an answer that no one repeats ends the sender.
+// Once the run is stopped, a server that does not answer is not waited for: an answer that no one repeats ends the
+// sender.
 ingest::PostEvents post_until_stopped(const ingest::SendOptions& options, const std::atomic<bool>* stop) {
   http::ClientOptions client_options;
   client_options.pool_size = options.in_flight;

@@ -30,11 +30,13 @@ CREATE TABLE default.simulated
 ENGINE = Log)";
 // A field without a column is refused, so that the table cannot fall behind the stream.
 constexpr std::string_view kInsert =
-    "INSERT INTO default.simulated SETTINGS input_format_skip_unknown_fields = 0, input_format_parallel_parsing = 0 FORMAT "
+    "INSERT INTO default.simulated SETTINGS input_format_skip_unknown_fields = 0, input_format_parallel_parsing = 0 "
+    "FORMAT "
     "JSONEachRow";
 constexpr std::string_view kSelect =
     "SELECT * REPLACE (fromUnixTimestamp64Milli(event_time, 'UTC') AS event_time) FROM default.simulated "
-    "SETTINGS max_threads = 1, output_format_parquet_compression_method = 'zstd', output_format_parquet_string_as_string = "
+    "SETTINGS max_threads = 1, output_format_parquet_compression_method = 'zstd', "
+    "output_format_parquet_string_as_string = "
     "1 FORMAT Parquet";
 
 Result<void> save(PrivateStore& store, const std::string& path) {

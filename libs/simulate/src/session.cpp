@@ -91,7 +91,8 @@ void Session::plan_ads(const Campus& campus, Random& random, std::int64_t from_m
     const auto left_ms = static_cast<std::int64_t>(whole_ms) - (seen_ms - from_ms);
     add({.time_ms = seen_ms, .type = Type::impression, .ad = i});
     if (left_ms < 1'100 || random.happens(Chance::percent(18))) continue;
-    const auto visible_ms = static_cast<std::uint32_t>(std::min<std::int64_t>(1'000 + exponential(random, 4'000), left_ms));
+    const auto visible_ms =
+        static_cast<std::uint32_t>(std::min<std::int64_t>(1'000 + exponential(random, 4'000), left_ms));
     add({.time_ms = seen_ms + visible_ms, .type = Type::viewable_impression, .ad = i, .ms = visible_ms});
     const auto clicks = random.happens(campus.click_chance(ads_[i].choice, student_, static_cast<std::uint8_t>(i + 1)));
     if (clicks || random.happens(Chance::percent(is_mobile_ ? 2 : 12))) {

@@ -155,8 +155,8 @@ Result<Stream> Stream::open(const StreamOptions& options) {
   if (options.students < 1 || options.students > 100'000'000)
     return Error::reject(fmt::format("students: expected 1 to 100000000, got {}", options.students));
   if (!(options.events_per_second >= 0 && options.events_per_second <= kMostEventsPerSecond))
-    return Error::reject(
-        fmt::format("rate: expected 0 to {} events per second, got {}", kMostEventsPerSecond, options.events_per_second));
+    return Error::reject(fmt::format("rate: expected 0 to {} events per second, got {}", kMostEventsPerSecond,
+                                     options.events_per_second));
   if (options.start_ms < 0 || options.start_ms >= 4'000'000'000'000)
     return Error::reject(fmt::format("start: expected a time from 1970 to 2096, got {} ms", options.start_ms));
   if (!is_share(options.late) || !is_share(options.repeat) || !is_share(options.malformed) ||

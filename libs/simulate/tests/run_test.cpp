@@ -147,7 +147,8 @@ TEST_F(Run, sends_every_event_and_counts_the_answers) {
 TEST_F(Run, counts_rejections_by_field) {
   const auto target = target_of([](std::string_view) {
     return http::Response::json(
-        200, R"({"accepted":8,"rejected":[{"index":1,"field":"type","reason":"x"},{"index":3,"field":"","reason":"y"}]})");
+        200,
+        R"({"accepted":8,"rejected":[{"index":1,"field":"type","reason":"x"},{"index":3,"field":"","reason":"y"}]})");
   });
   auto stream = opened();
   RunOptions options;
@@ -198,7 +199,8 @@ TEST_F(Run, does_not_wait_for_a_server_that_is_away_once_stopped) {
 }
 
 TEST_F(Run, names_a_key_that_is_refused) {
-  const auto target = target_of([](std::string_view) { return http::Response::json(401, R"({"error":"no such key"})"); });
+  const auto target =
+      target_of([](std::string_view) { return http::Response::json(401, R"({"error":"no such key"})"); });
   auto stream = opened();
   const auto summary = send(stream, target, {});
   ASSERT_TRUE(summary.failure);
@@ -231,7 +233,8 @@ TEST_F(Run, writes_parquet_that_holds_the_rows_of_the_stream_in_order) {
   const auto summary = write_parquet(stream, file, store_binary(), options);
   ASSERT_TRUE(summary) << summary.error().message;
   EXPECT_EQ(summary->events, 30'000U);
-  EXPECT_EQ(std::distance(std::filesystem::directory_iterator(directory_), {}), 1) << "something is left beside the file";
+  EXPECT_EQ(std::distance(std::filesystem::directory_iterator(directory_), {}), 1)
+      << "something is left beside the file";
 
   auto store = PrivateStore::start(store_binary(), directory_ + "/reader");
   ASSERT_TRUE(store) << store.error().message;

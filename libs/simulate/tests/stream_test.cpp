@@ -57,7 +57,8 @@ Read read(const std::string& ndjson) {
   Read result;
   const auto outcome = parser.parse(ndjson, context, [&](const event::Event& e) {
     result.events.push_back({e.session_id, e.seq, e.event_time_ms, e.type, std::string(e.college_id),
-                             std::string(e.campaign_id), std::string(e.ad_id), std::string(e.decision_id), e.propensity});
+                             std::string(e.campaign_id), std::string(e.ad_id), std::string(e.decision_id),
+                             e.propensity});
   });
   EXPECT_TRUE(outcome);
   if (outcome) result.rejections = outcome->rejections;
@@ -80,7 +81,8 @@ TEST(Stream, gives_the_bytes_that_it_has_always_given) {
   options.repeat = 0.1;
   options.malformed = 0.1;
   std::uint64_t fingerprint = 14695981039346656037U;  // FNV-1a
-  for (const char c : text_of(options, 50'000)) fingerprint = (fingerprint ^ static_cast<unsigned char>(c)) * 1099511628211U;
+  for (const char c : text_of(options, 50'000))
+    fingerprint = (fingerprint ^ static_cast<unsigned char>(c)) * 1099511628211U;
   EXPECT_EQ(fingerprint, 15388329772699177711U);
 }
 
@@ -122,7 +124,8 @@ TEST(Stream, keeps_to_the_shares_of_late_repeated_and_malformed_lines) {
 TEST(Stream, sends_late_lines_after_younger_ones_and_fresh_lines_in_order) {
   StreamOptions options;
   options.late = 0.05;
-  options.events_per_second = 1;  // 200,000 of them last much longer than a delay, so that few are still held at the end.
+  options.events_per_second =
+      1;  // 200,000 of them last much longer than a delay, so that few are still held at the end.
   options.has_rhythm = false;
   auto stream = opened(options);
   std::int64_t newest = 0;
@@ -203,8 +206,9 @@ TEST(Stream, has_every_type_of_event_in_plausible_proportions) {
   std::map<event::Type, double> counts;
   for (const auto& event : read(text_of({}, 400'000)).events) ++counts[event.type];
   using event::Type;
-  for (const auto type : {Type::page_view, Type::page_leave, Type::impression, Type::viewable_impression, Type::hover,
-                          Type::click, Type::scroll, Type::search, Type::course_view, Type::course_click, Type::conversion})
+  for (const auto type :
+       {Type::page_view, Type::page_leave, Type::impression, Type::viewable_impression, Type::hover, Type::click,
+        Type::scroll, Type::search, Type::course_view, Type::course_click, Type::conversion})
     EXPECT_GT(counts[type], 20) << event::name(type);
   EXPECT_GT(counts[Type::impression], counts[Type::viewable_impression]);
   const auto click_rate = counts[Type::click] / counts[Type::impression];

@@ -1,5 +1,5 @@
-// The reports: one definition each, compiled to SQL with bound parameters, from the cheapest source that answers exactly.
-// Bots are left out of every report.
+// The reports: one definition each, compiled to SQL with bound parameters, from the cheapest source that answers
+// exactly. Bots are left out of every report.
 #pragma once
 
 #include <cstdint>
@@ -39,8 +39,8 @@ struct CtrRow {
   Rate rate;
 };
 struct CtrReport {
-  std::string source;  ///< Table that was read.
-  Rate total;          ///< Of all rows, those that were left out too.
+  std::string source;        ///< Table that was read.
+  Rate total;                ///< Of all rows, those that were left out too.
   std::vector<CtrRow> rows;  ///< Most impressions first.
 };
 

@@ -26,7 +26,8 @@ struct ApiOptions {
 /// Thread safe. What it is given must outlive it, and it must outlive the server that its routes are added to.
 class Api {
  public:
-  Api(ApiOptions options, catalog::Catalog& catalog, clickhouse::Client& store, ingest::Loader& loader, log::EventLog& log);
+  Api(ApiOptions options, catalog::Catalog& catalog, clickhouse::Client& store, ingest::Loader& loader,
+      log::EventLog& log);
   ~Api();
   void add_routes(http::Router& router);
   /// Tells the live feed that events have landed; for Loader::on_landed. Never blocks.

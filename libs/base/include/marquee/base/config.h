@@ -18,7 +18,7 @@ struct Key {
   std::string name;
   std::string description;
   std::string default_text;
-  std::string bounds;  ///< "1 to 64", "local", or empty; for messages and `config print`.
+  std::string bounds;   ///< "1 to 64", "local", or empty; for messages and `config print`.
   bool secret = false;  ///< Printed as "(set)" instead of its value.
   std::function<Result<void>(std::string_view text)> check;  ///< Says whether `set` would take it; stores nothing.
   std::function<Result<void>(std::string_view text)> set;    ///< Parses and stores, or says why not.
@@ -40,8 +40,8 @@ class Schema {
                 std::string description);
   void add_choice(std::string name, std::string* target, std::vector<std::string> choices, std::string description);
 
-  /// Reads YAML text; `origin` names it in messages ("marquee.yaml"). An unknown key is refused, naming its line and the
-  /// nearest known key; so is a value out of bounds. Nothing is half applied: on error no variable is changed.
+  /// Reads YAML text; `origin` names it in messages ("marquee.yaml"). An unknown key is refused, naming its line and
+  /// the nearest known key; so is a value out of bounds. Nothing is half applied: on error no variable is changed.
   [[nodiscard]] Result<void> load_yaml(std::string_view yaml, std::string_view origin);
 
   /// Applies MARQUEE_* variables from `environment`. Unknown MARQUEE_* names are refused like unknown keys, unless

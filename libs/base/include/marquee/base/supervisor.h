@@ -13,26 +13,27 @@
 namespace marquee {
 
 struct SupervisorOptions {
-  std::string name;                                ///< For log lines.
-  std::vector<std::string> command;                ///< Path of the program and its arguments.
-  std::map<std::string, std::string> environment;  ///< Added to this process's own; secrets go here, not into arguments.
+  std::string name;                  ///< For log lines.
+  std::vector<std::string> command;  ///< Path of the program and its arguments.
+  std::map<std::string, std::string>
+      environment;  ///< Added to this process's own; secrets go here, not into arguments.
   /// Whether the child answers; called about once a second on the supervisor's thread, should take no longer.
   std::function<bool()> is_alive;
-  std::uint64_t hang_ms = 60'000;     ///< A child that was not alive for so long is killed and started again.
-  std::uint64_t check_ms = 1'000;     ///< Between two looks at is_alive; a tenth of it until the child is alive first.
+  std::uint64_t hang_ms = 60'000;  ///< A child that was not alive for so long is killed and started again.
+  std::uint64_t check_ms = 1'000;  ///< Between two looks at is_alive; a tenth of it until the child is alive first.
   std::uint64_t most_pause_ms = 5'000;  ///< Before a new start of a child that ended without ever being alive.
 };
 
 struct SupervisorStatus {
-  pid_t pid = 0;                   ///< 0 while there is no child.
+  pid_t pid = 0;  ///< 0 while there is no child.
   std::uint64_t starts = 0;
   std::uint64_t hangs = 0;
   std::uint64_t failed_starts = 0;  ///< In a row: starts that ended before the child was alive.
-  int last_status = 0;             ///< Of the child that ended last: its exit status, or minus the signal that ended it.
+  int last_status = 0;  ///< Of the child that ended last: its exit status, or minus the signal that ended it.
 };
 
-/// The child is in a process group of its own (a terminal's Ctrl-C does not reach it) and is killed by the kernel when this
-/// process dies, however it dies (PR_SET_PDEATHSIG). Thread safe.
+/// The child is in a process group of its own (a terminal's Ctrl-C does not reach it) and is killed by the kernel when
+/// this process dies, however it dies (PR_SET_PDEATHSIG). Thread safe.
 class Supervisor {
  public:
   explicit Supervisor(SupervisorOptions options);

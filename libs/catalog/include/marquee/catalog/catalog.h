@@ -14,7 +14,7 @@
 namespace marquee::catalog {
 
 struct Site {
-  std::string id;                    ///< Lower-case letters, digits and '-'; 1 to 63 characters.
+  std::string id;  ///< Lower-case letters, digits and '-'; 1 to 63 characters.
   std::string name;
   std::string allowed_origin = "*";  ///< Origins that may send from a browser, separated by commas; * for all.
   bool consent_required = false;
@@ -42,12 +42,13 @@ struct Change {
   std::string what;   ///< "site campus made", ...
 };
 
-/// Rules and storage. Thread safe. Reads of keys and tokens take no lock on the database: they look at a snapshot that every
-/// change replaces.
+/// Rules and storage. Thread safe. Reads of keys and tokens take no lock on the database: they look at a snapshot that
+/// every change replaces.
 class Catalog {
  public:
   /// Opens or makes the SQLite database at `path`. Refuses (Action::give_up) one of a newer version.
-  [[nodiscard]] static Result<std::unique_ptr<Catalog>> open(const std::string& path, std::shared_ptr<const Clock> clock = nullptr);
+  [[nodiscard]] static Result<std::unique_ptr<Catalog>> open(const std::string& path,
+                                                             std::shared_ptr<const Clock> clock = nullptr);
   ~Catalog();
 
   [[nodiscard]] std::vector<Site> sites() const;
@@ -60,7 +61,8 @@ class Catalog {
   /// Makes a write key ("mk_..."); only its hash is kept.
   [[nodiscard]] Result<std::string> add_write_key(std::string_view site_id, bool is_trusted, std::string_view actor);
   /// Puts a known write key under a site, so that a key kept elsewhere stays valid. Idempotent.
-  [[nodiscard]] Result<void> put_write_key(std::string_view key, std::string_view site_id, bool is_trusted, std::string_view actor);
+  [[nodiscard]] Result<void> put_write_key(std::string_view key, std::string_view site_id, bool is_trusted,
+                                           std::string_view actor);
   [[nodiscard]] std::optional<KeyOwner> find_key(std::string_view key) const;
 
   /// Puts an admin token; only its hash is kept. Idempotent.
@@ -69,7 +71,8 @@ class Catalog {
 
   [[nodiscard]] Result<std::vector<Item>> items(std::string_view site_id, ItemKind kind) const;
   /// Makes or renames one.
-  [[nodiscard]] Result<void> put_item(std::string_view site_id, ItemKind kind, const Item& item, std::string_view actor);
+  [[nodiscard]] Result<void> put_item(std::string_view site_id, ItemKind kind, const Item& item,
+                                      std::string_view actor);
   /// Newest first.
   [[nodiscard]] Result<std::vector<Change>> changes(std::size_t limit) const;
 

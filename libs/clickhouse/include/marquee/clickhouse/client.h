@@ -21,7 +21,8 @@ struct Endpoint {
   std::string database = "marquee";
 };
 
-using Parameters = std::map<std::string, std::string>;  ///< Values of {name:Type}, in ClickHouse's text form (param_name).
+using Parameters =
+    std::map<std::string, std::string>;  ///< Values of {name:Type}, in ClickHouse's text form (param_name).
 using Settings = std::map<std::string, std::string>;  ///< "database" among them replaces the endpoint's.
 
 struct QueryOptions {
@@ -57,14 +58,15 @@ class Client {
   explicit Client(Endpoint endpoint, http::ClientOptions options = {});
   ~Client();
 
-  /// Runs a statement and gives the body in `options.format`. Errors carry ClickHouse's message and code; those that may
-  /// pass (connection, memory, too many queries) are Action::retry, others Action::reject.
+  /// Runs a statement and gives the body in `options.format`. Errors carry ClickHouse's message and code; those that
+  /// may pass (connection, memory, too many queries) are Action::retry, others Action::reject.
   [[nodiscard]] Result<std::string> query(std::string_view sql, const Parameters& parameters = {},
                                           const QueryOptions& options = {});
   /// Runs a query and gives its rows as text.
   [[nodiscard]] Result<Table> table(std::string_view sql, const Parameters& parameters = {}, QueryOptions options = {});
   /// Runs a statement without result.
-  [[nodiscard]] Result<void> execute(std::string_view sql, const Parameters& parameters = {}, QueryOptions options = {});
+  [[nodiscard]] Result<void> execute(std::string_view sql, const Parameters& parameters = {},
+                                     QueryOptions options = {});
   /// Inserts `data` (in `format`, e.g. Native) with `statement` = "INSERT INTO t (a, b)". Never gives up waiting on a
   /// living connection: an insert whose end is not known must not be left behind. The body is sent lz4-compressed.
   [[nodiscard]] std::expected<void, InsertFailure> insert(std::string_view statement, std::string_view format,

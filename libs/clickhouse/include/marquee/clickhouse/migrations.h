@@ -32,9 +32,11 @@ struct MigrationState {
 
 /// What is applied and what waits. Refuses (Action::give_up) a schema newer than this program knows, and an applied
 /// migration whose text has changed since.
-[[nodiscard]] Result<std::vector<MigrationState>> migration_status(Client& client, const std::vector<Migration>& migrations);
+[[nodiscard]] Result<std::vector<MigrationState>> migration_status(Client& client,
+                                                                   const std::vector<Migration>& migrations);
 
-/// Applies what waits, in order; each is idempotent, so that one cut off by a crash is run again. Returns the number applied.
+/// Applies what waits, in order; each is idempotent, so that one cut off by a crash is run again. Returns the number
+/// applied.
 [[nodiscard]] Result<unsigned> migrate_up(Client& client, const std::vector<Migration>& migrations);
 
 }  // namespace marquee::clickhouse

@@ -1,5 +1,5 @@
-// Writes blocks in ClickHouse's Native format: column by column, the way the engine keeps them, so that it parses nothing.
-// Format: https://clickhouse.com/docs/en/interfaces/formats#native, as sent over HTTP (protocol revision 0).
+// Writes blocks in ClickHouse's Native format: column by column, the way the engine keeps them, so that it parses
+// nothing. Format: https://clickhouse.com/docs/en/interfaces/formats#native, as sent over HTTP (protocol revision 0).
 #pragma once
 
 #include <bit>
@@ -12,7 +12,8 @@
 
 namespace marquee::clickhouse {
 
-static_assert(std::endian::native == std::endian::little, "Native numbers are little-endian, and are copied as they stand");
+static_assert(std::endian::native == std::endian::little,
+              "Native numbers are little-endian, and are copied as they stand");
 
 /// Appends an unsigned LEB128 number.
 void append_varint(std::string& out, std::uint64_t value);
@@ -147,8 +148,8 @@ class NativeBlock {
   [[nodiscard]] std::size_t bytes() const;
   /// "a, b, c": for the INSERT statement.
   [[nodiscard]] std::string column_names() const;
-  /// Appends the block to `out`. Every column must hold the same number of rows (checked: std::logic_error is a defect of
-  /// the caller, never of data).
+  /// Appends the block to `out`. Every column must hold the same number of rows (checked: std::logic_error is a defect
+  /// of the caller, never of data).
   void write(std::string& out) const;
   void clear();
 

@@ -21,13 +21,13 @@ using Settings = std::vector<std::pair<std::string, std::string>>;
 struct Progress {
   std::uint64_t read_rows = 0;
   std::uint64_t read_bytes = 0;
-  std::uint64_t written_rows = 0;   ///< Those of materialized views among them.
+  std::uint64_t written_rows = 0;  ///< Those of materialized views among them.
   std::uint64_t written_bytes = 0;
 };
 
 /// What the engine's parser says of a text, without running it.
 struct Classification {
-  unsigned statements = 0;     ///< 0 where it does not parse.
+  unsigned statements = 0;       ///< 0 where it does not parse.
   bool changes_nothing = false;  ///< SELECT, SHOW, DESCRIBE, EXPLAIN, EXISTS, CHECK.
   bool has_secrets = false;
 };
@@ -50,7 +50,8 @@ class Connection {
   [[nodiscard]] Answer<> set(const Settings& settings);
 
   /// Runs one statement; its whole answer in `format`, unless the statement names another.
-  [[nodiscard]] Answer<std::string> query(std::string_view sql, std::string_view format, const Parameters& parameters = {});
+  [[nodiscard]] Answer<std::string> query(std::string_view sql, std::string_view format,
+                                          const Parameters& parameters = {});
   /// Runs a SELECT and hands over its answer in pieces, each a complete document in its format: right only where
   /// pieces of a format put together are that format (streams_in_pieces). `on_piece` returning false cancels the query.
   [[nodiscard]] Answer<> stream(std::string_view sql, std::string_view format, const Parameters& parameters,
@@ -79,7 +80,8 @@ class Connection {
   bool spent_ = false;
 };
 
-/// True for formats whose pieces can be put together (TSV, JSONEachRow, Native ...), by their engine's names, without case.
+/// True for formats whose pieces can be put together (TSV, JSONEachRow, Native ...), by their engine's names, without
+/// case.
 [[nodiscard]] bool streams_in_pieces(std::string_view format);
 
 /// `text` as an SQL string, quoted.

@@ -13,7 +13,8 @@ class DataLock {
  public:
   /// Makes the directory if missing. Waits for a dying predecessor for at most `patience`; then Action::give_up names
   /// the directory and the process that holds it.
-  [[nodiscard]] static Result<DataLock> take(const std::filesystem::path& directory, std::chrono::milliseconds patience);
+  [[nodiscard]] static Result<DataLock> take(const std::filesystem::path& directory,
+                                             std::chrono::milliseconds patience);
   ~DataLock();
   DataLock(DataLock&& other) noexcept;
   DataLock& operator=(DataLock&&) = delete;

@@ -33,8 +33,8 @@ struct StoreRequest {
 /// Fails with BAD_ARGUMENTS for what cannot be read, such as a setting's name that is none.
 [[nodiscard]] Answer<StoreRequest> interpret(const http::Request& request);
 
-/// The body as it was before Content-Encoding (also lz4 frames). Fails with INCORRECT_DATA; output beyond `max_bytes` is
-/// refused.
+/// The body as it was before Content-Encoding (also lz4 frames). Fails with INCORRECT_DATA; output beyond `max_bytes`
+/// is refused.
 [[nodiscard]] Answer<std::string> decode_request_body(std::string body, std::string_view content_encoding,
                                                       std::size_t max_bytes);
 

@@ -10,11 +10,11 @@ namespace marquee::engine {
 struct Statement {
   enum class Kind {
     empty,
-    select,          ///< SELECT, WITH, FROM or a parenthesis.
-    insert,          ///< INSERT whose data follows, here or in the request's body.
-    insert_infile,   ///< INSERT ... FROM INFILE.
-    kill,            ///< KILL QUERY or KILL MUTATION.
-    other,           ///< Everything else, INSERT ... SELECT among it.
+    select,         ///< SELECT, WITH, FROM or a parenthesis.
+    insert,         ///< INSERT whose data follows, here or in the request's body.
+    insert_infile,  ///< INSERT ... FROM INFILE.
+    kill,           ///< KILL QUERY or KILL MUTATION.
+    other,          ///< Everything else, INSERT ... SELECT among it.
   };
   Kind kind = Kind::empty;
   std::string_view head{};    ///< insert: the statement without FORMAT, VALUES and data. Else the whole text.

@@ -25,8 +25,8 @@ struct StoreOptions {
   std::string admin_password;   ///< Of user "default". Empty: no password is asked for.
   std::string reader_password;  ///< Of user "reader". Empty: there is no reader.
   ReaderLimits reader_limits;
-  unsigned concurrency = 8;         ///< Statements at once; readers get half of as many besides.
-  std::size_t max_waiting = 512;    ///< Requests that wait for their turn; beyond, 503.
+  unsigned concurrency = 8;                           ///< Statements at once; readers get half of as many besides.
+  std::size_t max_waiting = 512;                      ///< Requests that wait for their turn; beyond, 503.
   std::size_t max_body_bytes = std::size_t{2} << 30;  ///< As sent and, again, once decompressed.
 };
 

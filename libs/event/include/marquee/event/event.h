@@ -12,12 +12,23 @@
 namespace marquee::event {
 
 enum class Type : std::uint8_t {
-  page_view = 1, page_leave, impression, viewable_impression, hover, click, scroll, search, course_view, course_click,
-  conversion, exposure, custom,
+  page_view = 1,
+  page_leave,
+  impression,
+  viewable_impression,
+  hover,
+  click,
+  scroll,
+  search,
+  course_view,
+  course_click,
+  conversion,
+  exposure,
+  custom,
 };
 inline constexpr std::array<std::string_view, 14> kTypeNames = {
-    "", "page_view", "page_leave", "impression", "viewable_impression", "hover", "click", "scroll", "search",
-    "course_view", "course_click", "conversion", "exposure", "custom"};
+    "",       "page_view", "page_leave",  "impression",   "viewable_impression", "hover",    "click",
+    "scroll", "search",    "course_view", "course_click", "conversion",          "exposure", "custom"};
 [[nodiscard]] inline std::string_view name(Type type) { return kTypeNames[static_cast<std::size_t>(type)]; }
 /// Type::custom is for names that the sender chose to put there; an unknown name is nullopt.
 [[nodiscard]] std::optional<Type> parse_type(std::string_view name);
@@ -33,11 +44,11 @@ inline constexpr Permyriad kNoPermyriad = 0xFFFF;
 struct Event {
   // Identity: (session_id, seq) from the SDK, or external_id from a server; unique per site.
   std::string_view site_id;
-  std::uint64_t session_id = 0;   ///< Keyed hash of the sender's session id; 0 where none.
-  std::uint32_t seq = 0;          ///< From 1 within the session; 0 where the identity is external_id.
+  std::uint64_t session_id = 0;  ///< Keyed hash of the sender's session id; 0 where none.
+  std::uint32_t seq = 0;         ///< From 1 within the session; 0 where the identity is external_id.
   std::string_view external_id;
   // Time, in milliseconds since the Unix epoch.
-  std::int64_t event_time_ms = 0;     ///< Corrected for the client's clock.
+  std::int64_t event_time_ms = 0;  ///< Corrected for the client's clock.
   std::int64_t received_time_ms = 0;
   Type type = Type::custom;
   // Who.
@@ -48,7 +59,7 @@ struct Event {
   Consent consent = Consent::unknown;
   // Where.
   std::string_view page_id, page_path, referrer_host, slot_id;
-  std::uint8_t position = 0;  ///< Of the ad among the page's slots, from 1.
+  std::uint8_t position = 0;                              ///< Of the ad among the page's slots, from 1.
   std::uint16_t viewport_width = 0, viewport_height = 0;  ///< CSS pixels.
   Permyriad scroll_depth = kNoPermyriad;
   Permyriad slot_x = kNoPermyriad, slot_y = kNoPermyriad;  ///< Relative to the slot.
@@ -58,13 +69,13 @@ struct Event {
   std::int32_t results_count = -1;  ///< -1 where not given.
   std::uint32_t dwell_ms = 0, visible_ms = 0;
   double value = 0;
-  float propensity = 0;        ///< Of the choice that led here, in (0, 1]; 0 where not logged.
-  std::string_view policy;     ///< Policy that chose: version or name.
-  std::string_view props;      ///< A JSON object as text, or empty.
+  float propensity = 0;     ///< Of the choice that led here, in (0, 1]; 0 where not logged.
+  std::string_view policy;  ///< Policy that chose: version or name.
+  std::string_view props;   ///< A JSON object as text, or empty.
 };
 
-/// 64-bit hash of what makes the event unique (site and session+seq, or site and external_id). The loader drops repeats by
-/// it. Stable across versions and machines: it is computed again from stored rows.
+/// 64-bit hash of what makes the event unique (site and session+seq, or site and external_id). The loader drops repeats
+/// by it. Stable across versions and machines: it is computed again from stored rows.
 [[nodiscard]] std::uint64_t identity(std::string_view site_id, std::uint64_t session_id, std::uint32_t seq,
                                      std::string_view external_id);
 [[nodiscard]] inline std::uint64_t identity(const Event& e) {
@@ -76,7 +87,8 @@ struct Event {
 
 /// Appends the event's binary form (versioned, varint, absent fields cost a bit) to `out`. The log's records are these.
 void encode(const Event& event, std::string& out);
-/// Reads one encoded event; text borrows from `bytes`. Refuses (Action::reject) anything malformed without reading beyond.
+/// Reads one encoded event; text borrows from `bytes`. Refuses (Action::reject) anything malformed without reading
+/// beyond.
 [[nodiscard]] Result<Event> decode(std::string_view bytes);
 
 }  // namespace marquee::event

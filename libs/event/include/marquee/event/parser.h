@@ -22,14 +22,14 @@ struct Rejection {
 
 /// What holds for all events of one request.
 struct Context {
-  std::string_view site_id;             ///< Of the write key; an event naming another site is refused.
+  std::string_view site_id;  ///< Of the write key; an event naming another site is refused.
   std::int64_t received_time_ms = 0;
-  std::string_view user_agent;          ///< Source of device, os, browser, is_bot where the event gives none.
-  std::array<std::uint8_t, 16> hash_key{};  ///< Secret for user_key and session_id (SipHash-2-4).
-  std::int64_t max_age_ms = 30LL * 86'400'000;     ///< Older events are refused ("event_time"); 0: any age (importers).
-  std::int64_t max_future_ms = 60'000;             ///< Later ones are moved to received_time.
-  bool consent_required = false;        ///< Without consent "full" or "contextual", user and session identity is dropped.
-  bool trusted = false;                 ///< Importers: may set is_bot, received_time, any age.
+  std::string_view user_agent;                  ///< Source of device, os, browser, is_bot where the event gives none.
+  std::array<std::uint8_t, 16> hash_key{};      ///< Secret for user_key and session_id (SipHash-2-4).
+  std::int64_t max_age_ms = 30LL * 86'400'000;  ///< Older events are refused ("event_time"); 0: any age (importers).
+  std::int64_t max_future_ms = 60'000;          ///< Later ones are moved to received_time.
+  bool consent_required = false;  ///< Without consent "full" or "contextual", user and session identity is dropped.
+  bool trusted = false;           ///< Importers: may set is_bot, received_time, any age.
 };
 
 /// Parses one request at a time; keep one per thread and reuse it (buffers stay). Not thread safe.
@@ -46,8 +46,8 @@ class Parser {
     std::vector<Rejection> rejections;
   };
 
-  /// Gives each good event to `on_event` (borrowed until on_event returns). Fails as a whole (Action::reject, nothing given)
-  /// only where the text as a whole is not JSON of a known shape; a broken NDJSON line is a Rejection.
+  /// Gives each good event to `on_event` (borrowed until on_event returns). Fails as a whole (Action::reject, nothing
+  /// given) only where the text as a whole is not JSON of a known shape; a broken NDJSON line is a Rejection.
   [[nodiscard]] Result<Outcome> parse(std::string_view body, const Context& context,
                                       const std::function<void(const Event&)>& on_event);
 

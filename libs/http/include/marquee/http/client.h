@@ -21,8 +21,8 @@ struct ClientOptions {
 
 /// What is known when a request failed: a request that was never sent may be repeated without harm.
 enum class Delivery {
-  not_sent,   ///< No byte of it reached the peer's kernel with success: safe to repeat.
-  unknown,    ///< The peer may have acted on it.
+  not_sent,  ///< No byte of it reached the peer's kernel with success: safe to repeat.
+  unknown,   ///< The peer may have acted on it.
 };
 
 struct Failure {
@@ -44,7 +44,8 @@ class Client {
                                                       const Headers& headers, std::string_view body,
                                                       std::int64_t timeout_ms = -1);
 
-  /// As send, but gives the body in pieces to `on_data` as it arrives; returning false cancels. The Response's body is empty.
+  /// As send, but gives the body in pieces to `on_data` as it arrives; returning false cancels. The Response's body is
+  /// empty.
   [[nodiscard]] std::expected<Response, Failure> send_streaming(std::string_view method, std::string_view target,
                                                                 const Headers& headers, std::string_view body,
                                                                 const std::function<bool(std::string_view)>& on_data,

@@ -28,12 +28,12 @@ class Headers {
 
 /// One request, body complete (never larger than ServerOptions::max_body_bytes) and as sent (still content-encoded).
 struct Request {
-  std::string method;          ///< "GET", "POST", ...
-  std::string path;            ///< Percent-decoded, without the query.
-  std::string query;           ///< Raw, without '?'.
+  std::string method;  ///< "GET", "POST", ...
+  std::string path;    ///< Percent-decoded, without the query.
+  std::string query;   ///< Raw, without '?'.
   Headers headers;
   std::string body;
-  std::string remote_address;  ///< Address of the peer, without port.
+  std::string remote_address;                                        ///< Address of the peer, without port.
   std::vector<std::pair<std::string, std::string>> path_parameters;  ///< Filled by Router from "{name}".
 
   /// Value of a path parameter, or empty.

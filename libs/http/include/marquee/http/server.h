@@ -51,9 +51,9 @@ using Handler = std::function<void(Request, Responder)>;
 /// Called on a worker thread; may block.
 using BlockingHandler = std::function<Response(const Request&)>;
 
-/// Routes by method and path. Patterns are literal segments, "{name}" for one segment, and a last "{name*}" for the rest.
-/// A literal path goes before a pattern, an earlier pattern before a later one; GET answers HEAD too.
-/// An unknown path gives 404, a known path with another method 405 with Allow. Not thread safe; fill it before serving.
+/// Routes by method and path. Patterns are literal segments, "{name}" for one segment, and a last "{name*}" for the
+/// rest. A literal path goes before a pattern, an earlier pattern before a later one; GET answers HEAD too. An unknown
+/// path gives 404, a known path with another method 405 with Allow. Not thread safe; fill it before serving.
 class Router {
  public:
   void add(std::string method, std::string pattern, Handler handler);

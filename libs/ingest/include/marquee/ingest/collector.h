@@ -1,4 +1,5 @@
-// The collector: POST /v1/events, POST /v1/beacon, GET /v1/pixel. It answers 2xx only after the log has the events durably.
+// The collector: POST /v1/events, POST /v1/beacon, GET /v1/pixel. It answers 2xx only after the log has the events
+// durably.
 #pragma once
 
 #include <array>
@@ -21,15 +22,15 @@ struct WriteKey {
   std::string site_id;
   std::string allowed_origin = "*";  ///< For CORS.
   bool consent_required = false;
-  bool trusted = false;              ///< Server-side key: may send any age and received_time (importers).
-  double events_per_second = 0;      ///< 0: the default of CollectorOptions.
+  bool trusted = false;          ///< Server-side key: may send any age and received_time (importers).
+  double events_per_second = 0;  ///< 0: the default of CollectorOptions.
 };
 
 struct CollectorOptions {
-  std::size_t max_body_bytes = 4 * 1024 * 1024;       ///< As sent, and ten times that when decompressed.
-  std::size_t max_events = 10'000;                    ///< Per request; beyond: 413.
-  double key_events_per_second = 0;                   ///< 0: no limit.
-  double address_events_per_second = 0;               ///< 0: no limit.
+  std::size_t max_body_bytes = 4 * 1024 * 1024;  ///< As sent, and ten times that when decompressed.
+  std::size_t max_events = 10'000;               ///< Per request; beyond: 413.
+  double key_events_per_second = 0;              ///< 0: no limit.
+  double address_events_per_second = 0;          ///< 0: no limit.
   std::uint64_t max_event_age_ms = 30ULL * 86'400'000;
   std::array<std::uint8_t, 16> hash_key{};
   std::shared_ptr<const Clock> clock;

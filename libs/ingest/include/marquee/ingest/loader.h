@@ -16,12 +16,12 @@ namespace marquee::ingest {
 struct LoaderOptions {
   std::size_t max_batch_rows = 100'000;
   std::size_t max_batch_bytes = 32 * 1024 * 1024;
-  std::uint64_t linger_ms = 50;          ///< How long a small batch waits for more.
-  std::size_t inserters = 1;             ///< Inserts that may run at once; each carries batches of several partitions.
+  std::uint64_t linger_ms = 50;  ///< How long a small batch waits for more.
+  std::size_t inserters = 1;     ///< Inserts that may run at once; each carries batches of several partitions.
   std::size_t identity_window = 2'000'000;  ///< Events per partition within which a repeat is recognised.
   std::shared_ptr<metrics::Registry> metrics;
-  /// Keeps the locks that hold a rebuild and the inserts apart, and the machine's boot id, by which a power loss is known:
-  /// after one, all of the log that is still kept is counted again. Empty: neither (tests).
+  /// Keeps the locks that hold a rebuild and the inserts apart, and the machine's boot id, by which a power loss is
+  /// known: after one, all of the log that is still kept is counted again. Empty: neither (tests).
   std::string directory;
 };
 
@@ -50,8 +50,8 @@ class Loader {
 };
 
 /// Rebuilds every rollup partition (day) from the events table, atomically, a day at a time. [from_day, to_day] are ISO
-/// dates; empty for all. Returns the number of (table, day) partitions replaced. A loader may run meanwhile, in this process
-/// or another of this machine, if `directory` is its LoaderOptions::directory; with an empty one, none may.
+/// dates; empty for all. Returns the number of (table, day) partitions replaced. A loader may run meanwhile, in this
+/// process or another of this machine, if `directory` is its LoaderOptions::directory; with an empty one, none may.
 [[nodiscard]] Result<std::uint64_t> rebuild_rollups(clickhouse::Client& store, std::string_view from_day,
                                                     std::string_view to_day, const std::string& directory = {});
 

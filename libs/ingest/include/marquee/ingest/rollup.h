@@ -1,5 +1,6 @@
-// Rollups: what keeps them equal to the events table. A rollup is a table that a materialized view named <rollup>_mv fills
-// from marquee.events_in; the view's SELECT, read from the store, is its only definition, for rebuild and recount too.
+// Rollups: what keeps them equal to the events table. A rollup is a table that a materialized view named <rollup>_mv
+// fills from marquee.events_in; the view's SELECT, read from the store, is its only definition, for rebuild and recount
+// too.
 #pragma once
 
 #include <cstdint>
@@ -14,12 +15,12 @@
 namespace marquee::ingest {
 
 /// Keeps inserts and rebuilds apart, within the process and between processes of one machine: a rollup row that lands
-/// while its day is rebuilt would be swapped away. Inserts share the gate, a rebuild has it alone; a rebuild that waits lets
-/// no new insert in. It is a pair of file locks, which the kernel frees when a process dies. Thread safe.
+/// while its day is rebuilt would be swapped away. Inserts share the gate, a rebuild has it alone; a rebuild that waits
+/// lets no new insert in. It is a pair of file locks, which the kernel frees when a process dies. Thread safe.
 class RollupGate {
  public:
-  /// `directory` holds the lock files; empty: the gate is for this process alone. Fails (Action::give_up) where they cannot
-  /// be made.
+  /// `directory` holds the lock files; empty: the gate is for this process alone. Fails (Action::give_up) where they
+  /// cannot be made.
   [[nodiscard]] static Result<std::unique_ptr<RollupGate>> open(const std::string& directory);
   ~RollupGate();
 
@@ -49,18 +50,18 @@ class RollupGate {
 
 /// One rollup, as the store describes it.
 struct Rollup {
-  std::string table;                 ///< Without database.
-  std::string select;                ///< Over marquee.events_in.
+  std::string table;   ///< Without database.
+  std::string select;  ///< Over marquee.events_in.
   std::vector<std::string> columns;
-  std::vector<std::string> types;    ///< Of the columns; SimpleAggregateFunction(f, T) is given as T.
+  std::vector<std::string> types;  ///< Of the columns; SimpleAggregateFunction(f, T) is given as T.
 };
 
 /// Every rollup of the store, by name.
 [[nodiscard]] Result<std::vector<Rollup>> rollups(clickhouse::Client& store);
 
 /// Rebuilds `days` (partition ids, "20260131") of every rollup from the events table, a day at a time, each swapped in
-/// atomically. The caller keeps inserts away (RollupGate::close). May be cut off and begun again at any point. Returns the
-/// number of (table, day) partitions replaced.
+/// atomically. The caller keeps inserts away (RollupGate::close). May be cut off and begun again at any point. Returns
+/// the number of (table, day) partitions replaced.
 [[nodiscard]] Result<std::uint64_t> rebuild_days(clickhouse::Client& store, const std::vector<std::string>& days);
 
 /// Compares every day of every rollup with a recount from the events table; one line for people per difference, empty

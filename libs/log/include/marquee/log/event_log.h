@@ -1,4 +1,5 @@
-// EventLog: the durable, partitioned, ordered log that is the truth. Implementations: LocalLog (here), Kafka (libs/kafka).
+// EventLog: the durable, partitioned, ordered log that is the truth. Implementations: LocalLog (here), Kafka
+// (libs/kafka).
 #pragma once
 
 #include <cstdint>
@@ -51,8 +52,8 @@ struct Records {
 
 /// What a consumer (the loader) has made durable about one partition.
 struct Progress {
-  Offset next = 0;             ///< Everything before is landed.
-  std::optional<Range> plan;   ///< Range that was about to be inserted; begins at `next`.
+  Offset next = 0;            ///< Everything before is landed.
+  std::optional<Range> plan;  ///< Range that was about to be inserted; begins at `next`.
 };
 
 /// Called once, on the log's own thread, must not block: the batches are durable, or (Action::retry: full or closing;
@@ -69,8 +70,8 @@ class EventLog {
   /// Appends the batches together. `done` hears of durability (fsync), not of buffering.
   virtual void append(std::vector<Batch> batches, Appended done) = 0;
 
-  /// Records from `from` on: at most `max_records` and about `max_bytes`, at least one where there is one. Empty at the end.
-  /// `from` before begin() is Action::give_up.
+  /// Records from `from` on: at most `max_records` and about `max_bytes`, at least one where there is one. Empty at the
+  /// end. `from` before begin() is Action::give_up.
   [[nodiscard]] virtual Result<Records> read(Partition partition, Offset from, std::size_t max_records,
                                              std::size_t max_bytes) = 0;
   /// Waits until the partition holds a record at `offset`, or `timeout` passes, or close(). True where it does.

@@ -11,14 +11,16 @@ namespace marquee::log {
 
 struct LocalLogOptions {
   std::string directory;
-  Partition partitions = 1;  ///< Fixed when the log is made; another number later is refused.
-  std::uint64_t max_bytes = std::uint64_t{8} << 30;          ///< Kept records; beyond: appends fail with Action::retry.
-  std::uint64_t min_free_disk_bytes = std::uint64_t{1} << 30;  ///< Less free on the disk: the same, before the disk is full.
-  std::uint64_t keep_confirmed_ms = 15 * 60 * 1000;          ///< How long confirmed records are kept for repair after power loss.
+  Partition partitions = 1;                          ///< Fixed when the log is made; another number later is refused.
+  std::uint64_t max_bytes = std::uint64_t{8} << 30;  ///< Kept records; beyond: appends fail with Action::retry.
+  std::uint64_t min_free_disk_bytes = std::uint64_t{1}
+                                      << 30;  ///< Less free on the disk: the same, before the disk is full.
+  std::uint64_t keep_confirmed_ms =
+      15 * 60 * 1000;  ///< How long confirmed records are kept for repair after power loss.
   std::uint64_t max_pending_bytes = std::uint64_t{256} << 20;  ///< Appends waiting for the disk; beyond: Action::retry.
-  bool sync = true;                                          ///< fsync each group; false only in benchmarks.
-  std::shared_ptr<const Clock> clock;                        ///< Null: the system's.
-  std::shared_ptr<metrics::Registry> metrics;                ///< Null: none.
+  bool sync = true;                                            ///< fsync each group; false only in benchmarks.
+  std::shared_ptr<const Clock> clock;                          ///< Null: the system's.
+  std::shared_ptr<metrics::Registry> metrics;                  ///< Null: none.
 };
 
 /// Opens or makes the log. A torn tail (after a crash) is cut back to the last record that is whole and was

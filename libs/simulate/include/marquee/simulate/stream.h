@@ -16,7 +16,8 @@ struct StreamOptions {
   /// Fresh and late events per second of event_time, averaged over an ordinary week; up to 50,000 (about 0.5 GB of open
   /// sessions). 0: what the students make, at kSessionsPerStudentDay each.
   double events_per_second = 0;
-  bool has_rhythm = true;  ///< Hours of the day, week-ends and exam seasons (UTC+05:30); false: the same around the clock.
+  bool has_rhythm =
+      true;  ///< Hours of the day, week-ends and exam seasons (UTC+05:30); false: the same around the clock.
   std::uint32_t colleges = 40;      ///< 1 to 10,000; the size of the n-th is that of the first divided by n (Zipf).
   std::uint32_t students = 20'000;  ///< 1 to 100,000,000. They cost no memory.
   double late = 0;                  ///< Share of the good events that are held back before they are sent.
@@ -43,10 +44,10 @@ struct Line {
 /// Endless. Everything follows from the options: the same options give the same bytes, on any machine and with any
 /// standard library (integers after the set-up, no std:: distributions). The good events do not depend on the shares of
 /// repeats and malformed lines. Each session is a visit of one student: pages with their ads, scrolls, hovers, clicks,
-/// searches, courses; a click leads to the offer, where a few convert. (session_id, seq) is unique within the stream but
-/// for repeats, and differs between seeds. Which ad is shown is drawn by one of two policies; each ad event carries its
-/// policy and propensity. Lines that are still held back when the caller ends are not sent.
-/// Not thread safe; streams do not share anything.
+/// searches, courses; a click leads to the offer, where a few convert. (session_id, seq) is unique within the stream
+/// but for repeats, and differs between seeds. Which ad is shown is drawn by one of two policies; each ad event carries
+/// its policy and propensity. Lines that are still held back when the caller ends are not sent. Not thread safe;
+/// streams do not share anything.
 class Stream {
  public:
   /// Action::reject names the option that is out of bounds.
@@ -55,8 +56,8 @@ class Stream {
   Stream(Stream&&) noexcept;
   Stream& operator=(Stream&&) noexcept;
 
-  /// Appends one line with its '\n'. `now_ms` is what events that happen now get as event_time (for a live stream); without
-  /// it, they get the stream's own clock.
+  /// Appends one line with its '\n'. `now_ms` is what events that happen now get as event_time (for a live stream);
+  /// without it, they get the stream's own clock.
   Line next(std::string& ndjson, std::optional<std::int64_t> now_ms = std::nullopt);
 
  private:
