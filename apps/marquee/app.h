@@ -34,7 +34,7 @@ struct Settings {
   double collector_address_events_per_second = 0;
   std::uint64_t collector_max_event_age_ms = 30ULL * 86'400'000;
   std::uint64_t loader_batch_rows = 100'000;
-  std::uint64_t loader_linger_ms = 50;
+  std::uint64_t loader_linger_ms = 10;
   std::uint64_t loader_identity_window = 2'000'000;
   std::string logging_level = "info";
   std::string logging_format = "json";

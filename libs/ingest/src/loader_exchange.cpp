@@ -9,7 +9,7 @@ using std::chrono::milliseconds;
 
 /// How long the first batch waits for those of other partitions. Readers look more often than that.
 constexpr milliseconds kGather{12};
-constexpr milliseconds kLongestLinger{500};
+constexpr milliseconds kLongestRest{500};
 
 }  // namespace
 
@@ -30,17 +30,19 @@ std::unique_ptr<LoadBatch> Exchange::take_free(std::size_t index) {
   return batch;
 }
 
-milliseconds Exchange::linger_locked() const { return std::max(linger_, std::min(last_insert_ * 2, kLongestLinger)); }
+milliseconds Exchange::until_wanted_locked(Clock::time_point began) const {
+  return std::chrono::ceil<milliseconds>(std::max(began + linger_, rested_) - Clock::now());
+}
 
-milliseconds Exchange::linger() const {
+milliseconds Exchange::until_wanted(Clock::time_point began) const {
   const std::lock_guard lock(mutex_);
-  return linger_locked();
+  return until_wanted_locked(began);
 }
 
 bool Exchange::wants(std::size_t index, Clock::time_point began) const {
   const std::lock_guard lock(mutex_);
   if (!lander_waits_ || slots_[index].ready) return false;
-  return gathering_ || Clock::now() - began >= linger_locked();
+  return gathering_ || until_wanted_locked(began) <= milliseconds(0);
 }
 
 bool Exchange::offer(std::size_t index, std::unique_ptr<LoadBatch> batch) {
@@ -95,7 +97,7 @@ void Exchange::give_back(std::vector<Taken> taken) {
 
 void Exchange::set_last_insert(milliseconds took) {
   const std::lock_guard lock(mutex_);
-  last_insert_ = took;
+  rested_ = Clock::now() + std::min(took / 2, kLongestRest);
 }
 
 void Exchange::request_stop() {

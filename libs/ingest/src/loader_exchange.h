@@ -17,8 +17,8 @@ class Exchange {
  public:
   using Clock = std::chrono::steady_clock;
 
-  /// A batch lingers at least `linger` before it is wanted, and longer where the store takes long over an insert: it is
-  /// then given fewer and larger ones.
+  /// A batch is wanted once it is `linger` old and the store has rested for half as long as its last insert took: what
+  /// comes alone goes almost at once, and a store that takes long is given fewer and larger batches.
   Exchange(std::vector<log::Partition> partitions, std::chrono::milliseconds linger, std::size_t max_rows);
 
   // ---- For readers; `index` is of the partition in the list.
@@ -26,7 +26,8 @@ class Exchange {
   [[nodiscard]] std::unique_ptr<LoadBatch> take_free(std::size_t index);
   /// Whether a batch that was begun at `began` should be handed over now.
   [[nodiscard]] bool wants(std::size_t index, Clock::time_point began) const;
-  [[nodiscard]] std::chrono::milliseconds linger() const;
+  /// How long until it will be, as far as is known now; zero or less: now.
+  [[nodiscard]] std::chrono::milliseconds until_wanted(Clock::time_point began) const;
   /// Hands over; waits while the partition's batch before has not been taken. False when the loader stops.
   [[nodiscard]] bool offer(std::size_t index, std::unique_ptr<LoadBatch> batch);
 
@@ -39,6 +40,7 @@ class Exchange {
   /// `limit` without any, or when the loader stops.
   [[nodiscard]] std::vector<Taken> take_ready(std::chrono::milliseconds limit);
   void give_back(std::vector<Taken> taken);
+  /// An insert has ended just now.
   void set_last_insert(std::chrono::milliseconds took);
 
   // ---- For both.
@@ -54,7 +56,7 @@ class Exchange {
   };
   [[nodiscard]] bool any_ready() const;
   [[nodiscard]] bool all_ready() const;
-  [[nodiscard]] std::chrono::milliseconds linger_locked() const;
+  [[nodiscard]] std::chrono::milliseconds until_wanted_locked(Clock::time_point began) const;
 
   const std::chrono::milliseconds linger_;
   const std::size_t max_rows_;
@@ -64,8 +66,8 @@ class Exchange {
   std::size_t first_ = 0;  ///< Whose turn it is, so that a busy partition does not starve the others.
   bool stopping_ = false;
   bool lander_waits_ = false;
-  bool gathering_ = false;  ///< A batch is ready; for a moment others may join it.
-  std::chrono::milliseconds last_insert_{0};
+  bool gathering_ = false;    ///< A batch is ready; for a moment others may join it.
+  Clock::time_point rested_;  ///< When the store will have rested from its last insert.
 };
 
 }  // namespace marquee::ingest

@@ -70,8 +70,7 @@ bool PartitionReader::fill(LoadBatch& batch) {
       continue;
     }
     // Woken by the clock, or by much more to read; not by each record.
-    const auto waited = std::chrono::duration_cast<milliseconds>(Exchange::Clock::now() - began);
-    const auto wait = std::clamp(exchange_.linger() - waited, kShortestPoll, kLongestPoll);
+    const auto wait = std::clamp(exchange_.until_wanted(began), kShortestPoll, kLongestPoll);
     (void)context_.log.wait_for(partition_, batch.range().end + room - 1, wait);
   }
   return false;

@@ -16,7 +16,7 @@ namespace marquee::ingest {
 struct LoaderOptions {
   std::size_t max_batch_rows = 100'000;
   std::size_t max_batch_bytes = 32 * 1024 * 1024;
-  std::uint64_t linger_ms = 50;  ///< How long a small batch waits for more.
+  std::uint64_t linger_ms = 10;  ///< How long a small batch waits for more.
   std::size_t inserters = 1;     ///< Inserts that may run at once; each carries batches of several partitions.
   std::size_t identity_window = 2'000'000;  ///< Events per partition within which a repeat is recognised.
   std::shared_ptr<metrics::Registry> metrics;
