@@ -12,6 +12,7 @@
 #include <fstream>
 #include <string>
 
+#include "convert.h"
 #include "marquee/base/logging.h"
 #include "marquee/engine/data_lock.h"
 #include "marquee/engine/library.h"
@@ -155,8 +156,18 @@ int main(int argc, char** argv) {
   app.footer("Example: MARQUEE_STORE_PASSWORD=secret marquee-store --data var/store --port 8123");
   Arguments arguments;
   add_options(app, arguments);
+  auto* converts = app.add_subcommand("convert", "Write the rows of a Parquet file to standard output; needs no data");
+  store::ConvertOptions conversion;
+  converts->add_option("--in", conversion.in, "Parquet file")->required()->check(CLI::ExistingFile);
+  converts->add_option("--out-format", conversion.out_format, "As ClickHouse names it")->capture_default_str();
   CLI11_PARSE(app, argc, argv);
   logging::configure(logging::Level::info, arguments.log_format == "text");
+  if (converts->parsed()) {
+    conversion.engine = arguments.engine;
+    const auto done = store::convert(conversion);
+    std::fflush(nullptr);
+    std::_Exit(done ? 0 : fail(done.error()));
+  }
   if (!arguments.shows_engine && arguments.data.empty()) return app.exit(CLI::RequiredError("--data"));
   const int status = arguments.shows_engine ? show_engine(arguments) : serve(arguments, endings);
   std::fflush(nullptr);
