@@ -23,10 +23,10 @@ struct LocalLogOptions {
   std::shared_ptr<metrics::Registry> metrics;                  ///< Null: none.
 };
 
-/// Opens or makes the log. A torn tail (after a crash) is cut back to the last record that is whole and was acknowledged.
-/// Damage in a table file is Action::give_up, here or from read(). Damage in the middle of the write-ahead log, which no
-/// crash leaves but a disk may, is cut off like a torn tail, and with it what was acknowledged after it and not yet in a
-/// table file.
+/// Opens or makes the log. A torn tail (after a crash) is cut back to the last record that is whole and was
+/// acknowledged. Damage in a table file is Action::give_up, here or from read(). Damage in the middle of the
+/// write-ahead log, which no crash leaves but a disk may, is cut off like a torn tail, and with it what was
+/// acknowledged after it and not yet in a table file.
 [[nodiscard]] Result<std::unique_ptr<EventLog>> open_local_log(LocalLogOptions options);
 
 }  // namespace marquee::log
