@@ -151,6 +151,22 @@ TEST_F(ServerTest, reads_a_request_that_comes_byte_by_byte) {
   EXPECT_TRUE(raw.read_all().ends_with("\r\n\r\nabc"));
 }
 
+TEST_F(ServerTest, reads_chunks_that_come_byte_by_byte) {
+  start();
+  for (const char* chunks :
+       {"0\r\n\r\n", "3\r\nabc\r\n0\r\n\r\n", "1\r\na\r\n2;x=\"y\"\r\nbc\r\n0;e\r\nTrailer: 1\r\n\r\n"}) {
+    RawConnection raw(server->port());
+    raw.send("POST /echo HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n");
+    for (const char c : std::string_view(chunks)) {
+      std::this_thread::sleep_for(std::chrono::milliseconds(2));  // So that each arrives by itself.
+      raw.send(std::string_view(&c, 1));
+    }
+    const auto answer = raw.read_all();
+    EXPECT_TRUE(answer.starts_with("HTTP/1.1 200")) << chunks << answer;
+    EXPECT_TRUE(answer.ends_with(chunks[0] == '0' ? "\r\n\r\n" : "\r\n\r\nabc")) << chunks << answer;
+  }
+}
+
 TEST_F(ServerTest, gives_a_head_without_a_body) {
   start();
   RawConnection raw(server->port());
