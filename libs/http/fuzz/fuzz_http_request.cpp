@@ -44,6 +44,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   if (!whole.complete) return 0;
   if (whole.request.method.empty() || whole.request.path.empty()) std::abort();
   (void)whole.request.query_parameters();
+  // A head that arrives whole is taken although it is a little over the limit, which bounds what waits for more.
+  if (bytes.find("\r\n\r\n") + 4 > limits.max_header_bytes) return 0;
   const auto cut = read(bytes, data[0] % (bytes.size() + 1), limits);
   if (!cut.complete || cut.taken != whole.taken || cut.request.body != whole.request.body ||
       cut.request.path != whole.request.path) {
