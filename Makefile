@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help run build test lint fmt fuzz faults bench clean install console
+.PHONY: help run run-kafka build test lint fmt fuzz faults bench clean install console
 
 KILLS ?= 300
 SEED ?= 1
@@ -21,6 +21,9 @@ build: install ## Build marquee, marquee-store and the console
 run: build ## Start everything on the embedded default, load the sample data, print the address
 	@exec tools/run
 
+run-kafka: build ## The same on a local Kafka broker, with collectors and loaders as processes of their own
+	@exec tools/run-kafka
+
 test: install ## Build, then run the tests that a change needs
 	@tools/test
 
@@ -33,11 +36,15 @@ fmt: ## Format the sources
 fuzz: install ## Run every fuzz target for FUZZ_SECONDS each
 	@tools/fuzz $(FUZZ_SECONDS)
 
-faults: build ## Kill Marquee KILLS times with SEED, and break it in other ways, then count
+faults: build ## Kill Marquee KILLS times with SEED, on its own log and on Kafka, break it in other ways, then count
 	@/usr/bin/python3 -m tests.faults.kill --kills $(KILLS) --seed $(SEED)
 	@/usr/bin/python3 -m unittest -v tests.faults.test_faults
+	@/usr/bin/python3 -m tests.faults.kafka --faults $(KILLS) --seed $(SEED)
+	@/usr/bin/python3 -m tests.faults.feeds --kills 20 --seed $(SEED)
+	@/usr/bin/python3 -m tests.faults.network --seed $(SEED)
+	@/usr/bin/python3 -m unittest -v tests.faults.test_store tests.faults.test_roles
 
-bench: build ## Run benchmark NAME (or all): collector, loader, latency, storage
+bench: build ## Run benchmark NAME (or all): collector, loader, latency, storage, kafka; alone faults, soak
 	@bench/run $(NAME)
 
 clean: ## Remove build output (not var/, which holds data)

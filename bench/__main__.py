@@ -3,25 +3,31 @@
 from __future__ import annotations
 
 import argparse
+import functools
 import sys
 
-from bench import collector, latency, loader, storage
+from bench import analytics, collector, faults, kafka, latency, loader, soak, storage
 
-BENCHES = {"collector": collector.run, "loader": loader.run, "latency": latency.run, "storage": storage.run}
+BENCHES = {"collector": collector.run, "loader": loader.run, "latency": latency.run, "storage": storage.run, "kafka": kafka.run,
+           "analytics": analytics.run}
+BY_HAND = {"faults": faults.run, "soak": soak.run}  # They take long: not of `all`.
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="bench/run")
     parser.add_argument("--short", action="store_true", help="seconds instead of minutes; rough figures")
-    parser.add_argument("names", nargs="*", metavar="NAME", help=f"of {', '.join(BENCHES)}, all")
+    parser.add_argument("--minutes", type=float, default=20, help="of the soak")
+    parser.add_argument("names", nargs="*", metavar="NAME", help=f"of {', '.join([*BENCHES, *BY_HAND])}, all (which leaves out "
+                                                                f"{' and '.join(BY_HAND)})")
     arguments = parser.parse_args()
+    runs = {**BENCHES, **BY_HAND, "soak": functools.partial(soak.run, minutes=arguments.minutes)}
     names = [name for name in arguments.names if name != "all"] or list(BENCHES)
     for name in names:
-        if name not in BENCHES:
-            parser.error(f"no benchmark is named {name}; there are {', '.join(BENCHES)}")
+        if name not in runs:
+            parser.error(f"no benchmark is named {name}; there are {', '.join(runs)}")
     for name in names:
         print(f"== {name}", flush=True)
-        BENCHES[name](arguments.short)
+        runs[name](arguments.short)
     return 0
 
 

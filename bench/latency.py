@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import subprocess
 import time
 
@@ -12,31 +11,38 @@ from tests.support.marquee import BINARY, Marquee, request
 RATE = 10_000
 
 
-def probe(marquee: Marquee, number: int) -> float:
-    """Milliseconds from before an impression is sent until after the answer that first counts it."""
-    campaign = f"probe-{number}"
-    event = [{"type": "impression", "session_id": f"probe-{number}", "seq": 1, "campaign_id": campaign, "ad_id": "probe"}]
-    key = marquee.runtime["write_keys"]["moodle"]
-    since = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() - 60))
-    began = time.monotonic()
-    answer = request(f"{marquee.url}/v1/events", "POST", json.dumps(event).encode(),
-                     {"Authorization": f"Bearer {key}", "Content-Type": "application/json"})
-    if answer.status != 200:
-        raise RuntimeError(f"the probe was answered {answer.status}: {answer.body!r}")
+def until_counted(marquee: Marquee, campaign: str, began: float) -> float:
+    """Milliseconds from `began` until after the answer that first counts the campaign's one impression."""
     admin = {"Authorization": f"Bearer {marquee.runtime['admin_token']}"}
+    since = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() - 60))
     while time.monotonic() - began < 30:
         report = request(f"{marquee.url}/v1/reports/ctr?site=moodle&by=campaign_id&from={since}", headers=admin).json()
         if any(row["keys"] == [campaign] and row["impressions"] == 1 for row in report["rows"]):
             return (time.monotonic() - began) * 1000
-    raise RuntimeError("the report did not count the probe within 30 s")
+    raise RuntimeError(f"the report did not count {campaign} within 30 s")
+
+
+def probe(marquee: Marquee, number: int) -> float:
+    """Milliseconds from before an impression is sent until after the answer that first counts it."""
+    campaign = f"probe-{number}"
+    began = time.monotonic()
+    answer = marquee.post_events([{"type": "impression", "session_id": campaign, "seq": 1, "campaign_id": campaign, "ad_id": "probe"}],
+                                 site="moodle")
+    if answer.status != 200:
+        raise RuntimeError(f"the probe was answered {answer.status}: {answer.body!r}")
+    return until_counted(marquee, campaign, began)
+
+
+def simulated_load(marquee: Marquee, url: str) -> subprocess.Popen[bytes]:
+    """RATE events a second to `url`, on a site of their own, so that each probe's report is as large as the last."""
+    return subprocess.Popen([BINARY, "simulate", "--rate", str(RATE), "--duration", "900s", "--url", url], env=marquee.environment,
+                            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
 
 def run(short: bool) -> None:
     probes = 60 if short else 500
     with Marquee() as marquee:
-        # The probes go to a site of their own, so that each report is as large as the last.
-        load = subprocess.Popen([BINARY, "simulate", "--rate", str(RATE), "--duration", "900s"], env=marquee.environment,
-                                stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        load = simulated_load(marquee, marquee.url)
         try:
             time.sleep(3)  # For the load to reach its rate.
             before = landed(marquee)

@@ -92,6 +92,16 @@ std::string executable_directory() {
   return std::filesystem::read_symlink("/proc/self/exe", ignored).parent_path().string();
 }
 
+std::string store_binary() {
+  const char* chosen = std::getenv("MARQUEE_STORE_BIN");
+  return chosen != nullptr && *chosen != 0 ? std::string(chosen) : executable_directory() + "/marquee-store";
+}
+
+int fail(const Error& error) {
+  fmt::print(stderr, "marquee: {}\n", error.message);
+  return 1;
+}
+
 Result<void> write_private_file(const std::string& path, const std::string& content) {
   const std::string part = path + ".part";
   const int fd = ::open(part.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);

@@ -20,14 +20,46 @@ struct Settings {
   std::string store_url;
   std::string store_user = "default";
   std::string store_password;
+  std::string store_listen = "127.0.0.1";
+  std::string store_cluster;
+  std::string store_insert_quorum = "auto";
   std::uint64_t store_port = 8123;
   std::string store_engine;
   std::uint64_t store_hang_ms = 60'000;
+  std::uint64_t store_lost_after_ms = 30'000;
   std::string log_kind = "local";
   std::uint64_t log_partitions = 1;
   std::uint64_t log_max_bytes = std::uint64_t{8} << 30;
   std::uint64_t log_min_free_disk_bytes = std::uint64_t{1} << 30;
   std::uint64_t log_keep_confirmed_ms = 15 * 60 * 1000;
+  std::string kafka_brokers = "127.0.0.1:9092";
+  std::string kafka_topic = "marquee.events";
+  std::string kafka_group = "marquee-loader";
+  std::string kafka_instance;
+  std::uint64_t kafka_partitions = 8;
+  std::uint64_t kafka_replication = 1;
+  std::uint64_t kafka_retention_ms = 7ULL * 86'400'000;
+  std::uint64_t kafka_session_ms = 10'000;
+  std::uint64_t kafka_acknowledge_ms = 10'000;
+  std::uint64_t kafka_linger_ms = 2;
+  std::uint64_t kafka_max_pending_bytes = std::uint64_t{128} << 20;
+  std::string kafka_security = "plaintext";
+  std::string kafka_sasl_mechanism;
+  std::string kafka_sasl_user;
+  std::string kafka_sasl_password;
+  std::string kafka_ca_file;
+  std::string kafka_certificate_file;
+  std::string kafka_key_file;
+  std::string kafka_properties;
+  std::uint64_t spill_max_bytes = 0;
+  std::string spill_directory;
+  std::uint64_t spill_after_ms = 2'000;
+  std::string feeds_file;
+  std::uint64_t feeds_transaction_ms = 10'000;
+  std::uint64_t drain_notice_ms = 0;
+  std::uint64_t drain_limit_ms = 30'000;
+  bool serve_collect = true;
+  bool serve_load = true;
   std::uint64_t collector_max_body_bytes = std::uint64_t{4} << 20;
   std::uint64_t collector_max_events = 10'000;
   double collector_key_events_per_second = 0;
@@ -83,6 +115,12 @@ class App {
 
 /// Directory of the running executable.
 [[nodiscard]] std::string executable_directory();
+
+/// The marquee-store to run: MARQUEE_STORE_BIN, or the one beside this executable.
+[[nodiscard]] std::string store_binary();
+
+/// Prints "marquee: <message>" on stderr; the exit status 1.
+int fail(const Error& error);
 
 /// Writes `content` to `path` with mode 0600, atomically (temporary file and rename), fsynced.
 [[nodiscard]] Result<void> write_private_file(const std::string& path, const std::string& content);

@@ -6,6 +6,8 @@
 #include <cstdlib>
 #include <filesystem>
 
+#include "checklist.h"
+#include "cluster_check.h"
 #include "commands.h"
 #include "marquee/clickhouse/migrations.h"
 #include "marquee/http/client.h"
@@ -17,32 +19,8 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// Prints one line per check and counts those that want fixing.
-class Checklist {
- public:
-  void good(std::string_view what, std::string_view detail) { line("ok", what, detail); }
-  void note(std::string_view what, std::string_view detail) { line("-", what, detail); }
-  void bad(std::string_view what, std::string_view fix) {
-    line("FIX", what, fix);
-    ++bad_;
-  }
-  [[nodiscard]] int bad_count() const { return bad_; }
-
- private:
-  static void line(std::string_view mark, std::string_view what, std::string_view detail) {
-    fmt::print("{:<4} {:<14} {}\n", mark, what, detail);
-  }
-  int bad_ = 0;
-};
-
-std::string environment(const char* name) {
-  const char* value = std::getenv(name);
-  return value == nullptr ? std::string() : std::string(value);
-}
-
 void check_programs(const App& app, Checklist& list) {
-  std::string store = environment("MARQUEE_STORE_BIN");
-  if (store.empty()) store = executable_directory() + "/marquee-store";
+  const std::string store = store_binary();
   if (!app.settings().store_url.empty()) {
     list.good("store", "a ClickHouse of your own, " + app.settings().store_url);
   } else if (::access(store.c_str(), X_OK) != 0) {
@@ -103,10 +81,18 @@ void check_store(const App& app, Checklist& list, bool with_rollups) {
   }
   list.good("schema", fmt::format("{} migrations, all applied", states->size()));
   if (!with_rollups) return;
-  const auto differences = ingest::rollup_differences(store);
-  if (!differences) return list.bad("rollups", differences.error().message);
-  for (const auto& difference : *differences) list.bad("rollups", difference + "; `marquee rebuild` counts them again");
-  if (differences->empty()) list.good("rollups", "each equals a recount from the events");
+  const auto shards = store_shards(app);
+  if (!shards) return list.bad("rollups", shards.error().message);
+  bool is_equal = true;
+  for (const auto& shard : *shards) {
+    clickhouse::Client of_shard(shard);
+    const auto differences = ingest::rollup_differences(of_shard);
+    if (!differences) return list.bad("rollups", differences.error().message);
+    for (const auto& difference : *differences)
+      list.bad("rollups", difference + "; `marquee rebuild` counts them again");
+    is_equal = is_equal && differences->empty();
+  }
+  if (is_equal) list.good("rollups", "each equals a recount from the events");
 }
 
 void check_running(const App& app, Checklist& list, bool with_rollups) {
@@ -128,9 +114,17 @@ void add_doctor_command(CLI::App& root, App& app) {
   auto* command = root.add_subcommand("doctor", "Check the installation and what runs, and say what to fix");
   auto with_rollups = std::make_shared<bool>(false);
   command->add_flag("--rollups", *with_rollups, "Also compare every rollup with a recount from the events");
-  command->footer("Examples:\n  marquee doctor\n  marquee doctor --rollups");
-  command->callback([&app, with_rollups] {
+  auto of_cluster = std::make_shared<bool>(false);
+  command->add_flag("--cluster", *of_cluster,
+                    "Check the ClickHouse cluster at store.url instead: every node, its tables, and a trial insert");
+  command->footer("Examples:\n  marquee doctor\n  marquee doctor --rollups\n  marquee doctor --cluster");
+  command->callback([&app, with_rollups, of_cluster] {
     Checklist list;
+    if (*of_cluster) {
+      check_cluster(app, list);
+      app.exit_code = list.bad_count() == 0 ? 0 : 1;
+      return;
+    }
     check_programs(app, list);
     check_data(app, list);
     check_running(app, list, *with_rollups);

@@ -4,33 +4,23 @@
 #include <unistd.h>
 
 #include <atomic>
-#include <csignal>
 #include <cstdio>
-#include <cstdlib>
 
 #include "commands.h"
+#include "import_dead_letters.h"
 #include "landing.h"
 #include "marquee/ingest/import.h"
+#include "sending.h"
 
 namespace marquee::app {
 namespace {
 
-std::atomic<bool> stop_requested{false};  // A signal handler reaches nothing else.
-
-void request_stop(int signal_number) {
-  stop_requested = true;
-  std::signal(signal_number, SIG_DFL);  // The second one ends the process.
-}
-
 struct Arguments {
-  std::string site;
-  std::string url;
-  std::string key;
+  SendArguments to;
   std::string directory;
   std::string file;
   std::vector<std::string> files;
   std::uint32_t batch = 2'000;
-  unsigned in_flight = 4;
   bool restart = false;
   bool dry_run = false;
   bool as_json = false;
@@ -39,20 +29,21 @@ struct Arguments {
 };
 
 void add_common_options(CLI::App& command, const std::shared_ptr<Arguments>& arguments, const std::string& site) {
-  arguments->site = site;
-  auto* option = command.add_option("--site", arguments->site, "Site that the events belong to");
+  arguments->to.site = site;
+  auto* option = command.add_option("--site", arguments->to.site, "Site that the events belong to");
   if (site.empty())
     option->required();
   else
     option->capture_default_str();
-  command.add_option("--url", arguments->url, "Marquee to send to (default: the one that runs on this machine)")
+  command.add_option("--url", arguments->to.url, "Marquee to send to (default: the one that runs on this machine)")
       ->envname("MARQUEE_URL");
-  command.add_option("--key", arguments->key, "Trusted write key of the site (default: that of the running Marquee)")
+  command
+      .add_option("--key", arguments->to.key, "Trusted write key of the site (default: that of the running Marquee)")
       ->envname("MARQUEE_WRITE_KEY");
   command.add_option("--batch", arguments->batch, "Events per request")
       ->check(CLI::Range(1, 10'000))
       ->capture_default_str();
-  command.add_option("--in-flight", arguments->in_flight, "Requests at the same time")
+  command.add_option("--in-flight", arguments->to.in_flight, "Requests at the same time")
       ->check(CLI::Range(1, 64))
       ->capture_default_str();
   command.add_flag("--restart", arguments->restart, "Send all rows again, also those that an earlier run had sent");
@@ -98,46 +89,33 @@ class ProgressDisplay {
 
 Result<ingest::ImportOptions> options_of(const App& app, const Arguments& arguments) {
   ingest::ImportOptions options;
-  options.site_id = arguments.site;
+  options.site_id = arguments.to.site;
   options.batch_events = arguments.batch;
   options.restart = arguments.restart;
   options.dry_run = arguments.dry_run;
-  options.store_binary = executable_directory() + "/marquee-store";
-  if (const char* binary = std::getenv("MARQUEE_STORE_BIN"); binary != nullptr) options.store_binary = binary;
+  options.store_binary = store_binary();
   options.checkpoint_dir = app.settings().data_dir + "/import";
-  options.stop = &stop_requested;
-  options.send.in_flight = arguments.in_flight;
-  options.send.url = arguments.url;
-  options.send.write_key = arguments.key;
-  if (arguments.dry_run || (!arguments.url.empty() && !arguments.key.empty())) return options;
-  const auto running = app.running();
-  if (!running) return running.error();
-  if (options.send.url.empty()) options.send.url = running->http_url;
-  if (!options.send.write_key.empty()) return options;
-  const auto key = running->write_keys.find(arguments.site);
-  if (key == running->write_keys.end())
-    return Error::reject(fmt::format(
-        "the running Marquee has no trusted write key for site \"{}\"; name one with --key", arguments.site));
-  options.send.write_key = key->second;
+  if (arguments.dry_run) return options;  // Nothing is sent.
+  auto send = send_options(app, arguments.to);
+  if (!send) return send.error();
+  options.send = std::move(*send);
   return options;
 }
 
 int run(const App& app, const Arguments& arguments, const std::string& name,
         const std::function<Result<ingest::ImportSummary>(const ingest::ImportOptions&)>& import) {
   auto options = options_of(app, arguments);
-  if (!options) {
-    fmt::print(stderr, "marquee: {}\n", options.error().message);
-    return 1;
-  }
+  if (!options) return fail(options.error());
+  const std::atomic<bool>& stop_requested = stop_on_signal();
+  options->stop = &stop_requested;
   ProgressDisplay display(name);
   if (!arguments.is_quiet)
     options->on_progress = [&display](const ingest::ImportProgress& progress) { display.show(progress); };
-  std::signal(SIGINT, request_stop);
-  std::signal(SIGTERM, request_stop);
   const auto summary = import(*options);
-  // Where the events went elsewhere, nothing is known of that store.
-  if (const auto running = app.running(); summary && summary->accepted > 0 && !arguments.dry_run &&
-                                          !arguments.no_wait && arguments.url.empty() && running) {
+  // Where the events went elsewhere, nothing is known of that store. What an earlier run sent may still be on its way.
+  if (const auto running = app.running(); summary && summary->accepted + summary->rows_before > 0 &&
+                                          !arguments.dry_run && !arguments.no_wait && arguments.to.url.empty() &&
+                                          running) {
     const std::function<void(std::uint64_t)> show = [&display](std::uint64_t waiting) {
       display.show_landing(waiting);
     };
@@ -149,10 +127,7 @@ int run(const App& app, const Arguments& arguments, const std::string& name,
     }
   }
   display.clear();
-  if (!summary) {
-    fmt::print(stderr, "marquee: {}\n", summary.error().message);
-    return 1;
-  }
+  if (!summary) return fail(summary.error());
   fmt::print(
       "{}{}",
       arguments.as_json ? ingest::to_json(*summary) : name + ": " + ingest::describe(*summary, arguments.dry_run),
@@ -166,12 +141,21 @@ int run(const App& app, const Arguments& arguments, const std::string& name,
 void add_import_command(CLI::App& root, App& app) {
   auto* command =
       root.add_subcommand("import", "Bring files into a running Marquee; goes on where an earlier run ended");
-  command->require_subcommand(1);
+  command->require_subcommand(0, 1);
+  const auto letters = add_dead_letter_options(*command);
+  command->callback([&app, command, letters] {
+    if (!command->get_subcommands().empty()) return;
+    app.exit_code = letters->is_wanted()
+                        ? import_dead_letters(app, *letters)
+                        : fail(Error::reject("name what to import: open-bandit, moodle, events, or --dead-letters"));
+  });
   command->footer(
       "Examples:\n"
       "  marquee import open-bandit data/open_bandit\n"
       "  marquee import moodle data/moodle_edify/moodle_events.csv.gz\n"
-      "  marquee import events --site campus events.ndjson.zst more.csv history.parquet");
+      "  marquee import events --site campus events.ndjson.zst more.csv history.parquet\n"
+      "  marquee import --dead-letters --reason \"unknown version\"\n"
+      "  marquee import --dead-letters --export letters.ndjson; ...; marquee import --dead-letters letters.ndjson");
 
   auto* open_bandit =
       command->add_subcommand("open-bandit", "The Open Bandit Dataset: impressions and clicks with propensities");

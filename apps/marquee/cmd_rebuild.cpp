@@ -9,12 +9,16 @@ namespace marquee::app {
 namespace {
 
 int run(const App& app, const std::string& from, const std::string& to) {
-  const auto endpoint = store_endpoint(app);
-  if (!endpoint) return fail(endpoint.error());
-  clickhouse::Client store(*endpoint);
-  const auto count = ingest::rebuild_rollups(store, from, to, loader_directory(app));
-  if (!count) return fail(count.error());
-  fmt::print("{} days of rollups rebuilt\n", *count);
+  const auto shards = store_shards(app);
+  if (!shards) return fail(shards.error());
+  std::uint64_t days = 0;
+  for (const auto& shard : *shards) {
+    clickhouse::Client store(shard);
+    const auto count = ingest::rebuild_rollups(store, from, to);
+    if (!count) return fail(count.error());
+    days += *count;
+  }
+  fmt::print("{} days of rollups rebuilt\n", days);
   return 0;
 }
 

@@ -9,12 +9,12 @@
 #include "commands.h"
 #include "marquee/http/client.h"
 #include "store_access.h"
+#include "text_table.h"
 
 namespace marquee::app {
 namespace {
 
 using Json = nlohmann::ordered_json;
-using Row = std::vector<std::string>;
 
 struct Arguments {
   std::string site = "open-bandit";
@@ -22,10 +22,17 @@ struct Arguments {
   std::string to;
   std::string format = "table";
   std::string by = "campaign_id";
+  std::string metrics = "impressions,clicks,ctr";
+  std::string metrics_by;
+  std::string start;
+  std::string back;
+  std::vector<std::string> filters;
+  bool compares = false;
   std::string min_impressions;
   std::string limit;
   std::string mode = "positions";
   std::string slot;
+  std::string page;
   std::string steps = "page_view,course_view";
   std::string window = "3600";
   std::string order = "ordered";
@@ -47,6 +54,47 @@ void add_cells(Row& row, const Json& object, std::initializer_list<const char*> 
   for (const char* name : names) row.push_back(text(object.at(name)));
 }
 
+/// The header, the total, and a row each. A comparison has a column more for each metric.
+void add_metrics(std::vector<Row>& rows, const Json& report, bool for_people) {
+  const bool is_compared = !report.at("total").at("previous").is_null();
+  Row header = report.at("by").get<Row>();
+  for (const auto& name : report.at("metrics")) {
+    header.push_back(name.get<std::string>());
+    if (is_compared) header.push_back("previous " + name.get<std::string>());
+  }
+  rows.push_back(std::move(header));
+  const auto add = [&](Row row, const Json& one) {
+    for (std::size_t i = 0; i < one.at("values").size(); ++i) {
+      for (const char* period : {"values", "previous"}) {
+        if (one.at(period).is_null()) continue;
+        const auto& value = one.at(period).at(i);
+        row.push_back(for_people && value.contains("low") ? percent(value.at("value")) : text(value.at("value")));
+      }
+    }
+    rows.push_back(std::move(row));
+  };
+  for (const auto& one : report.at("rows")) add(one.at("keys").get<Row>(), one);
+  if (report.at("by").empty() || for_people) {
+    Row keys(report.at("by").size());
+    if (!keys.empty()) keys.front() = "(all)";
+    add(std::move(keys), report.at("total"));
+  }
+}
+
+void add_retention(std::vector<Row>& rows, const Json& report) {
+  std::size_t most = 0;
+  for (const auto& cohort : report.at("cohorts")) most = std::max(most, cohort.at("back").size());
+  Row header = {"cohort", "users"};
+  for (std::size_t i = 0; i < most; ++i) header.push_back(fmt::format("+{}", i));
+  rows.push_back(std::move(header));
+  for (const auto& cohort : report.at("cohorts")) {
+    Row row = {cohort.at("time").get<std::string>().substr(0, 10), text(cohort.at("users"))};
+    for (const auto& back : cohort.at("back")) row.push_back(text(back));
+    row.resize(most + 2);
+    rows.push_back(std::move(row));
+  }
+}
+
 /// First the header.
 std::vector<Row> rows_of(const std::string& kind, const Json& report, bool for_people) {
   const auto share = [&](const Json& value) { return for_people ? percent(value) : text(value); };
@@ -61,12 +109,20 @@ std::vector<Row> rows_of(const std::string& kind, const Json& report, bool for_p
       for (const char* name : {"ctr", "low", "high"}) row.push_back(share(one.at(name)));
       rows.push_back(std::move(row));
     }
+  } else if (kind == "metrics") {
+    add_metrics(rows, report, for_people);
+  } else if (kind == "searches") {
+    rows.push_back({"term", "searches", "users", "without_results", "without_click"});
+    for (const auto& term : report.at("terms"))
+      add_cells(rows.emplace_back(), term, {"term", "searches", "users", "without_results", "without_click"});
+  } else if (kind == "retention") {
+    add_retention(rows, report);
   } else if (kind == "heatmap") {
-    rows.push_back({"slot", "x", "y", "impressions", "hovers", "clicks", "ctr"});
+    rows.push_back({"slot", "x", "y", "impressions", "viewable_impressions", "hovers", "clicks", "ctr", "viewability"});
     for (const auto& cell : report.at("cells")) {
       Row row;
-      add_cells(row, cell, {"slot", "x", "y", "impressions", "hovers", "clicks"});
-      row.push_back(share(cell.at("ctr")));
+      add_cells(row, cell, {"slot", "x", "y", "impressions", "viewable_impressions", "hovers", "clicks"});
+      for (const char* name : {"ctr", "viewability"}) row.push_back(share(cell.at(name)));
       rows.push_back(std::move(row));
     }
   } else if (kind == "funnel") {
@@ -87,29 +143,6 @@ std::vector<Row> rows_of(const std::string& kind, const Json& report, bool for_p
     }
   }
   return rows;
-}
-
-/// As people see it: code points, not bytes.
-std::size_t width(const std::string& cell) {
-  return static_cast<std::size_t>(
-      std::ranges::count_if(cell, [](char c) { return (static_cast<unsigned char>(c) & 0xC0) != 0x80; }));
-}
-
-void print_table(const std::vector<Row>& rows) {
-  std::vector<std::size_t> widths(rows.front().size());
-  for (const Row& row : rows) {
-    for (std::size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], width(row[i]));
-  }
-  for (const Row& row : rows) {
-    std::string line;
-    for (std::size_t i = 0; i < row.size(); ++i) {
-      const std::string pad(widths[i] - width(row[i]), ' ');
-      const bool is_number = !row[i].empty() && row[i].find_first_not_of("0123456789.% ") == std::string::npos;
-      line += (is_number ? pad + row[i] : row[i] + pad) + "  ";
-    }
-    line.erase(line.find_last_not_of(' ') + 1);
-    fmt::print("{}\n", line);
-  }
 }
 
 /// RFC 4180.
@@ -171,6 +204,33 @@ CLI::App* add_kind(CLI::App& parent, const char* name, const char* what, const s
   return command;
 }
 
+void add_filter_option(CLI::App& command, Arguments& arguments) {
+  command.add_option(
+      "--filter", arguments.filters,
+      "<dimension>=<value>,<value> keeps events with one of them, <dimension>!=... those with none; may be repeated");
+}
+
+void add_table_options(CLI::App& command, Arguments& arguments) {
+  add_filter_option(command, arguments);
+  command.add_flag("--compare", arguments.compares,
+                   "Compare with the period of the same length before; needs --from and --to");
+  command.add_option("--min-impressions", arguments.min_impressions, "Leave out rows with fewer");
+  command.add_option("--limit", arguments.limit, "Rows at most");
+}
+
+using Parameters = std::vector<std::pair<std::string, std::string>>;
+
+Parameters with_filters(const Arguments& arguments, Parameters parameters) {
+  for (const auto& filter : arguments.filters) parameters.emplace_back("filter", filter);
+  return parameters;
+}
+
+Parameters table_parameters(const Arguments& arguments, Parameters parameters) {
+  parameters.insert(parameters.end(), {{"min_impressions", arguments.min_impressions}, {"limit", arguments.limit}});
+  if (arguments.compares) parameters.emplace_back("compare", "previous");
+  return with_filters(arguments, std::move(parameters));
+}
+
 }  // namespace
 
 void add_report_command(CLI::App& root, App& app) {
@@ -188,21 +248,34 @@ void add_report_command(CLI::App& root, App& app) {
       add_kind(*command, "ctr", "Click-through rate by one to three dimensions, with 95 % intervals", arguments);
   ctr->add_option("--by", arguments->by, "Dimensions, separated by commas; props.<name> is one too")
       ->capture_default_str();
-  ctr->add_option("--min-impressions", arguments->min_impressions, "Leave out rows with fewer");
-  ctr->add_option("--limit", arguments->limit, "Rows at most");
+  add_table_options(*ctr, *arguments);
   ctr->footer("Example:\n  marquee report ctr --by policy,campaign_id");
   ctr->callback([&app, arguments] {
-    app.exit_code =
-        run(app, "ctr", *arguments,
-            {{"by", arguments->by}, {"min_impressions", arguments->min_impressions}, {"limit", arguments->limit}});
+    app.exit_code = run(app, "ctr", *arguments, table_parameters(*arguments, {{"by", arguments->by}}));
+  });
+
+  auto* metrics = add_kind(*command, "metrics", "Any metrics by any dimensions", arguments);
+  metrics->add_option("--metrics", arguments->metrics, "One to ten, separated by commas; the first one orders the rows")
+      ->capture_default_str();
+  metrics->add_option("--by", arguments->metrics_by, "None to three dimensions; props.<name> is one too");
+  add_table_options(*metrics, *arguments);
+  metrics->footer("Example:\n  marquee report metrics --metrics ctr,reach,ecpm --by college_id --filter device=phone");
+  metrics->callback([&app, arguments] {
+    app.exit_code = run(app, "metrics", *arguments,
+                        table_parameters(*arguments, {{"metrics", arguments->metrics}, {"by", arguments->metrics_by}}));
   });
 
   auto* heatmap = add_kind(*command, "heatmap", "Where ads stand, and where people look and click", arguments);
-  heatmap->add_option("--mode", arguments->mode, "positions, or cells of one slot")->capture_default_str();
-  heatmap->add_option("--slot", arguments->slot, "Slot, for cells");
+  heatmap->add_option("--mode", arguments->mode, "positions, cells of one slot, or the grid of a page")
+      ->capture_default_str();
+  heatmap->add_option("--slot", arguments->slot, "Only this slot; needed for cells");
+  heatmap->add_option("--page", arguments->page, "Only this page; needed for page");
+  add_filter_option(*heatmap, *arguments);
   heatmap->footer("Example:\n  marquee report heatmap --mode positions");
   heatmap->callback([&app, arguments] {
-    app.exit_code = run(app, "heatmap", *arguments, {{"mode", arguments->mode}, {"slot", arguments->slot}});
+    app.exit_code = run(
+        app, "heatmap", *arguments,
+        with_filters(*arguments, {{"mode", arguments->mode}, {"slot", arguments->slot}, {"page", arguments->page}}));
   });
 
   auto* funnel = add_kind(*command, "funnel", "How many users went from step to step", arguments);
@@ -216,6 +289,26 @@ void add_report_command(CLI::App& root, App& app) {
     app.exit_code =
         run(app, "funnel", *arguments,
             {{"steps", arguments->steps}, {"window_seconds", arguments->window}, {"order", arguments->order}});
+  });
+
+  auto* searches = add_kind(*command, "searches", "What was searched for, not found, and led to no click", arguments);
+  searches->add_option("--limit", arguments->limit, "Terms at most");
+  searches->footer("Example:\n  marquee report searches --site campus --limit 20");
+  searches->callback(
+      [&app, arguments] { app.exit_code = run(app, "searches", *arguments, {{"limit", arguments->limit}}); });
+
+  auto* retention = add_kind(*command, "retention", "Who came back, by the interval in which they began", arguments);
+  retention->add_option("--interval", arguments->interval, "day, or week (from Monday on)")->capture_default_str();
+  retention->add_option("--start", arguments->start, "Event types that put a user into a cohort (default: any)");
+  retention->add_option("--back", arguments->back, "Event types that count as coming back (default: any)");
+  add_filter_option(*retention, *arguments);
+  retention->footer(
+      "Example:\n  marquee report retention --site moodle --from 2021-10-04 --to 2021-11-01 --interval week");
+  retention->callback([&app, arguments] {
+    app.exit_code =
+        run(app, "retention", *arguments,
+            with_filters(*arguments,
+                         {{"interval", arguments->interval}, {"start", arguments->start}, {"back", arguments->back}}));
   });
 
   auto* campaigns = add_kind(*command, "campaigns", "Campaigns over time", arguments);

@@ -1,12 +1,11 @@
 // marquee serve: all of it in one process, and the store as its child.
 #include <fmt/format.h>
-#include <pthread.h>
 
-#include <csignal>
 #include <ctime>
 
 #include "commands.h"
 #include "marquee/base/logging.h"
+#include "marquee/base/signals.h"
 #include "service.h"
 
 namespace marquee::app {
@@ -16,17 +15,11 @@ constexpr timespec kLookEvery{0, 200'000'000};
 
 int serve(const App& app) {
   // Before any thread is made, so that all of them leave these to sigtimedwait.
-  sigset_t endings;
-  sigemptyset(&endings);
-  sigaddset(&endings, SIGTERM);
-  sigaddset(&endings, SIGINT);
-  pthread_sigmask(SIG_BLOCK, &endings, nullptr);
-  std::signal(SIGPIPE, SIG_IGN);
+  const sigset_t endings = block_ending_signals();
 
   Service service(app);
   if (const auto started = service.start(); !started) {
-    fmt::print(stderr, "marquee: {}\n", started.error().message);
-    return 1;
+    return fail(started.error());
   }
   logging::info("serve.listening", {{"address", app.settings().http_listen}, {"port", service.port()}});
   for (;;) {
@@ -38,8 +31,7 @@ int serve(const App& app) {
       return 0;
     }
     if (const std::string failure = service.failure(); !failure.empty()) {
-      fmt::print(stderr, "marquee: {}\n", failure);
-      return 1;
+      return fail(Error::give_up(failure));
     }
   }
 }

@@ -16,16 +16,10 @@
 #include "marquee/base/time.h"
 #include "marquee/event/timestamp.h"
 #include "marquee/simulate/run.h"
+#include "sending.h"
 
 namespace marquee::app {
 namespace {
-
-std::atomic<bool> stop_requested{false};  // A signal handler reaches nothing else.
-
-void request_stop(int signal_number) {
-  stop_requested = true;
-  std::signal(signal_number, SIG_DFL);  // The second one ends the process.
-}
 
 // Beyond it the sessions that are open at once need gigabytes. The students then browse faster than people do.
 constexpr double kMostLiveEventsPerSecond = 20'000;
@@ -42,36 +36,12 @@ struct Arguments {
   bool has_rate = false;
   std::string start;
   std::string out;
-  std::string site = "campus";
-  std::string url;
-  std::string key;
+  SendArguments to{.site = "campus"};
   std::uint32_t batch = 2'000;
-  unsigned in_flight = 4;
   bool is_quiet = false;
 };
 
-int fail_with(const std::string& message) {
-  fmt::print(stderr, "marquee: {}\n", message);
-  return 1;
-}
-
-Result<ingest::SendOptions> send_options_of(const App& app, const Arguments& arguments) {
-  ingest::SendOptions options;
-  options.in_flight = arguments.in_flight;
-  options.url = arguments.url;
-  options.write_key = arguments.key;
-  if (!options.url.empty() && !options.write_key.empty()) return options;
-  const auto running = app.running();
-  if (!running) return running.error();
-  if (options.url.empty()) options.url = running->http_url;
-  if (!options.write_key.empty()) return options;
-  const auto key = running->write_keys.find(arguments.site);
-  if (key == running->write_keys.end())
-    return Error::reject(fmt::format(
-        "the running Marquee has no trusted write key for site \"{}\"; name one with --key", arguments.site));
-  options.write_key = key->second;
-  return options;
-}
+int fail_with(std::string message) { return fail(Error::reject(std::move(message))); }
 
 /// "60", "60s", "1.5h": milliseconds.
 std::optional<std::int64_t> parse_duration(const std::string& text) {
@@ -132,7 +102,7 @@ simulate::RunOptions run_options_of(const Arguments& arguments, ProgressLine& li
   options.events = arguments.events;
   options.duration_ms = arguments.duration_ms;
   options.start_ms = arguments.stream.start_ms;
-  options.stop = &stop_requested;
+  options.stop = &stop_on_signal();
   if (!arguments.is_quiet)
     options.on_progress = [&line, is_live = arguments.out.empty()](const simulate::Summary& summary) {
       line.show(summary, is_live);
@@ -142,18 +112,18 @@ simulate::RunOptions run_options_of(const Arguments& arguments, ProgressLine& li
 
 int finish(const Result<simulate::Summary>& summary, const Arguments& arguments, const ProgressLine& line) {
   line.clear();
-  if (!summary) return fail_with(summary.error().message);
+  if (!summary) return fail(summary.error());
   const bool is_live = arguments.out.empty();
   // Of what goes to stdout the summary is no part.
   print_summary(arguments.out == "-" ? stderr : stdout, *summary, arguments, is_live);
-  return summary->failure ? fail_with(summary->failure->message) : 0;
+  return summary->failure ? fail(*summary->failure) : 0;
 }
 
 int run_live(const App& app, Arguments& arguments) {
   simulate::SendTarget target;
-  auto send_options = send_options_of(app, arguments);
-  if (!send_options) return fail_with(send_options.error().message);
-  target.send = std::move(*send_options);
+  auto found = send_options(app, arguments.to);
+  if (!found) return fail(found.error());
+  target.send = std::move(*found);
   target.rate = arguments.rate;
   target.batch_events = arguments.batch;
   arguments.stream.start_ms = SystemClock().now().time_since_epoch().count();
@@ -164,7 +134,7 @@ int run_live(const App& app, Arguments& arguments) {
   arguments.stream.events_per_second =
       arguments.rate > 0 ? std::min(arguments.rate, kMostLiveEventsPerSecond) : kLiveEventsPerSecondAtFullSpeed;
   auto stream = simulate::Stream::open(arguments.stream);
-  if (!stream) return fail_with(stream.error().message);
+  if (!stream) return fail(stream.error());
   ProgressLine line;
   const auto options = run_options_of(arguments, line);
   return finish(simulate::send(*stream, target, options), arguments, line);
@@ -181,15 +151,11 @@ int run_file(const Arguments& arguments) {
   if (is_parquet && arguments.stream.malformed > 0)
     return fail_with("--malformed: such lines have no place in Parquet; write .ndjson");
   auto stream = simulate::Stream::open(arguments.stream);
-  if (!stream) return fail_with(stream.error().message);
+  if (!stream) return fail(stream.error());
   ProgressLine line;
   const auto options = run_options_of(arguments, line);
   if (is_parquet) {
-    const char* binary = std::getenv("MARQUEE_STORE_BIN");
-    return finish(
-        simulate::write_parquet(*stream, arguments.out,
-                                binary != nullptr ? binary : executable_directory() + "/marquee-store", options),
-        arguments, line);
+    return finish(simulate::write_parquet(*stream, arguments.out, store_binary(), options), arguments, line);
   }
   const int descriptor =
       is_stdout ? STDOUT_FILENO : ::open(arguments.out.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
@@ -218,8 +184,7 @@ int run(const App& app, Arguments& arguments) {
     arguments.stream.start_ms = *start_ms;
   }
   if (is_file && arguments.has_rate) arguments.stream.events_per_second = arguments.rate;
-  std::signal(SIGINT, request_stop);
-  std::signal(SIGTERM, request_stop);
+  stop_on_signal();
   std::signal(SIGPIPE, SIG_IGN);
   return is_file ? run_file(arguments) : run_live(app, arguments);
 }
@@ -254,15 +219,15 @@ void add_options(CLI::App& command, Arguments& arguments, CLI::Option*& rate) {
                      "File to write instead: .ndjson, .parquet (through marquee-store), or - for NDJSON on stdout");
   command.add_option("--start", arguments.start,
                      "Time of the first event in a file, RFC 3339 (default: 2026-01-12T00:00:00Z)");
-  command.add_option("--site", arguments.site, "Site whose write key to use (HTTP)")->capture_default_str();
-  command.add_option("--url", arguments.url, "Marquee to send to (default: the one that runs on this machine)")
+  command.add_option("--site", arguments.to.site, "Site whose write key to use (HTTP)")->capture_default_str();
+  command.add_option("--url", arguments.to.url, "Marquee to send to (default: the one that runs on this machine)")
       ->envname("MARQUEE_URL");
-  command.add_option("--key", arguments.key, "Write key of the site (default: that of the running Marquee)")
+  command.add_option("--key", arguments.to.key, "Write key of the site (default: that of the running Marquee)")
       ->envname("MARQUEE_WRITE_KEY");
   command.add_option("--batch", arguments.batch, "Most events per request")
       ->check(CLI::Range(1, 10'000))
       ->capture_default_str();
-  command.add_option("--in-flight", arguments.in_flight, "Requests at the same time")
+  command.add_option("--in-flight", arguments.to.in_flight, "Requests at the same time")
       ->check(CLI::Range(1, 64))
       ->capture_default_str();
   command.add_flag("--quiet", arguments.is_quiet, "Show no progress");

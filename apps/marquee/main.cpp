@@ -22,6 +22,8 @@ int main(int argc, char** argv) {
   root.footer("Start with `marquee serve`; `marquee <command> --help` shows examples.");
 
   app::add_serve_command(root, app);
+  app::add_collect_command(root, app);
+  app::add_load_command(root, app);
   app::add_import_command(root, app);
   app::add_simulate_command(root, app);
   app::add_report_command(root, app);

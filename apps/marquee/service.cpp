@@ -1,10 +1,8 @@
 #include "service.h"
 
-#include <arpa/inet.h>
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/file.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 #include <chrono>
@@ -15,7 +13,8 @@
 
 #include "marquee/base/logging.h"
 #include "marquee/clickhouse/migrations.h"
-#include "marquee/log/local_log.h"
+#include "parts.h"
+#include "spill.h"
 #include "store_access.h"
 
 namespace marquee::app {
@@ -26,31 +25,7 @@ using std::chrono::milliseconds;
 constexpr const char* kReader = "reader";
 constexpr std::uint64_t kFailedStarts = 3;  ///< In a row, before the store was ever there: it will not come.
 constexpr auto kProbeEvery = milliseconds(20);
-
-const std::map<std::string, std::string>& built_in_sites() {
-  static const std::map<std::string, std::string> sites = {
-      {"open-bandit", "Open Bandit (sample)"}, {"moodle", "Moodle courses (sample)"}, {"campus", "Campus"}};
-  return sites;
-}
-
-/// A port that was free a moment ago.
-Result<std::uint16_t> free_port() {
-  const int fd = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  socklen_t size = sizeof address;
-  const bool is_bound = fd >= 0 && ::bind(fd, reinterpret_cast<sockaddr*>(&address), size) == 0 &&
-                        ::getsockname(fd, reinterpret_cast<sockaddr*>(&address), &size) == 0;
-  if (fd >= 0) ::close(fd);
-  if (!is_bound) return Error::give_up("no port is free");
-  return ntohs(address.sin_port);
-}
-
-std::string store_binary() {
-  const char* chosen = std::getenv("MARQUEE_STORE_BIN");
-  return chosen != nullptr ? std::string(chosen) : executable_directory() + "/marquee-store";
-}
+constexpr auto kLookEvery = milliseconds(200);
 
 std::string console_directory(const Settings& settings) {
   if (!settings.http_console_dir.empty()) return settings.http_console_dir;
@@ -93,88 +68,67 @@ Result<void> Service::open_catalog() {
   auto secrets = load_secrets(settings_.data_dir + "/secrets.json", built_in_sites());
   if (!secrets) return secrets.error();
   secrets_ = std::move(*secrets);
-  auto catalog = catalog::Catalog::open(settings_.data_dir + "/catalog.sqlite");
+  auto catalog = app::open_catalog(settings_, secrets_, "serve");
   if (!catalog) return catalog.error();
   catalog_ = std::move(*catalog);
-  for (const auto& [id, name] : built_in_sites()) {
-    if (auto made = catalog_->ensure_site({.id = id, .name = name}, "serve"); !made) return made;
-    if (auto put = catalog_->put_write_key(secrets_.write_keys.at(id), id, /*is_trusted=*/true, "serve"); !put)
-      return put;
-  }
-  return catalog_->put_admin_token(secrets_.admin_token, "serve");
+  return {};
 }
 
 Result<void> Service::open_log() {
-  log::LocalLogOptions options;
-  options.directory = settings_.data_dir + "/log";
-  options.partitions = static_cast<log::Partition>(settings_.log_partitions);
-  options.max_bytes = settings_.log_max_bytes;
-  options.min_free_disk_bytes = settings_.log_min_free_disk_bytes;
-  options.keep_confirmed_ms = settings_.log_keep_confirmed_ms;
-  options.metrics = metrics_;
-  auto opened = log::open_local_log(std::move(options));
+  const auto on_fatal = [this](const std::string& why) { set_failure(why); };
+  auto opened = settings_.serve_collect ? open_collector_log(settings_, metrics_, on_fatal)
+                                        : open_event_log(settings_, metrics_, on_fatal);
   if (!opened) return opened.error();
   log_ = std::move(*opened);
   return {};
 }
 
-ingest::CollectorOptions Service::collector_options() const {
-  return {.max_body_bytes = settings_.collector_max_body_bytes,
-          .max_events = settings_.collector_max_events,
-          .key_events_per_second = settings_.collector_key_events_per_second,
-          .address_events_per_second = settings_.collector_address_events_per_second,
-          .max_event_age_ms = settings_.collector_max_event_age_ms,
-          .hash_key = secrets_.hash_key_bytes(),
-          .clock = std::make_shared<SystemClock>(),
-          .metrics = metrics_};
-}
-
 Result<void> Service::start_server() {
-  endpoint_ = {.url = settings_.store_url, .user = settings_.store_user, .password = settings_.store_password};
-  if (settings_.store_url.empty()) {
-    std::uint64_t port = settings_.store_port;
-    if (port == 0) {
-      const auto chosen = free_port();
-      if (!chosen) return chosen.error();
-      port = *chosen;
-    }
-    endpoint_ = {
-        .url = fmt::format("http://127.0.0.1:{}", port), .user = "default", .password = secrets_.store_password};
+  std::vector<clickhouse::Endpoint> shards;
+  if (!settings_.store_url.empty()) {
+    const auto any = store_endpoint(app_);
+    if (!any) return any.error();
+    endpoint_ = *any;
+    const auto all = store_shards(app_);
+    if (!all) return all.error();
+    shards = *all;
+  } else if (!settings_.store_cluster.empty()) {
+    return Error::reject("store.cluster needs the nodes of the cluster in store.url");
+  } else {
+    auto hold = PortHold::take(settings_.store_listen, static_cast<std::uint16_t>(settings_.store_port));
+    if (!hold) return Error::give_up(hold.error().message + "; choose another with MARQUEE_STORE_PORT (or store.port)");
+    store_port_.emplace(std::move(*hold));
+    endpoint_ = {.url = local_url(settings_.store_listen, store_port_->port()),
+                 .user = "default",
+                 .password = secrets_.store_password};
+    shards.push_back(endpoint_);
   }
-  loading_ = std::make_unique<clickhouse::Client>(endpoint_);
-  answering_ = std::make_unique<clickhouse::Client>(endpoint_);
+  loading_ = clickhouse::connect(shards, store_connections(settings_));
+  answering_ = std::make_unique<clickhouse::Client>(endpoint_, store_connections(settings_));
   probing_ = std::make_unique<clickhouse::Client>(
       endpoint_, http::ClientOptions{.connect_timeout_ms = 1'000, .timeout_ms = 1'000, .pool_size = 1});
-  loader_ = std::make_unique<ingest::Loader>(ingest::LoaderOptions{.max_batch_rows = settings_.loader_batch_rows,
-                                                                   .linger_ms = settings_.loader_linger_ms,
-                                                                   .identity_window = settings_.loader_identity_window,
-                                                                   .metrics = metrics_,
-                                                                   .directory = loader_directory(app_)},
-                                             *log_, *loading_);
-  collector_ = std::make_unique<ingest::Collector>(
-      collector_options(), *log_, [this](std::string_view key) -> std::optional<ingest::WriteKey> {
-        const auto owner = catalog_->find_key(key);
-        if (!owner) return std::nullopt;
-        return ingest::WriteKey{.site_id = owner->site.id,
-                                .allowed_origin = owner->site.allowed_origin,
-                                .consent_required = owner->site.consent_required,
-                                .trusted = owner->is_trusted};
-      });
+  watching_ = std::make_unique<clickhouse::Client>(
+      endpoint_, http::ClientOptions{.connect_timeout_ms = 1'000, .timeout_ms = 5'000, .pool_size = 1});
+  loader_ = std::make_unique<ingest::Loader>(loader_options(app_, metrics_), *log_, clickhouse::borrowed(loading_));
+  collector_ = std::make_unique<ingest::Collector>(collector_options(settings_, secrets_, metrics_), *log_,
+                                                   key_finder(*catalog_));
+  watch_ = std::make_unique<ingest::PipelineWatch>(
+      ingest::PipelineWatchOptions{
+          .topic = topic_of(settings_), .own = [this] { return loader_->partitions(); }, .metrics = metrics_},
+      *watching_, *log_);
+  letters_ = std::make_unique<ingest::DeadLetterOffice>(dead_letter_options(settings_, secrets_, *catalog_),
+                                                        *answering_, *log_);
   api_ = std::make_unique<api::Api>(api::ApiOptions{.version = MARQUEE_VERSION,
                                                     .console_dir = console_directory(settings_),
                                                     .metrics = metrics_,
-                                                    .not_ready = [this] { return not_ready(); }},
-                                    *catalog_, *answering_, *loader_, *log_);
+                                                    .not_ready = [this] { return not_ready(); },
+                                                    .pipeline = pipeline_context(settings_)},
+                                    *catalog_, *answering_, *loader_, *log_, *watch_, *letters_);
   loader_->on_landed([this](std::uint64_t) { api_->landed(); });
   http::Router router;
-  collector_->add_routes(router);
+  if (settings_.serve_collect) collector_->add_routes(router);
   api_->add_routes(router);
-  http::ServerOptions options;
-  options.address = settings_.http_listen;
-  options.port = static_cast<std::uint16_t>(settings_.http_port);
-  options.io_threads = static_cast<unsigned>(settings_.http_io_threads);
-  options.max_body_bytes = settings_.collector_max_body_bytes;
-  server_ = std::make_unique<http::Server>(std::move(options), std::move(router));
+  server_ = std::make_unique<http::Server>(server_options(settings_), std::move(router));
   auto started = server_->start();
   if (!started)
     return Error::give_up(started.error().message + "; choose another with MARQUEE_HTTP_PORT (or http.port)");
@@ -185,11 +139,17 @@ Result<void> Service::start_store() {
   if (!settings_.store_url.empty()) return {};
   const std::string binary = store_binary();
   if (::access(binary.c_str(), X_OK) != 0) return Error::give_up(binary + " is missing: run `make build`");
-  const std::string port = endpoint_.url.substr(endpoint_.url.rfind(':') + 1);
   SupervisorOptions options;
   options.name = "marquee-store";
-  options.command = {binary, "--data",       settings_.data_dir + "/store", "--port",
-                     port,   "--log-format", settings_.logging_format};
+  options.command = {binary,
+                     "--data",
+                     settings_.data_dir + "/store",
+                     "--listen",
+                     settings_.store_listen,
+                     "--port",
+                     std::to_string(store_port_->port()),
+                     "--log-format",
+                     settings_.logging_format};
   if (!settings_.store_engine.empty())
     options.command.insert(options.command.end(), {"--engine", settings_.store_engine});
   options.environment = {{"MARQUEE_STORE_PASSWORD", secrets_.store_password},
@@ -207,10 +167,8 @@ Result<void> Service::start_store() {
 }
 
 Result<void> Service::write_runtime() const {
-  const std::string host =
-      settings_.http_listen == "0.0.0.0" || settings_.http_listen == "::" ? "127.0.0.1" : settings_.http_listen;
   nlohmann::ordered_json runtime = {{"pid", ::getpid()},
-                                    {"http_url", fmt::format("http://{}:{}", host, server_->port())},
+                                    {"http_url", local_url(settings_.http_listen, server_->port())},
                                     {"admin_token", secrets_.admin_token},
                                     {"store_url", endpoint_.url},
                                     {"store_user", endpoint_.user},
@@ -223,35 +181,42 @@ Result<void> Service::write_runtime() const {
 }
 
 void Service::bring_up() {
-  const auto fail = [this](const std::string& why) {
-    const std::lock_guard lock(mutex_);
-    failure_ = why;
-  };
   for (;;) {
     if (is_stopping_) return;
     if (supervisor_ && supervisor_->status().failed_starts >= kFailedStarts) {
-      return fail(
-          fmt::format("the store ended {} times with status {} before it was ready: its last lines above say why "
-                      "(a taken port: MARQUEE_STORE_PORT)",
+      return set_failure(
+          fmt::format("the store ended {} times with status {} before it was ready: its last lines above say why",
                       kFailedStarts, supervisor_->status().last_status));
     }
     if (probing_->ping()) {
-      const auto applied = clickhouse::migrate_up(*loading_, clickhouse::built_in_migrations());
+      auto schema = cluster_schema(app_);
+      const auto applied =
+          clickhouse::migrate_up(*loading_.front(), clickhouse::built_in_migrations(), schema ? &*schema : nullptr);
       if (applied) break;
-      if (applied.error().action != Action::retry) return fail(applied.error().message);
+      if (applied.error().action != Action::retry) return set_failure(applied.error().message);
     }
     std::this_thread::sleep_for(kProbeEvery);
   }
   store_answers_ = true;
-  loader_->start();
+  if (settings_.serve_load) loader_->start();
   is_up_ = true;
   logging::info("serve.ready", {{"port", server_->port()}, {"store", endpoint_.url}});
+  // Its own store is looked at by the supervisor.
+  while (!supervisor_ && !is_stopping_) {
+    store_answers_ = probing_->ping();
+    std::this_thread::sleep_for(kLookEvery);
+  }
 }
 
 std::string Service::not_ready() const {
   if (is_stopping_) return "stopping";
   if (!is_up_) return "the store is starting";
   return store_answers_ ? "" : "the store does not answer";
+}
+
+void Service::set_failure(const std::string& why) {
+  const std::lock_guard lock(mutex_);
+  failure_ = why;
 }
 
 std::string Service::failure() const {
@@ -264,6 +229,7 @@ void Service::stop() {
   if (bring_up_.joinable()) bring_up_.join();
   if (api_) api_->stop();
   if (server_) server_->stop();
+  watch_.reset();
   if (is_up_) loader_->stop();
   if (log_) log_->close();
   if (supervisor_) {

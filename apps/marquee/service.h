@@ -4,17 +4,22 @@
 #include <atomic>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <thread>
 
 #include "app.h"
 #include "marquee/api/api.h"
+#include "marquee/base/port_hold.h"
 #include "marquee/base/supervisor.h"
 #include "marquee/catalog/catalog.h"
 #include "marquee/clickhouse/client.h"
+#include "marquee/clickhouse/shards.h"
 #include "marquee/http/server.h"
 #include "marquee/ingest/collector.h"
+#include "marquee/ingest/dead_letter_office.h"
 #include "marquee/ingest/loader.h"
+#include "marquee/ingest/pipeline_watch.h"
 #include "marquee/log/event_log.h"
 #include "secrets.h"
 
@@ -44,24 +49,29 @@ class Service {
   [[nodiscard]] Result<void> start_server();
   [[nodiscard]] Result<void> start_store();
   [[nodiscard]] Result<void> write_runtime() const;
-  [[nodiscard]] ingest::CollectorOptions collector_options() const;
-  /// Waits for the store, brings its schema up, starts the loader. On a thread of its own.
+  /// Waits for the store, brings its schema up, starts the loader; then looks at a store that is not its own. On a
+  /// thread of its own.
   void bring_up();
   [[nodiscard]] std::string not_ready() const;
+  void set_failure(const std::string& why);
 
   const App& app_;
   const Settings& settings_;
   int lock_ = -1;
   Secrets secrets_;
   std::shared_ptr<metrics::Registry> metrics_ = std::make_shared<metrics::Registry>();
+  std::optional<PortHold> store_port_;  ///< Of the store that this process runs.
   clickhouse::Endpoint endpoint_;
   std::unique_ptr<catalog::Catalog> catalog_;
   std::unique_ptr<log::EventLog> log_;
-  std::unique_ptr<clickhouse::Client> loading_;    ///< The loader's connections to the store, and
+  clickhouse::Clients loading_;                    ///< The loader's connections to the store, by shard, and
   std::unique_ptr<clickhouse::Client> answering_;  ///< those of reports.
   std::unique_ptr<clickhouse::Client> probing_;
+  std::unique_ptr<clickhouse::Client> watching_;
   std::unique_ptr<ingest::Loader> loader_;
   std::unique_ptr<ingest::Collector> collector_;
+  std::unique_ptr<ingest::PipelineWatch> watch_;
+  std::unique_ptr<ingest::DeadLetterOffice> letters_;
   std::unique_ptr<api::Api> api_;
   std::unique_ptr<http::Server> server_;
   std::unique_ptr<Supervisor> supervisor_;

@@ -11,16 +11,31 @@ constexpr std::uint64_t kMinute = 60 * kSecond;
 constexpr std::uint64_t kDay = 24 * 60 * kMinute;
 
 void bind_log_and_store(Settings& s, config::Schema& schema) {
-  schema.add("store.url", &s.store_url,
-             "ClickHouse to use, as http://host:port. Empty: Marquee runs its own (marquee-store) and keeps it alive.");
+  schema.add(
+      "store.url", &s.store_url,
+      "ClickHouse to use, as http://host:port. Of a cluster every node: replicas of a shard separated by ',', shards "
+      "by ';'. Empty: Marquee runs its own (marquee-store) and keeps it alive.");
+  schema.add(
+      "store.cluster", &s.store_cluster,
+      "Name of the cluster at store.url, as in its remote_servers: tables are replicated and distributed. Empty: one "
+      "ClickHouse.");
+  schema.add("store.insert_quorum", &s.store_insert_quorum,
+             "Replicas of a shard that have an insert before it counts as landed: a number, or auto for most of them.");
   schema.add("store.user", &s.store_user, "User at store.url.");
   schema.add("store.password", &s.store_password, "Password at store.url.", /*secret=*/true);
+  schema.add("store.listen", &s.store_listen,
+             "Address that Marquee's own store listens on. Loaders and clients on other machines reach it only if this "
+             "is changed; it asks for a password (secrets.json).");
   schema.add("store.port", &s.store_port, 0, 65535,
              "Port of Marquee's own store; ClickHouse clients attach here. 0: any free one.");
   schema.add("store.engine", &s.store_engine, "Path of libchdb.so. Empty: where tools/install puts it.");
   schema.add_duration("store.hang", &s.store_hang_ms, kSecond, kDay,
                       "Own store that answers nothing for so long is restarted.");
-  schema.add_choice("log.kind", &s.log_kind, {"local"}, "Where events are kept until they are loaded.");
+  schema.add_duration("store.lost_after", &s.store_lost_after_ms, kSecond, 60 * kMinute,
+                      "A connection on which the store's machine acknowledges nothing for so long is given up. A store "
+                      "that is only slow is waited for.");
+  schema.add_choice("log.kind", &s.log_kind, {"local", "kafka"},
+                    "Where events are kept until they are loaded: on this machine's disk, or in Apache Kafka.");
   schema.add("log.partitions", &s.log_partitions, 1, 64, "Partitions of the log; fixed once the log exists.");
   schema.add_size("log.max_size", &s.log_max_bytes, 16 * kMiB, 4096 * kGiB,
                   "Events kept at most; beyond, senders get 503 and Retry-After.");
@@ -28,6 +43,54 @@ void bind_log_and_store(Settings& s, config::Schema& schema) {
                   "Less free on the disk: senders get 503 and Retry-After.");
   schema.add_duration("log.keep_confirmed", &s.log_keep_confirmed_ms, kSecond, 30 * kDay,
                       "How long loaded events stay in the log, to repair the store after a power loss.");
+}
+
+void bind_kafka(Settings& s, config::Schema& schema) {
+  schema.add("kafka.brokers", &s.kafka_brokers, "Where to find the brokers: host:port, separated by commas.");
+  schema.add("kafka.topic", &s.kafka_topic, "Topic of the events; the other topics share its name up to the last dot.");
+  schema.add("kafka.group", &s.kafka_group, "Group in which loaders share the partitions.");
+  schema.add("kafka.instance", &s.kafka_instance,
+             "Name of this loader, if it has a lasting one (a StatefulSet's pod): it then keeps its partitions over a "
+             "restart within kafka.session.");
+  schema.add("kafka.partitions", &s.kafka_partitions, 1, 1024, "Partitions of topics that `marquee migrate up` makes.");
+  schema.add("kafka.replication", &s.kafka_replication, 1, 9, "Replicas of topics that `marquee migrate up` makes.");
+  schema.add_duration("kafka.retention", &s.kafka_retention_ms, kMinute, 3650 * kDay,
+                      "How long topics keep events at least: the longest outage of the store that loses nothing.");
+  schema.add_duration("kafka.session", &s.kafka_session_ms, kSecond, 10 * kMinute,
+                      "A loader that is silent for so long loses its partitions to others.");
+  schema.add_duration("kafka.acknowledge", &s.kafka_acknowledge_ms, kSecond, 10 * kMinute,
+                      "How long a sender waits for the brokers before it gets 503 and Retry-After.");
+  schema.add_duration("kafka.linger", &s.kafka_linger_ms, 0, kSecond, "How long an event waits for others on its way.");
+  schema.add_size("kafka.max_pending", &s.kafka_max_pending_bytes, kMiB, 16 * kGiB,
+                  "Events that wait for the brokers' acknowledgement; beyond: 503 and Retry-After.");
+  schema.add_choice("kafka.security", &s.kafka_security, {"plaintext", "ssl", "sasl_plaintext", "sasl_ssl"},
+                    "How connections to the brokers are kept safe.");
+  schema.add("kafka.sasl_mechanism", &s.kafka_sasl_mechanism, "PLAIN, SCRAM-SHA-256, SCRAM-SHA-512 or OAUTHBEARER.");
+  schema.add("kafka.sasl_user", &s.kafka_sasl_user, "User for SASL.");
+  schema.add("kafka.sasl_password", &s.kafka_sasl_password, "Password for SASL.", /*secret=*/true);
+  schema.add("kafka.ca_file", &s.kafka_ca_file, "Certificates that the brokers' are checked by (PEM).");
+  schema.add("kafka.certificate_file", &s.kafka_certificate_file, "Certificate of this client (PEM).");
+  schema.add("kafka.key_file", &s.kafka_key_file, "Key of that certificate (PEM).");
+  schema.add_size(
+      "spill.max_size", &s.spill_max_bytes, 0, 4096 * kGiB,
+      "Events that a collector keeps on its own disk while Kafka is slow or away, so that senders still get 2xx; "
+      "beyond: 503 and Retry-After. 0: no spill. The disk must outlive the collector (Kubernetes: a volume claim).");
+  schema.add("spill.directory", &s.spill_directory,
+             "Where: one directory for each collector, the same at each start. Empty: spill in data_dir.");
+  schema.add_duration(
+      "spill.after", &s.spill_after_ms, 100, 10 * kMinute,
+      "How long an event waits for Kafka before it goes into the spill; kafka.acknowledge is not used then.");
+  schema.add("kafka.properties", &s.kafka_properties, "Further properties of librdkafka: name=value,name=value.");
+}
+
+void bind_feeds(Settings& s, config::Schema& schema) {
+  schema.add("feeds.file", &s.feeds_file,
+             "YAML file that describes topics of other producers whose messages `marquee load` makes events of "
+             "(docs/feeds.md).");
+  schema.add_duration(
+      "feeds.transaction", &s.feeds_transaction_ms, kSecond, 15 * kMinute,
+      "What a feed's loader that dies leaves half done is ended after this, if no other loader takes its place sooner; "
+      "so long events may wait behind it.");
 }
 
 void bind_ingest(Settings& s, config::Schema& schema) {
@@ -55,7 +118,16 @@ void bind(Settings& s, config::Schema& schema) {
   schema.add("http.port", &s.http_port, 0, 65535, "Port of the console, the API and the collector. 0: any free one.");
   schema.add("http.io_threads", &s.http_io_threads, 1, 256, "Threads that read and write requests.");
   schema.add("http.console_dir", &s.http_console_dir, "Directory of the built console. Empty: beside the executable.");
+  schema.add_duration("drain.notice", &s.drain_notice_ms, 0, 10 * kMinute,
+                      "collect and load: how long /readyz says no after SIGTERM before anything is stopped.");
+  schema.add_duration("drain.limit", &s.drain_limit_ms, kSecond, 10 * kMinute,
+                      "collect and load: time to finish after that; then the process ends all the same.");
+  schema.add("serve.collect", &s.serve_collect,
+             "Whether `marquee serve` takes events; with Kafka others may (collect).");
+  schema.add("serve.load", &s.serve_load, "Whether `marquee serve` loads events; with Kafka others may (load).");
   bind_log_and_store(s, schema);
+  bind_kafka(s, schema);
+  bind_feeds(s, schema);
   bind_ingest(s, schema);
   schema.add_choice("logging.level", &s.logging_level, {"debug", "info", "warn", "error"},
                     "Log lines below this are dropped.");

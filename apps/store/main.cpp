@@ -1,7 +1,6 @@
 // marquee-store: ClickHouse's engine behind ClickHouse's HTTP interface, for one machine.
 
 #include <fmt/format.h>
-#include <pthread.h>
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
@@ -14,6 +13,7 @@
 
 #include "convert.h"
 #include "marquee/base/logging.h"
+#include "marquee/base/signals.h"
 #include "marquee/engine/data_lock.h"
 #include "marquee/engine/library.h"
 #include "marquee/engine/store_server.h"
@@ -145,12 +145,7 @@ int serve(const Arguments& arguments, const sigset_t& endings) {
 
 int main(int argc, char** argv) {
   // Before any thread is made, so that all of them leave these to sigwait.
-  sigset_t endings;
-  sigemptyset(&endings);
-  sigaddset(&endings, SIGTERM);
-  sigaddset(&endings, SIGINT);
-  pthread_sigmask(SIG_BLOCK, &endings, nullptr);
-  std::signal(SIGPIPE, SIG_IGN);
+  const sigset_t endings = block_ending_signals();
 
   CLI::App app("The embedded ClickHouse of Marquee: libchdb behind ClickHouse's HTTP interface.");
   app.footer("Example: MARQUEE_STORE_PASSWORD=secret marquee-store --data var/store --port 8123");

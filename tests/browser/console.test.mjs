@@ -1,134 +1,11 @@
-// Opens the console in Chromium and uses it as a person does. Prints a line per check; fails on any of them, and on any error in
-// the browser's console.
-//
-// Environment: MARQUEE_URL, MARQUEE_TOKEN, MARQUEE_WRITE_KEY (of the site campus), of a Marquee with the sample data;
-// MARQUEE_ARTIFACTS, where screenshots go (default build/artifacts); CHROMIUM (default /usr/bin/chromium).
-import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { createRequire } from 'node:module';
-import { tmpdir } from 'node:os';
+// Opens the console on the sample data and uses it as a person does; see chromium.mjs.
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import {
+  artifacts, chartReady, check, countOf, DESKTOP, expect, expectEqual, finish, layoutShift, open, overflow, page, PHONE, postEvents, problems,
+  seriousViolations, settled, tableRows, token, url, watchLayoutShift,
+} from './chromium.mjs';
 
-const root = fileURLToPath(new URL('../../', import.meta.url));
-const require = createRequire(join(root, 'web/console/package.json'));
-const { chromium } = require('playwright-core');
-const axeSource = readFileSync(require.resolve('axe-core/axe.min.js'), 'utf8');
-
-const { MARQUEE_URL: url, MARQUEE_TOKEN: token, MARQUEE_WRITE_KEY: writeKey } = process.env;
-if (!url || !token || !writeKey) {
-  console.error('Set MARQUEE_URL, MARQUEE_TOKEN and MARQUEE_WRITE_KEY to those of a running Marquee.');
-  process.exit(2);
-}
-const artifacts = process.env.MARQUEE_ARTIFACTS ?? join(root, 'build/artifacts');
-mkdirSync(artifacts, { recursive: true });
-
-const DESKTOP = { width: 1360, height: 900 };
-const PHONE = { width: 390, height: 844 };
 const VIEWS = ['ctr', 'heatmap', 'funnel', 'campaigns', 'live'];
-const only = process.argv[2];
-const problems = [];
-let failed = 0;
-let passed = 0;
-
-function expect(condition, message) {
-  if (!condition) throw new Error(message);
-}
-
-function expectEqual(actual, expected, what) {
-  expect(actual === expected, `${what}: expected ${JSON.stringify(expected)}, got ${JSON.stringify(actual)}`);
-}
-
-async function check(name, body) {
-  if (only !== undefined && !name.includes(only)) return;
-  problems.length = 0;
-  const started = performance.now();
-  try {
-    const detail = await body();
-    if (problems.length > 0) throw new Error(`the browser's console has errors:\n    ${problems.join('\n    ')}`);
-    passed += 1;
-    console.log(`ok      ${name} (${Math.round(performance.now() - started)} ms)${detail === undefined ? '' : `: ${detail}`}`);
-  } catch (error) {
-    failed += 1;
-    console.log(`FAILED  ${name}: ${error.message}`);
-    await page.screenshot({ path: join(artifacts, `failed-${name.replace(/\W+/g, '-')}.png`), fullPage: true }).catch(() => {});
-  }
-}
-
-const profile = mkdtempSync(join(tmpdir(), 'marquee-browser-'));
-const context = await chromium.launchPersistentContext(profile, {
-  executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
-  headless: true,
-  viewport: DESKTOP,
-  locale: 'en-US',
-  args: [
-    '--headless', '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking',
-    '--disable-component-update', '--disable-sync',
-  ],
-});
-context.setDefaultTimeout(15_000);
-const page = await context.newPage();
-page.on('console', (message) => {
-  if (message.type() === 'error') problems.push(message.text());
-});
-page.on('pageerror', (error) => problems.push(`uncaught: ${error.message}`));
-
-async function open(path) {
-  await page.goto(url + path);
-  await page.getByRole('heading', { level: 1 }).waitFor();
-}
-
-async function chartReady(testId) {
-  await page.locator(`[data-testid="${testId}"][data-ready="true"]`).waitFor();
-}
-
-/** The text of a table, row by row. */
-async function tableRows(caption) {
-  const table = page.getByRole('table', { name: caption });
-  await table.locator('tbody tr').first().waitFor();
-  return table.locator('tbody tr').evaluateAll((rows) => rows.map((row) => [...row.cells].map((cell) => cell.innerText.trim())));
-}
-
-function countOf(text) {
-  return Number(text.replace(/[^\d.]/g, ''));
-}
-
-async function settled() {
-  await page.waitForFunction(() => document.querySelectorAll('.skeleton').length === 0 && document.querySelectorAll('[aria-busy="true"]').length === 0);
-}
-
-async function seriousViolations() {
-  await page.evaluate(axeSource);
-  return page.evaluate(async () => {
-    const { violations } = await window.axe.run(document, { resultTypes: ['violations'] });
-    return violations
-      .filter((violation) => violation.impact === 'serious' || violation.impact === 'critical')
-      .map((violation) => `${violation.id}: ${violation.nodes.map((node) => `${node.target.join(' ')} (${node.failureSummary ?? ''})`).join('; ')}`);
-  });
-}
-
-let sent = 0;
-async function postEvents(count) {
-  const session = `browser-${process.pid}-${sent}`;
-  const events = Array.from({ length: count }, (_, index) => ({
-    type: index % 5 === 4 ? 'click' : 'impression',
-    session_id: session,
-    seq: index + 1,
-    event_time: Date.now(),
-    user_id: `browser-user-${index % 3}`,
-    page_path: '/browser-test',
-    slot_id: 'feed',
-    position: 1,
-    campaign_id: 'browser-test',
-    ad_id: 'browser-ad',
-  }));
-  sent += count;
-  const answer = await fetch(`${url}/v1/events`, {
-    method: 'POST',
-    headers: { 'Content-Type': 'application/json', Authorization: `Bearer ${writeKey}` },
-    body: JSON.stringify(events),
-  });
-  expect(answer.ok, `POST /v1/events answered ${answer.status}: ${await answer.text()}`);
-}
 
 await check('without a token the console asks for one', async () => {
   await page.goto(url);
@@ -304,8 +181,8 @@ for (const view of VIEWS) {
       await settled();
       const violations = await seriousViolations();
       expect(violations.length === 0, `${name}: ${violations.join('\n    ')}`);
-      const overflow = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
-      expect(overflow <= 0, `${name}: the page is ${overflow} px wider than the window`);
+      const beyond = await overflow();
+      expect(beyond <= 0, `${name}: the page is ${beyond} px wider than the window`);
       await page.screenshot({ path: join(artifacts, `${view}-${name}.png`) });
     }
     await page.emulateMedia({ colorScheme: 'light', reducedMotion: null });
@@ -314,24 +191,16 @@ for (const view of VIEWS) {
 }
 
 await check('nothing moves while a view loads', async () => {
-  await page.addInitScript(() => {
-    window.layoutShift = 0;
-    new PerformanceObserver((list) => {
-      for (const entry of list.getEntries()) if (!entry.hadRecentInput) window.layoutShift += entry.value;
-    }).observe({ type: 'layout-shift', buffered: true });
-  });
+  await watchLayoutShift();
   const shifts = [];
   for (const view of ['ctr', 'heatmap', 'campaigns']) {
     await open(`/${view}?site=open-bandit`);
     await chartReady(`${view}-chart`);
     await settled();
-    shifts.push([view, await page.evaluate(() => window.layoutShift)]);
+    shifts.push([view, await layoutShift()]);
   }
   for (const [view, shift] of shifts) expect(shift < 0.01, `${view} shifts by ${shift.toFixed(3)}`);
   return shifts.map(([view, shift]) => `${view} ${shift.toFixed(3)}`).join(', ');
 });
 
-await context.close();
-rmSync(profile, { recursive: true, force: true });
-console.log(`${passed} passed, ${failed} failed; screenshots in ${artifacts}`);
-process.exit(failed === 0 ? 0 : 1);
+await finish();

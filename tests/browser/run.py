@@ -1,4 +1,5 @@
-"""Starts a Marquee with the sample data and runs tests/browser/console.test.mjs on it."""
+"""Starts a Marquee with the sample data and runs tests/browser/console.test.mjs and pipeline.test.mjs on it; the latter on one that
+is on Kafka, too, without loader and with."""
 
 from __future__ import annotations
 
@@ -6,17 +7,32 @@ import os
 import subprocess
 import sys
 
+from tests.support.kafka import Cluster, KafkaMarquee
 from tests.support.marquee import ROOT, Marquee
 
 
-def main() -> int:
+def run(test: str, marquee: Marquee, **further: str) -> int:
+    environment = {**os.environ, "MARQUEE_URL": marquee.url, "MARQUEE_TOKEN": marquee.runtime["admin_token"],
+                   "MARQUEE_WRITE_KEY": marquee.runtime["write_keys"]["campus"], **further}
+    # A part of a check's name runs that check alone.
+    return subprocess.run(["node", str(ROOT / "tests/browser" / test), *sys.argv[1:]], env=environment, timeout=600).returncode
+
+
+def on_sample_data() -> int:
     with Marquee() as marquee:
         marquee.run("import", "open-bandit", str(ROOT / "data/open_bandit"))
         marquee.run("import", "moodle", str(ROOT / "data/moodle_edify/moodle_events.csv.gz"))
-        environment = {**os.environ, "MARQUEE_URL": marquee.url, "MARQUEE_TOKEN": marquee.runtime["admin_token"],
-                       "MARQUEE_WRITE_KEY": marquee.runtime["write_keys"]["campus"]}
-        return subprocess.run(["node", str(ROOT / "tests/browser/console.test.mjs")], env=environment, timeout=600).returncode
+        return run("console.test.mjs", marquee) | run("pipeline.test.mjs", marquee)
+
+
+def on_kafka() -> int:
+    with Cluster() as cluster, KafkaMarquee(cluster, loaders=0) as marquee:
+        events = [{"type": "impression", "session_id": f"b{i}", "seq": 1, "user_id": f"b{i}", "consent": "full"} for i in range(400)]
+        assert marquee.post_events(events).status == 200
+        failed = run("pipeline.test.mjs", marquee, MARQUEE_KAFKA_STATE="orphaned")
+        marquee.loaders.append(marquee.add("load"))
+        return failed | run("pipeline.test.mjs", marquee, MARQUEE_KAFKA_STATE="landed")
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(on_sample_data() | on_kafka())

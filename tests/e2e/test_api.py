@@ -114,8 +114,13 @@ class Contract(unittest.TestCase):
     def test_reports(self) -> None:
         call("POST", "/v1/events", body=[impression(uuid.uuid4().hex, i + 1) for i in range(20)], headers=writer())
         wait_until(lambda: MARQUEE.count("SELECT count() FROM marquee.events WHERE campaign_id = 'law'") >= 20, 10, "events")
-        for path in ("ctr?site=campus", "ctr?site=campus&by=campaign_id,ad_id,slot_id&min_impressions=1&limit=5", "heatmap?site=campus",
-                     "heatmap?site=campus&mode=cells&slot=top", "funnel?site=campus&steps=impression,click&window_seconds=60&order=strict",
+        for path in ("searches?site=campus&limit=3", "retention?site=campus&from=2026-01-05T00:00:00Z&to=2026-01-19T00:00:00Z&interval=week",
+                     "retention?site=campus&from=2026-01-05T00:00:00Z&to=2026-01-19T00:00:00Z&start=search&back=click&filter=device=phone",
+                     "model", "metrics?site=campus&metrics=ctr,reach", "metrics?site=campus&metrics=ecpm&by=device,props.x&filter=os!=a,b&filter=city=c",
+                     "metrics?site=campus&metrics=ctr&by=day&compare=previous&from=2026-01-01T00:00:00Z&to=2036-01-01T00:00:00Z",
+                     "ctr?site=campus&compare=previous&from=2026-01-01T00:00:00Z&to=2036-01-01T00:00:00Z",
+                     "ctr?site=campus", "ctr?site=campus&by=campaign_id,ad_id,slot_id&min_impressions=1&limit=5", "heatmap?site=campus",
+                     "heatmap?site=campus&mode=cells&slot=top", "heatmap?site=campus&mode=page&page=home&filter=layout=wide", "funnel?site=campus&steps=impression,click&window_seconds=60&order=strict",
                      "campaigns?site=campus&interval=minute", "ctr?site=campus&from=2026-01-01T00:00:00Z&to=2036-01-01T00:00:00Z"):
             with self.subTest(path):
                 self.assertEqual(call("GET", "/v1/reports/" + path).status, 200)
@@ -152,8 +157,42 @@ class Contract(unittest.TestCase):
 
     def test_operation(self) -> None:
         self.assertTrue(call("GET", "/v1/status").json()["is_ready"])
+        wait_until(lambda: call("GET", "/v1/pipeline").json()["store_answers"], 20, "a look at the pipeline")
+        pipeline = call("GET", "/v1/pipeline").json()
+        self.assertEqual((len(pipeline["partitions"]), pipeline["log_kind"], len(pipeline["history"]) > 0), (1, "local", True))
+        self.assertEqual(call("GET", "/v1/pipeline", headers={}).status, 401)
         for path in ("/healthz", "/readyz", "/metrics", "/openapi.json"):
             self.assertEqual(call("GET", path, headers={}).status, 200)
+
+    def test_dead_letters(self) -> None:
+        MARQUEE.sql("INSERT INTO marquee.dead_letters VALUES ('t', 3, 7, 1, 'broken', unhex('00FF'), now64(3)), ('', 0, 8, 2, 'refused: x', "
+                    "'{\"type\":\"click\",\"site_id\":\"campus\",\"session_id\":\"dead\",\"seq\":1}', now64(3))")
+        listed = call("GET", "/v1/dead-letters").json()
+        self.assertEqual((listed["count"], listed["unreplayed"], len(listed["letters"]), listed["next"]), (2, 2, 2, None))
+        self.assertEqual(call("GET", "/v1/dead-letters?limit=0").json()["letters"], [])
+        page = call("GET", "/v1/dead-letters?limit=1&reason=e&replayed=no&since=2026-01-01T00:00:00Z").json()
+        self.assertEqual(call("GET", "/v1/dead-letters?limit=1&after=" + page["next"]).json()["count"], 2)
+        self.assertEqual(call("GET", "/v1/dead-letters?source=t").json()["letters"][0]["text"], "00 ff")
+        for query in ("limit=1001", "limit=x", "since=soon", "replayed=maybe", "after=x", "after=1/2/3/x/t"):
+            with self.subTest(query):
+                answer = call("GET", "/v1/dead-letters?" + query)
+                self.assertEqual((answer.status, answer.json()["error"]["field"]), (400, query.split("=")[0]))
+        template = "/v1/dead-letters/replay"
+        answer = call("POST", template, body={"dry_run": True}).json()
+        self.assertEqual((answer["tried"], answer["replayed"], len(answer["unreadable"])), (2, 1, 1))
+        self.assertEqual(call("POST", template, body={"reason": "refused", "source": "", "since": "2026-01-01T00:00:00Z"}).json()["replayed"], 1)
+        mended = {"topic": "t", "partition": 3, "offset": 7, "event": impression("dead", 2, site_id="campus")}
+        self.assertEqual(call("POST", template, body={"letters": [mended]}).json()["replayed"], 1)
+        self.assertEqual(call("POST", template, body={"letters": [{**mended, "offset": 9}]}).json()["unreadable"],
+                         [{"topic": "t", "partition": 3, "offset": 9, "reason": "there is no such dead letter"}])
+        self.assertEqual(call("GET", "/v1/dead-letters").json()["unreplayed"], 0)
+        for raw in (b"[]", b'{"colour":1}', b'{"dry_run":1}', b'{"since":"soon"}', b'{"letters":[]}', b'{"letters":[{}]}', b'{"after":"x"}',
+                    b'{"letters":[{"topic":"t","partition":-1,"offset":1,"event":{}}]}', b'{"letters":[{"topic":"t","partition":1,"offset":1}]}',
+                    b'{"letters":[{"topic":"t","partition":1,"offset":1,"bytes_base64":"!"}]}', b'{"reason":"x","letters":[{}]}'):
+            with self.subTest(raw):
+                self.assertEqual(call("POST", template, raw=raw).status, 400)
+        self.assertEqual(call("GET", "/v1/dead-letters", headers={}).status, 401)
+        self.assertEqual(call("POST", template, raw=b"{}", headers={}).status, 401)
 
     def test_live_ticks_within_a_quarter_of_a_second(self) -> None:
         received = threading.Event()

@@ -11,6 +11,7 @@ import shutil
 import signal
 import subprocess
 import tempfile
+import threading
 import time
 import unittest
 from typing import Any
@@ -110,6 +111,19 @@ class Files(unittest.TestCase):
         self.import_file(self.path("large.ndjson"))
         self.assertEqual(self.count("large"), 300_000)
         self.assertEqual(self.import_file(self.path("large.ndjson"))["accepted"], 0, "there is nothing left to send")
+
+    def test_an_import_waits_for_what_an_earlier_one_sent(self) -> None:
+        with open(self.path("sent.ndjson"), "w") as file:
+            for row in self.rows("sent", 20_000):
+                file.write(json.dumps(row) + "\n")
+        self.assertTrue(self.marquee.signal_store(signal.SIGSTOP))  # nothing lands
+        try:
+            self.assertEqual(self.import_file(self.path("sent.ndjson"), "--no-wait")["accepted"], 20_000)
+            threading.Timer(1, lambda: self.marquee.signal_store(signal.SIGCONT)).start()
+            self.assertEqual(self.import_file(self.path("sent.ndjson"))["accepted"], 0)
+        finally:
+            self.marquee.signal_store(signal.SIGCONT)
+        self.assertEqual(self.count("sent"), 20_000)
 
     def test_a_file_that_is_none_is_named(self) -> None:
         result = self.marquee.run("import", "events", "--site", "campus", self.path("missing.ndjson"), check=False)

@@ -146,7 +146,10 @@ class CommandLine(unittest.TestCase):
                                 for printed in table.splitlines()), (row, table))
 
     def test_each_report_runs_in_each_format(self) -> None:
-        for kind in (["ctr"], ["heatmap"], ["funnel", "--site", "moodle"], ["campaigns"]):
+        for kind in (["retention", "--site", "moodle", "--interval", "week", "--from", "2021-10-04", "--to", "2021-11-01"], ["ctr"],
+                     ["ctr", "--filter", "policy=bts", "--compare", "--from", "2019-11-25", "--to", "2019-11-26"], ["metrics"],
+                     ["metrics", "--metrics", "ctr,reach", "--by", "policy", "--filter", "campaign_id!=men"], ["heatmap"],
+                     ["funnel", "--site", "moodle"], ["campaigns"]):
             for form in ("table", "json", "csv"):
                 with self.subTest(kind=kind, form=form):
                     self.assertGreater(len(MARQUEE.run("report", *kind, "--format", form).stdout.splitlines()), 1)

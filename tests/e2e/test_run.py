@@ -15,12 +15,7 @@ import time
 import unittest
 
 from tests.support.marquee import ROOT, request
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+from tests.support.ports import free_port
 
 
 class Run(unittest.TestCase):
@@ -34,7 +29,9 @@ class Run(unittest.TestCase):
         """Runs it until it has printed the address and how to stop it; the process, what it printed, and the seconds that took."""
         began = time.monotonic()
         process = subprocess.Popen([str(ROOT / "tools/run")], env=self.environment, cwd=ROOT, text=True, stdout=subprocess.PIPE,
-                                   stderr=subprocess.STDOUT, start_new_session=True)
+                                   stderr=subprocess.STDOUT, start_new_session=True,
+                                   # As a terminal starts it: a shell cannot trap what was ignored before it (nohup, a script's background).
+                                   preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL))
         self.addCleanup(lambda: process.poll() is None and process.kill())
         assert process.stdout is not None
         printed = ""
@@ -48,7 +45,10 @@ class Run(unittest.TestCase):
         """Ctrl-C: the terminal sends SIGINT to the process group in the foreground."""
         pids = [json.loads(pathlib.Path(self.directory, "runtime.json").read_text())["pid"]]
         os.killpg(process.pid, signal.SIGINT)
-        self.assertEqual(process.wait(30), 0)
+        try:
+            self.assertEqual(process.wait(30), 0)
+        except subprocess.TimeoutExpired:
+            self.fail("it does not end:\n" + pathlib.Path(self.directory, "marquee.log").read_text()[-3000:])
         assert process.stdout is not None
         process.stdout.close()
         for pid in pids:

@@ -53,6 +53,15 @@ class Collecting(unittest.TestCase):
     def post(self, body: bytes, headers: dict[str, str] | None = None, path: str = "/v1/events") -> Any:
         return request(MARQUEE.url + path, "POST", body, {**key(), **(headers or {})})
 
+    def test_its_store_listens_where_it_is_told_to(self) -> None:
+        with Marquee({"MARQUEE_STORE_LISTEN": "127.0.0.2"}) as other:
+            url = other.runtime["store_url"]
+            self.assertTrue(url.startswith("http://127.0.0.2:"), url)
+            self.assertEqual(other.count("SELECT count() FROM marquee.events"), 0)
+            self.assertIn(request(url + "/?query=SELECT+1").status, (401, 403, 516))  # It asks for a password.
+            with self.assertRaises(OSError):
+                request(url.replace("127.0.0.2", "127.0.0.1") + "/ping")
+
     def test_a_json_array_lands(self) -> None:
         answer = self.post(json.dumps(events(50, self.session)).encode())
         self.assertEqual((answer.status, answer.json()["accepted"]), (200, 50))

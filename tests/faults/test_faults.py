@@ -7,6 +7,7 @@ import os
 import pathlib
 import random
 import signal
+import socket
 import subprocess
 import tempfile
 import time
@@ -16,6 +17,11 @@ from tests.support.ledger import Ledger, Writer, assert_exactly_once
 from tests.support.marquee import Marquee, wait_until
 
 SEED = int(os.environ.get("SEED", "1"))
+
+
+def listens(port: int) -> bool:
+    with socket.socket() as client:
+        return client.connect_ex(("127.0.0.1", port)) == 0
 
 
 class Load:
@@ -53,6 +59,22 @@ class Faults(unittest.TestCase):
                 self.assertTrue(marquee.signal_store(signal.SIGSTOP))
                 load.more(1500)  # events are still acknowledged: the log has them
                 self.assertTrue(marquee.signal_store(signal.SIGCONT))
+                load.more(500)
+
+    def test_the_port_of_a_store_that_died_is_given_to_nobody(self) -> None:
+        with Marquee() as marquee, Load(marquee) as load:
+            port, process = int(marquee.runtime["store_url"].rpartition(":")[2]), marquee.process
+            assert process is not None
+            for _ in range(3):
+                wait_until(lambda: listens(port), 60, "the store", 0.1)
+                process.send_signal(signal.SIGSTOP)  # so that nothing is started in its place
+                try:
+                    self.assertTrue(marquee.signal_store(signal.SIGKILL))
+                    wait_until(lambda: not listens(port), 10, "the store to be gone", 0.01)
+                    with socket.socket() as other, self.assertRaises(OSError, msg="a connection would keep the store from its port"):
+                        other.bind(("127.0.0.1", port))
+                finally:
+                    process.send_signal(signal.SIGCONT)
                 load.more(500)
 
     def test_a_store_frozen_for_good_is_replaced(self) -> None:

@@ -12,6 +12,12 @@ from tests.support.marquee import Marquee, wait_until
 TYPES = ["page_view", "impression", "viewable_impression", "hover", "click", "scroll", "search", "course_view", "conversion"]
 
 
+def impressions(session: str, count: int, first: int = 1) -> list[dict[str, object]]:
+    """As many events of one session as users."""
+    return [{"type": "impression", "session_id": session, "seq": first + i, "campaign_id": "c", "ad_id": "a", "slot_id": "s",
+             "user_id": f"{session}-{i}", "consent": "full"} for i in range(count)]
+
+
 class Ledger:
     """Sent and acknowledged sequence numbers by session. Thread safe."""
 
@@ -41,13 +47,15 @@ class Ledger:
 
 
 class Writer(threading.Thread):
-    """Sends batches of one session after the other; a batch is repeated until it is acknowledged, as the SDK does."""
+    """Sends batches of one session after the other, with `pause` seconds between two; a batch is repeated until it is acknowledged,
+    as the SDK does."""
 
-    def __init__(self, marquee: Marquee, ledger: Ledger, name: str, seed: int, days: int = 1, batch: int = 60) -> None:
+    def __init__(self, marquee: Marquee, ledger: Ledger, name: str, seed: int, days: int = 1, batch: int = 60,
+                 pause: float = 0) -> None:
         super().__init__(daemon=True)
         self._marquee, self._ledger, self._name_prefix = marquee, ledger, name
         self._random = random.Random(seed)
-        self._days, self._batch = days, batch
+        self._days, self._batch, self._pause = days, batch, pause
         self._stopped = threading.Event()
         self.failure: str | None = None
 
@@ -66,6 +74,7 @@ class Writer(threading.Thread):
                 last += len(events)
                 if not self._deliver(session, events, last):
                     return
+                time.sleep(self._pause)
 
     def _event(self, session: str, seq: int) -> dict[str, Any]:
         draw = self._random

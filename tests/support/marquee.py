@@ -19,6 +19,8 @@ import urllib.parse
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, TypeVar
 
+from tests.support.host import HERE, Host
+
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 BINARY = os.environ.get("MARQUEE_BIN", str(ROOT / "build/release/bin/marquee"))
 
@@ -66,13 +68,15 @@ def request(url: str, method: str = "GET", body: bytes | None = None, headers: M
 class Marquee:
     """One Marquee with a data directory of its own, on free ports. A context manager; leaves nothing behind."""
 
-    def __init__(self, environment: Mapping[str, str] | None = None, data_dir: str | None = None) -> None:
+    def __init__(self, environment: Mapping[str, str] | None = None, data_dir: str | None = None, host: Host = HERE) -> None:
+        self.host = host
         self.data_dir = data_dir or tempfile.mkdtemp(prefix="marquee-test-")
         self._owns_data = data_dir is None
         self.log_path = os.path.join(tempfile.gettempdir(), f"marquee-{os.getpid()}-{id(self):x}.log")
         self.environment = {
             **{k: v for k, v in os.environ.items() if not k.startswith("MARQUEE_") or k in ("MARQUEE_CACHE", "MARQUEE_ENGINE")},
             "MARQUEE_DATA_DIR": self.data_dir, "MARQUEE_HTTP_PORT": "0", "MARQUEE_STORE_PORT": "0",
+            "MARQUEE_HTTP_LISTEN": host.address, "MARQUEE_STORE_LISTEN": host.address,
             **(environment or {}),
         }
         self.process: subprocess.Popen[bytes] | None = None
@@ -95,8 +99,8 @@ class Marquee:
         runtime = pathlib.Path(self.data_dir, "runtime.json")
         runtime.unlink(missing_ok=True)
         with open(self.log_path, "ab") as log:
-            self.process = subprocess.Popen([BINARY, "serve"], env=self.environment, cwd=self.data_dir if os.path.isdir(self.data_dir)
-                                            else None, stdout=log, stderr=log)
+            self.process = subprocess.Popen([*self.host.prefix, BINARY, "serve"], env=self.environment, stdout=log, stderr=log,
+                                            cwd=self.data_dir if os.path.isdir(self.data_dir) else None)
         wait_until(lambda: self._died_or(runtime.exists), 30, "marquee serve to write runtime.json")
         self.runtime = json.loads(runtime.read_text())
         wait_until(lambda: self._died_or(lambda: self.probe("/healthz")), 30, "/healthz")
@@ -200,7 +204,7 @@ class Marquee:
 
     def run(self, *arguments: str, check: bool = True) -> subprocess.CompletedProcess[str]:
         """Runs a `marquee` subcommand against this Marquee."""
-        result = subprocess.run([BINARY, *arguments], env=self.environment, capture_output=True, text=True, timeout=600)
+        result = subprocess.run([*self.host.prefix, BINARY, *arguments], env=self.environment, capture_output=True, text=True, timeout=600)
         if check and result.returncode != 0:
             raise AssertionError(f"marquee {' '.join(arguments)} ended with {result.returncode}:\n{result.stdout}\n{result.stderr}")
         return result

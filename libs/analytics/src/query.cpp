@@ -3,51 +3,43 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
+#include <vector>
+
+#include "marquee/analytics/model.h"
 
 namespace marquee::analytics {
 namespace {
 
-struct Dimension {
-  std::string_view name;
-  std::string_view over_events;  ///< Empty: the column of that name.
-  std::string_view over_rollup;  ///< Empty: not in the campaign rollups.
-};
-
-constexpr std::array kDimensions = {
-    Dimension{"campaign_id", "campaign_id", "campaign_id"},
-    Dimension{"ad_id", "ad_id", "ad_id"},
-    Dimension{"slot_id", "slot_id", "slot_id"},
-    Dimension{"position", "toString(position)", "toString(position)"},
-    Dimension{"college_id", "college_id", "college_id"},
-    Dimension{"policy", "policy", "policy"},
-    Dimension{"hour", "formatDateTime(toStartOfHour(event_time), '%Y-%m-%dT%H:00:00Z')",
-              "formatDateTime(toStartOfHour(time), '%Y-%m-%dT%H:00:00Z')"},
-    Dimension{"day", "toString(toDate(event_time))", "toString(toDate(time))"},
-    Dimension{"program", "program", ""},
-    Dimension{"year_of_study", "toString(year_of_study)", ""},
-    Dimension{"city", "city", ""},
-    Dimension{"device", "device", ""},
-    Dimension{"os", "os", ""},
-    Dimension{"browser", "browser", ""},
-    Dimension{"page_id", "page_id", ""},
-};
+constexpr std::size_t kMostFilters = 20;
+constexpr std::size_t kMostValues = 1000;
+constexpr std::string_view kEventTypes[] = {
+    "page_view", "page_leave",  "impression",   "viewable_impression", "hover",    "click", "scroll",
+    "search",    "course_view", "course_click", "conversion",          "exposure", "custom"};
 
 const Dimension* find(std::string_view name) {
-  const auto it = std::ranges::find(kDimensions, name, &Dimension::name);
-  return it == kDimensions.end() ? nullptr : &*it;
+  const auto all = dimensions();
+  const auto it = std::ranges::find(all, name, &Dimension::name);
+  return it == all.end() ? nullptr : &*it;
 }
 
-bool is_on_grid(const Scope& scope, std::int64_t grain_ms) {
-  return (!scope.from_ms || *scope.from_ms % grain_ms == 0) && (!scope.to_ms || *scope.to_ms % grain_ms == 0);
+/// ".`a`.`b`" for "a.b".
+std::string quoted_path(std::string_view path) {
+  std::string text = ".`";
+  for (const char c : path) {
+    if (c == '.') {
+      text += "`.`";
+      continue;
+    }
+    if (c == '`' || c == '\\') text += '\\';
+    text += c;
+  }
+  return text + '`';
 }
 
 }  // namespace
 
-std::vector<std::string> dimensions() {
-  std::vector<std::string> names;
-  for (const auto& dimension : kDimensions) names.emplace_back(dimension.name);
-  return names;
+bool is_on_grid(const Scope& scope, std::int64_t grain_ms) {
+  return (!scope.from_ms || *scope.from_ms % grain_ms == 0) && (!scope.to_ms || *scope.to_ms % grain_ms == 0);
 }
 
 bool is_in_rollup(std::string_view name) {
@@ -55,24 +47,71 @@ bool is_in_rollup(std::string_view name) {
   return dimension != nullptr && !dimension->over_rollup.empty();
 }
 
-Result<std::string> dimension_expression(std::string_view name, bool is_rollup, std::size_t index,
-                                         clickhouse::Parameters& parameters) {
-  if (const auto* dimension = find(name))
-    return std::string(is_rollup ? dimension->over_rollup : dimension->over_events);
-  if (name.starts_with("props.") && name.size() > 6) {
-    const auto parameter = fmt::format("prop{}", index);
-    parameters[parameter] = name.substr(6);
-    // Text without its quotes, anything else as JSON has it.
-    return fmt::format("trim(BOTH '\"' FROM JSONExtractRaw(toString(props), {{{}:String}}))", parameter);
+Result<std::string> dimension_expression(std::string_view name, bool is_rollup, std::string_view time) {
+  if (const auto* dimension = find(name)) {
+    std::string text(is_rollup ? dimension->over_rollup : dimension->over_events);
+    if (text.empty()) text = name;
+    if (const auto at = text.find("{0}"); at != std::string::npos) text.replace(at, 3, time);
+    return text;
   }
-  return Error::reject(fmt::format("by: \"{}\" is no dimension; there are {}, and props.<name>", name.substr(0, 100),
-                                   fmt::join(dimensions(), ", ")));
+  if (name.starts_with("props.") && name.size() > 6)
+    return fmt::format("ifNull(toString(props{}), '')", quoted_path(name.substr(6)));
+  std::vector<std::string_view> names;
+  for (const auto& dimension : dimensions()) names.push_back(dimension.name);
+  return Error::reject(fmt::format("\"{}\" is no dimension; there are {}, and props.<name>", name.substr(0, 100),
+                                   fmt::join(names, ", ")));
+}
+
+std::string array_parameter(const std::vector<std::string>& values) {
+  std::string text = "[";
+  for (const auto& value : values) {
+    text += text.size() == 1 ? "'" : ",'";
+    for (const char c : value) {
+      if (c == '\'' || c == '\\') text += '\\';
+      text += c;
+    }
+    text += '\'';
+  }
+  return text + "]";
+}
+
+Result<std::string> filter_conditions(const std::vector<Filter>& filters, bool is_rollup, std::string_view time,
+                                      clickhouse::Parameters& parameters) {
+  if (filters.size() > kMostFilters) return Error::reject(fmt::format("filter: at most {} are taken", kMostFilters));
+  std::string text;
+  for (std::size_t i = 0; i < filters.size(); ++i) {
+    const auto& filter = filters[i];
+    if (filter.values.empty() || filter.values.size() > kMostValues)
+      return Error::reject(
+          fmt::format("filter: {}: expected 1 to {} values", filter.dimension.substr(0, 100), kMostValues));
+    const auto column = dimension_expression(filter.dimension, is_rollup, time);
+    if (!column) return Error::reject("filter: " + column.error().message);
+    parameters[fmt::format("filter{}", i)] = array_parameter(filter.values);
+    text += fmt::format(" AND {} {}IN {{filter{}:Array(String)}}", *column, filter.is_negated ? "NOT " : "", i);
+  }
+  return text;
+}
+
+Result<void> check_event_types(const std::vector<std::string>& types, std::string_view parameter) {
+  for (const auto& type : types)
+    if (std::ranges::find(kEventTypes, type) == std::end(kEventTypes))
+      return Error::reject(fmt::format("{}: \"{}\" is no event type; there are {}", parameter, type.substr(0, 64),
+                                       fmt::join(kEventTypes, ", ")));
+  return {};
 }
 
 std::string cheapest_campaign_source(const Scope& scope) {
   if (is_on_grid(scope, 3'600'000)) return "campaign_hour";
   if (is_on_grid(scope, 60'000)) return "campaign_minute";
   return "events";
+}
+
+std::string time_column(const std::string& source) { return source == "events" ? "event_time" : "time"; }
+
+Result<void> check(const Scope& scope) {
+  if (scope.site.empty()) return Error::reject("site: missing");
+  if (scope.from_ms && scope.to_ms && *scope.from_ms >= *scope.to_ms) return Error::reject("to: must be after from");
+  return {};
 }
 
 std::string where(const Scope& scope, std::string_view time_column, clickhouse::Parameters& parameters) {

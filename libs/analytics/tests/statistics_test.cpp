@@ -44,5 +44,31 @@ TEST(Wilson, narrows_with_more_trials) {
   EXPECT_LT(many.high - many.low, few.high - few.low);
 }
 
+// Values from R: fisher.test(matrix(c(a, n - a, b, m - b), 2))$p.value and prop.test(c(a, b), c(n, m), correct =
+// FALSE).
+TEST(SameProportion, agrees_with_known_values) {
+  EXPECT_NEAR(same_proportion_p(3, 4, 1, 4), 0.4857143, 1e-7);    // Fisher's tea: 2 * (16 + 1) / 70
+  EXPECT_NEAR(same_proportion_p(4, 4, 0, 4), 0.0285714, 1e-7);    // 2 / 70
+  EXPECT_NEAR(same_proportion_p(0, 10, 5, 10), 0.0325077, 1e-7);  // 2 * choose(10, 5) / choose(20, 5)
+  EXPECT_NEAR(same_proportion_p(46, 10'000, 69, 10'000), 0.0315, 5e-5);
+  EXPECT_EQ(same_proportion_p(5, 10, 50, 100), 1);
+  EXPECT_EQ(same_proportion_p(1, 0, 5, 10), 1);
+}
+
+RC_GTEST_PROP(SameProportion, is_symmetric_and_a_probability,
+              (std::uint8_t a, std::uint8_t b, std::uint8_t n, std::uint8_t m)) {
+  const double p = same_proportion_p(a, n, b, m);
+  RC_ASSERT(p >= 0 && p <= 1);
+  RC_ASSERT(std::abs(p - same_proportion_p(b, m, a, n)) < 1e-9);
+}
+
+TEST(FalseDiscoveryRates, agree_with_known_values) {
+  // R: p.adjust(c(0.01, 0.04, 0.03, 0.5), "BH")
+  const auto rates = false_discovery_rates({0.01, 0.04, 0.03, 0.5});
+  const std::vector<double> expected = {0.04, 0.16 / 3, 0.16 / 3, 0.5};
+  for (std::size_t i = 0; i < rates.size(); ++i) EXPECT_NEAR(rates[i], expected[i], 1e-12);
+  EXPECT_TRUE(false_discovery_rates({}).empty());
+}
+
 }  // namespace
 }  // namespace marquee::analytics

@@ -49,10 +49,16 @@ Json time_or_null(std::optional<std::int64_t> ms) { return ms ? Json(time_text(*
 Result<std::optional<std::int64_t>> time_parameter(const http::Request& request, const std::string& name) {
   const auto text = request.query_parameter(name);
   if (!text || text->empty()) return std::optional<std::int64_t>();
+  const auto time = time_of(*text, name);
+  if (!time) return time.error();
+  return std::optional(*time);
+}
+
+Result<std::int64_t> time_of(const std::string& text, const std::string& name) {
   // A bare day is midnight.
-  const auto time = event::parse_timestamp(text->size() == 10 ? *text + "T00:00:00Z" : *text);
+  const auto time = event::parse_timestamp(text.size() == 10 ? text + "T00:00:00Z" : text);
   if (!time) return Error::reject(fmt::format("{}: expected a time like 2026-01-31T08:00:00Z", name));
-  return time;
+  return *time;
 }
 
 Result<std::uint64_t> whole_parameter(const http::Request& request, const std::string& name, std::uint64_t otherwise) {
@@ -82,6 +88,33 @@ Result<std::string> choice_parameter(const http::Request& request, const std::st
   const std::string text = request.query_parameter(name).value_or(choices.front());
   if (std::ranges::find(choices, text) != choices.end()) return text;
   return Error::reject(fmt::format("{}: expected one of {}", name, fmt::join(choices, ", ")));
+}
+
+Result<void> require_object(const Json& value, const std::vector<std::string_view>& known) {
+  if (!value.is_object()) return Error::reject("the body is no JSON object");
+  for (const auto& [name, member] : value.items()) {
+    if (std::ranges::find(known, name) == known.end()) {
+      return Error::reject(
+          fmt::format("{}: there is no such field; there are {}", name.substr(0, 64), fmt::join(known, ", ")));
+    }
+  }
+  return {};
+}
+
+Result<Json> read_object(const http::Request& request, const std::vector<std::string_view>& known) {
+  Json body = Json::parse(request.body, nullptr, /*allow_exceptions=*/false);
+  if (auto is_object = require_object(body, known); !is_object) return is_object.error();
+  return body;
+}
+
+Result<std::string> text_of(const Json& body, const std::string& name, std::optional<std::string> otherwise) {
+  const auto found = body.find(name);
+  if (found == body.end()) {
+    if (otherwise) return *otherwise;
+    return Error::reject(name + ": missing");
+  }
+  if (!found->is_string()) return Error::reject(name + ": expected text");
+  return found->get<std::string>();
 }
 
 }  // namespace marquee::api

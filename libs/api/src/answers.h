@@ -35,4 +35,14 @@ using Json = nlohmann::ordered_json;
 [[nodiscard]] Result<std::string> choice_parameter(const http::Request& request, const std::string& name,
                                                    const std::vector<std::string>& choices);
 
+/// The body as a JSON object whose members are all among `known`.
+[[nodiscard]] Result<Json> read_object(const http::Request& request, const std::vector<std::string_view>& known);
+/// The same of a value.
+[[nodiscard]] Result<void> require_object(const Json& value, const std::vector<std::string_view>& known);
+/// A member that is text. Action::reject where it is missing, unless `otherwise` stands for it.
+[[nodiscard]] Result<std::string> text_of(const Json& body, const std::string& name,
+                                          std::optional<std::string> otherwise);
+/// A time as a parameter or member holds it: RFC 3339, or a day. Action::reject names it.
+[[nodiscard]] Result<std::int64_t> time_of(const std::string& text, const std::string& name);
+
 }  // namespace marquee::api

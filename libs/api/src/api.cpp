@@ -5,6 +5,7 @@
 #include "answers.h"
 #include "catalog_answers.h"
 #include "console_files.h"
+#include "letter_answers.h"
 #include "live_feed.h"
 #include "report_answers.h"
 
@@ -13,13 +14,16 @@ namespace marquee::api {
 class Api::Impl {
  public:
   Impl(ApiOptions options, catalog::Catalog& catalog, clickhouse::Client& store, ingest::Loader& loader,
-       log::EventLog& log)
+       log::EventLog& log, ingest::PipelineWatch& watch, ingest::DeadLetterOffice& letters)
       : options_(std::move(options)),
         catalog_(catalog),
+        store_(store),
         loader_(loader),
         log_(log),
+        watch_(watch),
         reports_(catalog, store),
         catalog_answers_(catalog),
+        letter_answers_(letters),
         console_(options_.console_dir),
         live_(store, log) {}
 
@@ -59,8 +63,14 @@ class Api::Impl {
 
   void add_reports(http::Router& router) {
     add_admin(router, "GET", "/v1/reports/ctr", [this](const auto& request) { return reports_.ctr(request); });
+    add_admin(router, "GET", "/v1/reports/metrics", [this](const auto& request) { return reports_.metrics(request); });
+    add_admin(router, "GET", "/v1/reports/model", [](const auto&) { return ReportAnswers::model(); });
     add_admin(router, "GET", "/v1/reports/heatmap", [this](const auto& request) { return reports_.heatmap(request); });
     add_admin(router, "GET", "/v1/reports/funnel", [this](const auto& request) { return reports_.funnel(request); });
+    add_admin(router, "GET", "/v1/reports/searches",
+              [this](const auto& request) { return reports_.searches(request); });
+    add_admin(router, "GET", "/v1/reports/retention",
+              [this](const auto& request) { return reports_.retention(request); });
     add_admin(router, "GET", "/v1/reports/campaigns",
               [this](const auto& request) { return reports_.campaigns(request); });
     router.add("GET", "/v1/live", [this](const http::Request& request, http::Responder responder) {
@@ -84,6 +94,14 @@ class Api::Impl {
 
   void add_operation(http::Router& router) {
     add_admin(router, "GET", "/v1/status", [this](const auto&) { return status(); });
+    add_admin(router, "GET", "/v1/pipeline", [this](const auto&) {
+      auto response = http::Response::json(200, pipeline_json(*watch_.pipeline(), options_.pipeline));
+      response.headers.set("Cache-Control", "no-store");
+      return response;
+    });
+    add_admin(router, "GET", "/v1/dead-letters", [this](const auto& request) { return letter_answers_.list(request); });
+    add_admin(router, "POST", "/v1/dead-letters/replay",
+              [this](const auto& request) { return letter_answers_.replay(request); });
     router.add("GET", "/healthz", [](const http::Request&, http::Responder responder) {
       responder.send(http::Response::text(200, "ok\n"));
     });
@@ -103,10 +121,17 @@ class Api::Impl {
   }
 
   http::Response status() {
-    const auto loader = loader_.status();
+    auto loader = loader_.status();
     Json partitions = Json::array();
-    for (log::Partition p = 0; p < log_.partitions(); ++p) {
-      partitions.push_back({{"begin", log_.begin(p)}, {"end", log_.end(p)}});
+    const auto add = [&](log::Range kept) { partitions.push_back({{"begin", kept.begin}, {"end", kept.end}}); };
+    if (loader_.partitions().empty()) {
+      // Looked at now and not taken from the watch: an import compares these numbers with what it has sent.
+      const auto look = ingest::look_at_pipeline(store_, log_, options_.pipeline.topic);
+      if (!look.log) return error_answer(Error::retry("the log does not answer"));
+      add_others(loader, look);
+      for (const auto& standing : *look.log) add(standing.kept);
+    } else {
+      for (log::Partition p = 0; p < log_.partitions(); ++p) add({log_.begin(p), log_.end(p)});
     }
     return json_answer(200, {{"version", options_.version},
                              {"is_ready", options_.not_ready().empty()},
@@ -121,19 +146,34 @@ class Api::Impl {
                              {"log", {{"partitions", std::move(partitions)}}}});
   }
 
+  /// What loaders of other processes have done.
+  static void add_others(ingest::LoaderStatus& sum, const ingest::PipelineLook& look) {
+    for (const auto& one : look.told.value_or(std::vector<ingest::PartitionStatus>())) {
+      sum.events_landed += one.events_landed;
+      sum.repeats_dropped += one.repeats_dropped;
+      sum.dead_letters += one.dead_letters;
+      if (sum.last_error.empty()) sum.last_error = one.last_error;
+    }
+    for (const auto& standing : *look.log)
+      sum.lag_events += standing.kept.end - std::min(standing.landed, standing.kept.end);
+  }
+
   const ApiOptions options_;
   catalog::Catalog& catalog_;
+  clickhouse::Client& store_;
   ingest::Loader& loader_;
   log::EventLog& log_;
+  ingest::PipelineWatch& watch_;
   ReportAnswers reports_;
   CatalogAnswers catalog_answers_;
+  LetterAnswers letter_answers_;
   const ConsoleFiles console_;
   LiveFeed live_;
 };
 
 Api::Api(ApiOptions options, catalog::Catalog& catalog, clickhouse::Client& store, ingest::Loader& loader,
-         log::EventLog& log)
-    : impl_(std::make_unique<Impl>(std::move(options), catalog, store, loader, log)) {}
+         log::EventLog& log, ingest::PipelineWatch& watch, ingest::DeadLetterOffice& letters)
+    : impl_(std::make_unique<Impl>(std::move(options), catalog, store, loader, log, watch, letters)) {}
 Api::~Api() = default;
 void Api::add_routes(http::Router& router) { impl_->add_routes(router); }
 void Api::landed() { impl_->live().landed(); }

@@ -11,29 +11,6 @@ namespace {
 
 constexpr std::string_view kActor = "admin";
 
-/// The body as a JSON object whose members are all among `known`.
-Result<Json> read_object(const http::Request& request, const std::vector<std::string_view>& known) {
-  Json body = Json::parse(request.body, nullptr, /*allow_exceptions=*/false);
-  if (!body.is_object()) return Error::reject("the body is no JSON object");
-  for (const auto& [name, value] : body.items()) {
-    if (std::ranges::find(known, name) == known.end()) {
-      return Error::reject(
-          fmt::format("{}: there is no such field; there are {}", name.substr(0, 64), fmt::join(known, ", ")));
-    }
-  }
-  return body;
-}
-
-Result<std::string> text_of(const Json& body, const std::string& name, std::optional<std::string> otherwise) {
-  const auto found = body.find(name);
-  if (found == body.end()) {
-    if (otherwise) return *otherwise;
-    return Error::reject(name + ": missing");
-  }
-  if (!found->is_string()) return Error::reject(name + ": expected text");
-  return found->get<std::string>();
-}
-
 std::optional<catalog::ItemKind> kind_of(const http::Request& request) {
   const auto kind = request.path_parameter("kind");
   if (kind == "slots") return catalog::ItemKind::slot;

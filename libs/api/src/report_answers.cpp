@@ -5,31 +5,16 @@
 #include <map>
 
 #include "answers.h"
+#include "report_json.h"
 
 namespace marquee::api {
 namespace {
 
-using analytics::Rate;
 using analytics::Scope;
-
-Json head(const Scope& scope) {
-  return {{"site", scope.site}, {"from", time_or_null(scope.from_ms)}, {"to", time_or_null(scope.to_ms)}};
-}
-
-Json rate_json(const Rate& rate) {
-  return {{"impressions", rate.impressions},
-          {"viewable_impressions", rate.viewable_impressions},
-          {"clicks", rate.clicks},
-          {"ctr", rate.ctr},
-          {"low", rate.low},
-          {"high", rate.high}};
-}
 
 Json share(std::uint64_t part, std::uint64_t whole) {
   return whole == 0 ? 0.0 : static_cast<double>(part) / static_cast<double>(whole);
 }
-
-Json number_or_null(std::optional<double> value) { return value ? Json(*value) : Json(nullptr); }
 
 }  // namespace
 
@@ -48,37 +33,21 @@ Result<Scope> ReportAnswers::scope(const http::Request& request) const {
   return scope;
 }
 
-http::Response ReportAnswers::ctr(const http::Request& request) {
-  auto asked = scope(request);
-  if (!asked) return error_answer(asked.error());
-  const auto least = whole_parameter(request, "min_impressions", 0);
-  if (!least) return error_answer(least.error());
-  const auto limit = whole_parameter(request, "limit", 1000);
-  if (!limit) return error_answer(limit.error());
-  auto by = list_parameter(request, "by");
-  if (by.empty()) by = {"campaign_id"};
-  const auto report = reports_.ctr({.scope = *asked, .by = by, .min_impressions = *least, .limit = *limit});
-  if (!report) return error_answer(report.error());
-  Json body = head(*asked);
-  body["by"] = by;
-  body["source"] = report->source;
-  body["total"] = rate_json(report->total);
-  body["rows"] = Json::array();
-  for (const auto& row : report->rows) {
-    Json one = {{"keys", row.keys}};
-    one.update(rate_json(row.rate));
-    body["rows"].push_back(std::move(one));
-  }
-  return json_answer(200, body);
-}
-
 http::Response ReportAnswers::heatmap(const http::Request& request) {
   auto asked = scope(request);
   if (!asked) return error_answer(asked.error());
-  const auto mode = choice_parameter(request, "mode", {"positions", "cells"});
+  const auto mode = choice_parameter(request, "mode", {"positions", "cells", "page"});
   if (!mode) return error_answer(mode.error());
-  const auto report = reports_.heatmap(
-      {.scope = *asked, .is_cells = *mode == "cells", .slot = request.query_parameter("slot").value_or("")});
+  const auto filters = filter_parameters(request);
+  if (!filters) return error_answer(filters.error());
+  using enum analytics::HeatmapMode;
+  const auto report = reports_.heatmap({.scope = *asked,
+                                        .mode = *mode == "cells"  ? cells
+                                                : *mode == "page" ? page
+                                                                  : positions,
+                                        .slot = request.query_parameter("slot").value_or(""),
+                                        .page = request.query_parameter("page").value_or(""),
+                                        .filters = *filters});
   if (!report) return error_answer(report.error());
   Json body = head(*asked);
   body["mode"] = *mode;
@@ -89,9 +58,11 @@ http::Response ReportAnswers::heatmap(const http::Request& request) {
                              {"x", cell.x},
                              {"y", cell.y},
                              {"impressions", cell.impressions},
+                             {"viewable_impressions", cell.viewable_impressions},
                              {"hovers", cell.hovers},
                              {"clicks", cell.clicks},
-                             {"ctr", share(cell.clicks, cell.impressions)}});
+                             {"ctr", share(cell.clicks, cell.impressions)},
+                             {"viewability", share(cell.viewable_impressions, cell.impressions)}});
   }
   return json_answer(200, body);
 }

@@ -13,14 +13,21 @@ class ReportAnswers {
   ReportAnswers(catalog::Catalog& catalog, clickhouse::Client& store) : catalog_(catalog), reports_(store) {}
 
   [[nodiscard]] http::Response ctr(const http::Request& request);
+  [[nodiscard]] http::Response metrics(const http::Request& request);
+  /// What metrics() can be asked for.
+  [[nodiscard]] static http::Response model();
   [[nodiscard]] http::Response heatmap(const http::Request& request);
   [[nodiscard]] http::Response funnel(const http::Request& request);
+  [[nodiscard]] http::Response searches(const http::Request& request);
+  [[nodiscard]] http::Response retention(const http::Request& request);
   [[nodiscard]] http::Response campaigns(const http::Request& request);
   [[nodiscard]] http::Response sites();
 
  private:
   /// The request's site and times. A site that is not known is Action::reject.
   [[nodiscard]] Result<analytics::Scope> scope(const http::Request& request) const;
+  /// The same with what tables are asked for besides.
+  [[nodiscard]] Result<analytics::TableRequest> table(const http::Request& request) const;
 
   catalog::Catalog& catalog_;
   analytics::Reports reports_;

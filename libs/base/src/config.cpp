@@ -7,6 +7,7 @@
 
 #include "config_setting.h"
 #include "config_text.h"
+#include "marquee/base/nearest.h"
 
 namespace marquee::config {
 namespace {
@@ -123,17 +124,9 @@ const Key* Schema::find(std::string_view name) const {
 }
 
 std::string Schema::nearest(std::string_view name) const {
-  // A name of any length may come from a broken file; only its beginning is compared.
-  const std::string_view compared = name.substr(0, 200);
-  std::string best;
-  std::size_t distance = std::numeric_limits<std::size_t>::max();
-  for (const Key& key : keys_) {
-    if (const std::size_t d = edit_distance(compared, key.name); d < distance) {
-      distance = d;
-      best = key.name;
-    }
-  }
-  return best;
+  std::vector<std::string_view> names;
+  for (const Key& key : keys_) names.push_back(key.name);
+  return std::string(marquee::nearest(name, names));
 }
 
 Error Schema::unknown(const std::string& name, std::string_view where) const {

@@ -1,10 +1,11 @@
-// The text forms of configuration values, and how far one name is from another.
+// The text forms of configuration values.
 #pragma once
 
 #include <cstdint>
 #include <string>
 #include <string_view>
 
+#include "marquee/base/config.h"
 #include "marquee/base/result.h"
 
 namespace marquee::config {
@@ -12,8 +13,6 @@ namespace marquee::config {
 [[nodiscard]] Result<bool> parse_bool(std::string_view text);
 [[nodiscard]] Result<std::uint64_t> parse_count(std::string_view text);
 [[nodiscard]] Result<double> parse_real(std::string_view text);
-/// "250ms", "5s", "10m", "2h", "7d", "0": milliseconds.
-[[nodiscard]] Result<std::uint64_t> parse_duration(std::string_view text);
 /// "512B", "64KiB", "2GiB", "5MB" (decimal), "1024": bytes.
 [[nodiscard]] Result<std::uint64_t> parse_size(std::string_view text);
 
@@ -23,8 +22,5 @@ namespace marquee::config {
 
 /// `text` as a YAML scalar that reads back as the same text.
 [[nodiscard]] std::string yaml_scalar(std::string_view text);
-
-/// Levenshtein distance.
-[[nodiscard]] std::size_t edit_distance(std::string_view a, std::string_view b);
 
 }  // namespace marquee::config

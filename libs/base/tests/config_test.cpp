@@ -7,6 +7,7 @@
 #include <limits>
 
 #include "config_text.h"
+#include "marquee/base/nearest.h"
 
 namespace marquee::config {
 namespace {

@@ -126,6 +126,15 @@ class Catalog::Impl {
     }
   }
 
+  Result<void> follow_changes() {
+    return read([this](soci::session& session) -> Result<void> {
+      long long version = 0;
+      session << "PRAGMA data_version", soci::into(version);
+      if (std::exchange(data_version_, version) != version) refresh();
+      return {};
+    });
+  }
+
   [[nodiscard]] std::shared_ptr<const Snapshot> snapshot() const {
     const std::lock_guard lock(snapshot_mutex_);
     return snapshot_;
@@ -152,10 +161,13 @@ class Catalog::Impl {
   std::shared_ptr<const Clock> clock_;
   std::mutex mutex_;
   soci::session session_;
+  long long data_version_ = 0;  ///< Of the database, which other processes' changes raise.
   // Not std::atomic<std::shared_ptr>: that of libstdc++ 12 releases its lock without ordering its reads.
   mutable std::mutex snapshot_mutex_;  ///< Held for the copy of a pointer only.
   std::shared_ptr<const Snapshot> snapshot_ = std::make_shared<const Snapshot>();
 };
+
+Result<void> Catalog::follow_changes() { return impl_->follow_changes(); }
 
 Catalog::Catalog(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 Catalog::~Catalog() = default;

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <lz4frame.h>
 
+#include <atomic>
 #include <charconv>
 #include <utility>
 
@@ -149,11 +150,41 @@ Result<Table> parse_table(std::string_view body) {
 
 class Client::Impl {
  public:
-  Impl(Endpoint endpoint, http::ClientOptions options)
-      : endpoint_(std::move(endpoint)), http_(endpoint_.url, options) {}
+  Impl(Endpoint endpoint, http::ClientOptions options) : endpoint_(std::move(endpoint)) {
+    urls_.push_back(endpoint_.url);
+    urls_.insert(urls_.end(), endpoint_.other_replicas.begin(), endpoint_.other_replicas.end());
+    for (const std::string& url : urls_) https_.push_back(std::make_unique<http::Client>(url, options));
+  }
 
   [[nodiscard]] const Endpoint& endpoint() const { return endpoint_; }
-  http::Client& http() { return http_; }
+  [[nodiscard]] std::size_t replicas() const { return urls_.size(); }
+  [[nodiscard]] std::size_t replica() const { return current_; }
+
+  struct Unanswered {
+    bool is_sent = true;  ///< False only where surely no replica has it.
+    Error error;
+  };
+  std::expected<http::Response, Unanswered> send(const std::string& target, const http::Headers& headers,
+                                                 std::string_view body, const QueryOptions& options) {
+    std::string why;
+    for (std::size_t tries = 0; tries < urls_.size(); ++tries) {
+      std::size_t at = options.replica.value_or(current_);
+      auto answer = https_.at(at)->send("POST", target, headers, body, options.timeout_ms);
+      if (answer) return std::move(*answer);
+      why += fmt::format("{}the store at {} did not answer: {}", why.empty() ? "" : "; ", urls_[at],
+                         answer.error().message);
+      const bool is_sent = answer.error().delivery != http::Delivery::not_sent;
+      if (!options.replica) current_.compare_exchange_strong(at, (at + 1) % urls_.size());
+      if (is_sent || options.replica) return std::unexpected(Unanswered{is_sent, Error::retry(std::move(why))});
+    }
+    return std::unexpected(Unanswered{false, Error::retry(std::move(why))});
+  }
+  [[nodiscard]] bool ping() {
+    const auto answer = https_[current_]->send("GET", "/ping", headers(), {}, 2'000);
+    if (answer && answer->status == 200) return true;
+    current_ = (current_ + 1) % urls_.size();
+    return false;
+  }
 
   [[nodiscard]] http::Headers headers() const {
     http::Headers headers;
@@ -178,13 +209,9 @@ class Client::Impl {
     return out;
   }
 
-  [[nodiscard]] Error unreachable(const http::Failure& failure) const {
-    return Error::retry(fmt::format("the store at {} did not answer: {}", endpoint_.url, failure.message));
-  }
-
   [[nodiscard]] Error refused(const http::Response& response) const {
     const int code = error_code(response);
-    const bool busy = code == 0 && (response.status == 429 || response.status >= 500);
+    const bool busy = code == 0 && (response.status < 300 || response.status == 429 || response.status >= 500);
     std::string text = trimmed(response.body);
     if (text.empty()) text = fmt::format("the store at {} answered {}", endpoint_.url, response.status);
     return busy || may_pass(code) ? Error::retry(std::move(text)) : Error::reject(std::move(text));
@@ -192,12 +219,19 @@ class Client::Impl {
 
  private:
   Endpoint endpoint_;
-  http::Client http_;
+  std::vector<std::string> urls_;  ///< Of the replicas, as the next.
+  std::vector<std::unique_ptr<http::Client>> https_;
+  std::atomic<std::size_t> current_{0};
 };
 
 namespace {
 bool is_error(const http::Response& response) {
   return response.status != 200 || response.headers.has("X-ClickHouse-Exception-Code");
+}
+
+/// Whoever stands between may answer in the store's place.
+bool is_the_stores_own(const http::Response& response) {
+  return response.headers.has("X-ClickHouse-Summary") || response.headers.has("X-ClickHouse-Query-Id");
 }
 }  // namespace
 
@@ -208,9 +242,8 @@ Client::~Client() = default;
 const Endpoint& Client::endpoint() const { return impl_->endpoint(); }
 
 Result<std::string> Client::query(std::string_view sql, const Parameters& parameters, const QueryOptions& options) {
-  auto answer =
-      impl_->http().send("POST", impl_->target(parameters, options), impl_->headers(), sql, options.timeout_ms);
-  if (!answer) return impl_->unreachable(answer.error());
+  auto answer = impl_->send(impl_->target(parameters, options), impl_->headers(), sql, options);
+  if (!answer) return answer.error().error;
   if (is_error(*answer)) return impl_->refused(*answer);
   return std::move(answer->body);
 }
@@ -234,25 +267,26 @@ std::expected<void, InsertFailure> Client::insert(std::string_view statement, st
   if (!body) return std::unexpected(InsertFailure{false, body.error(), 0});
   QueryOptions insert_options = options;
   insert_options.format.clear();
+  insert_options.timeout_ms = 0;
   insert_options.settings["query"] = fmt::format("{} FORMAT {}", statement, format);
   auto headers = impl_->headers();
   headers.add("Content-Encoding", "lz4");
-  auto answer = impl_->http().send("POST", impl_->target({}, insert_options), headers, *body, 0);
-  if (!answer) {
-    return std::unexpected(
-        InsertFailure{answer.error().delivery != http::Delivery::not_sent, impl_->unreachable(answer.error()), 0});
+  auto answer = impl_->send(impl_->target({}, insert_options), headers, *body, insert_options);
+  if (!answer) return std::unexpected(InsertFailure{answer.error().is_sent, answer.error().error, 0});
+  if (!is_error(*answer)) {
+    if (is_the_stores_own(*answer)) return {};
+    return std::unexpected(InsertFailure{
+        true, Error::retry("an insert was answered with 200, but not by ClickHouse: its headers are missing"), 0});
   }
-  if (!is_error(*answer)) return {};
   const int code = error_code(*answer);
-  // Without a code the answer is the HTTP server's own: it refused the request before the engine saw it, unless it is
-  // 500 or 504 (a gateway that lost its backend).
-  const bool never_began = code == 0 ? answer->status < 500 || answer->status == 503 : precedes_writing(code);
+  // Without a code the answer is not the engine's. With 4xx the request was refused before the engine saw it; with 5xx
+  // it may come from a gateway that lost its backend after it had sent it on (some say 503 then).
+  const bool never_began = code == 0 ? answer->status >= 300 && answer->status < 500 : precedes_writing(code);
   return std::unexpected(InsertFailure{!never_began, impl_->refused(*answer), code});
 }
 
-bool Client::ping() {
-  const auto answer = impl_->http().send("GET", "/ping", impl_->headers(), {}, 2'000);
-  return answer && answer->status == 200;
-}
+bool Client::ping() { return impl_->ping(); }
+std::size_t Client::replicas() const { return impl_->replicas(); }
+std::size_t Client::replica() const { return impl_->replica(); }
 
 }  // namespace marquee::clickhouse

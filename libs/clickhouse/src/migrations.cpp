@@ -4,6 +4,7 @@
 #include <xxhash.h>
 
 #include <charconv>
+#include <iterator>
 #include <map>
 
 #include "marquee/base/logging.h"
@@ -66,6 +67,18 @@ std::vector<std::string> split_statements(std::string_view sql) {
   return statements;
 }
 
+Result<std::vector<std::string>> statements_of(const Migration& migration, ClusterSchema* schema) {
+  auto statements = split_statements(migration.sql);
+  if (schema == nullptr) return statements;
+  std::vector<std::string> rendered;
+  for (const std::string& statement : statements) {
+    auto some = schema->render(statement);
+    if (!some) return some.error();
+    rendered.insert(rendered.end(), std::make_move_iterator(some->begin()), std::make_move_iterator(some->end()));
+  }
+  return rendered;
+}
+
 Result<std::vector<MigrationState>> migration_status(Client& client, const std::vector<Migration>& migrations) {
   auto applied = applied_migrations(client);
   if (!applied) return applied.error();
@@ -90,17 +103,21 @@ Result<std::vector<MigrationState>> migration_status(Client& client, const std::
   return states;
 }
 
-Result<unsigned> migrate_up(Client& client, const std::vector<Migration>& migrations) {
+Result<unsigned> migrate_up(Client& client, const std::vector<Migration>& migrations, ClusterSchema* schema) {
   auto states = migration_status(client, migrations);
   if (!states) return states.error();
   unsigned count = 0;
   for (const auto& [migration, is_applied] : *states) {
+    const auto failed = [&migration](const Error& error) {
+      return Error{error.action,
+                   fmt::format("migration {:04} ({}): {}", migration.number, migration.name, error.message)};
+    };
+    // One that is applied is rendered too: those after it build on its engines.
+    auto statements = statements_of(migration, schema);
+    if (!statements) return failed(statements.error());
     if (is_applied) continue;
-    for (const std::string& statement : split_statements(migration.sql)) {
-      if (auto done = client.execute(statement, {}, options()); !done) {
-        return Error{done.error().action,
-                     fmt::format("migration {:04} ({}): {}", migration.number, migration.name, done.error().message)};
-      }
+    for (const std::string& statement : *statements) {
+      if (auto done = client.execute(statement, {}, options()); !done) return failed(done.error());
     }
     const Parameters record = {{"number", std::to_string(migration.number)},
                                {"name", escape_parameter(migration.name)},

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "marquee/clickhouse/shards.h"
 #include "marquee/http/server.h"
 
 namespace marquee::clickhouse {
@@ -101,6 +102,74 @@ TEST(Client, tells_a_refused_insert_from_one_that_may_have_landed) {
     EXPECT_EQ(inserted.error().code, code);
     EXPECT_EQ(server.last.headers.get("Content-Encoding"), "lz4");
     EXPECT_EQ(server.last.query_parameter("query"), "INSERT INTO t (a) FORMAT Native");
+  }
+}
+
+TEST(Client, takes_a_gateways_answer_for_no_answer_and_only_the_stores_own_for_a_landed_insert) {
+  const auto insert = [](http::Response answer) {
+    OneAnswer server(std::move(answer));
+    Client client(server.endpoint());
+    return client.insert("INSERT INTO t (a)", "Native", "data");
+  };
+  for (const unsigned status : {500U, 502U, 503U, 504U, 200U, 204U}) {
+    const auto inserted = insert(http::Response::text(status, status < 300 ? "" : "upstream reset"));
+    ASSERT_FALSE(inserted) << status;
+    EXPECT_TRUE(inserted.error().may_still_arrive()) << status;
+    EXPECT_EQ(inserted.error().error.action, Action::retry) << status;
+  }
+  EXPECT_FALSE(insert(http::Response::text(429, "slowly")).error().may_have_landed);
+  EXPECT_FALSE(insert(error(500, 241)).error().may_still_arrive());  // The store has ended it.
+  auto own = http::Response::text(200, "");
+  own.headers.add("X-ClickHouse-Summary", "{}");
+  EXPECT_TRUE(insert(own));
+}
+
+TEST(Client, goes_to_the_next_replica_only_with_what_was_surely_not_sent) {
+  OneAnswer server(http::Response::text(200, "1\n"));
+  Endpoint endpoint = server.endpoint();
+  endpoint.other_replicas = {endpoint.url};
+  endpoint.url = "http://127.0.0.1:1";
+  Client client(endpoint);
+  EXPECT_EQ(client.replicas(), 2U);
+  ASSERT_TRUE(client.query("SELECT 1"));
+  EXPECT_EQ(client.replica(), 1U);
+  EXPECT_FALSE(client.query("SELECT 1", {}, {.replica = 0}));  // That one and no other.
+  EXPECT_EQ(client.replica(), 1U);
+}
+
+TEST(Client, leaves_an_insert_that_may_be_on_its_way_to_whoever_knows_how_to_send_it_again) {
+  http::Router breaking;
+  breaking.add("POST", "/", [](const http::Request&, http::Responder responder) {
+    responder.stream(http::Response::text(200, ""))->close(false);
+  });
+  http::Server broken(http::ServerOptions{}, std::move(breaking));
+  ASSERT_TRUE(broken.start());
+  auto own = http::Response::text(200, "");
+  own.headers.add("X-ClickHouse-Summary", "{}");
+  OneAnswer good(own);
+  Endpoint endpoint;
+  endpoint.url = "http://127.0.0.1:" + std::to_string(broken.port());
+  endpoint.other_replicas = {good.endpoint().url};
+  Client client(endpoint);
+  const auto first = client.insert("INSERT INTO t (a)", "Native", "data");
+  ASSERT_FALSE(first);
+  EXPECT_TRUE(first.error().may_still_arrive());
+  EXPECT_EQ(good.last.body, "");  // The other replica has not seen it.
+  EXPECT_TRUE(client.insert("INSERT INTO t (a)", "Native", "data"));
+  broken.stop(0);
+}
+
+TEST(Shards, are_read_from_the_addresses_of_their_replicas) {
+  const auto shards = parse_shards("http://a:1,http://b:2;http://c:3", {.user = "u", .database = "d"});
+  ASSERT_TRUE(shards) << shards.error().message;
+  ASSERT_EQ(shards->size(), 2U);
+  EXPECT_EQ((*shards)[0].url, "http://a:1");
+  EXPECT_EQ((*shards)[0].other_replicas, std::vector<std::string>{"http://b:2"});
+  EXPECT_EQ((*shards)[1].url, "http://c:3");
+  EXPECT_EQ((*shards)[1].user, "u");
+  EXPECT_EQ(any_node(*shards).other_replicas, (std::vector<std::string>{"http://b:2", "http://c:3"}));
+  for (const char* wrong : {"", "a:1", "http://a:1,", "http://a:1;;http://b:1", "http://a:1, http://b:1"}) {
+    EXPECT_FALSE(parse_shards(wrong, {})) << wrong;
   }
 }
 

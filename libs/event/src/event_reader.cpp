@@ -4,12 +4,14 @@
 #include <sodium.h>
 
 #include <algorithm>
+#include <charconv>
 #include <cmath>
 #include <cstring>
 #include <forward_list>
 #include <vector>
 
 #include "fields.h"
+#include "marquee/base/json_text.h"
 #include "marquee/event/timestamp.h"
 
 namespace marquee::event {
@@ -128,8 +130,10 @@ class EventReader {
         return read_id(spec, value, session_, session_text_);
       case Kind::user_id:
         return read_id(spec, value, user_, user_text_);
+      case Kind::session_key:
+        return read_key(spec, value, "session_id", event.session_id);
       case Kind::user_key:
-        return read_user_key(spec, value, event);
+        return read_key(spec, value, "user_id", event.user_key);
       case Kind::is_bot:
         return read_is_bot(spec, value, event);
       case Kind::consent:
@@ -174,7 +178,7 @@ class EventReader {
 
   bool read_real(const Spec& spec, dom::element value, double& target) {
     double number;
-    if (value.get(number) != simdjson::SUCCESS || !std::isfinite(number) || std::abs(number) > 1e12)
+    if (value.get(number) != simdjson::SUCCESS || !std::isfinite(number) || std::abs(number) > kLargestValue)
       return refuse(spec.name, fmt::format("expected a number of at most 1e12, got {}", kind_name(value)));
     target = number;
     return true;
@@ -229,9 +233,15 @@ class EventReader {
     return true;
   }
 
-  bool read_user_key(const Spec& spec, dom::element value, Event& event) {
-    if (!context_.trusted) return refuse(spec.name, "only a trusted key may set it; send user_id, which is hashed");
-    return value.get(event.user_key) == simdjson::SUCCESS || refuse(spec.name, "expected a whole number");
+  /// A hash as it is stored: a number, or its digits as text, since many tools round large numbers.
+  bool read_key(const Spec& spec, dom::element value, std::string_view instead, std::uint64_t& target) {
+    if (!context_.trusted)
+      return refuse(spec.name, fmt::format("only a trusted key may set it; send {}, which is hashed", instead));
+    if (value.get(target) == simdjson::SUCCESS) return true;
+    std::string_view text;
+    const auto* const begin = value.get(text) == simdjson::SUCCESS ? text.data() : nullptr;
+    const auto [end, error] = std::from_chars(begin, begin + text.size(), target);
+    return (error == std::errc() && end == begin + text.size()) || refuse(spec.name, "expected a whole number");
   }
 
   bool read_is_bot(const Spec& spec, dom::element value, Event& event) {
@@ -321,7 +331,7 @@ class EventReader {
     const auto write = [&](std::string name, dom::element value) {
       while (std::find(names.begin(), names.end(), name) != names.end()) name.insert(0, "_");
       props_ += props_.empty() ? '{' : ',';
-      append_json_text(name);
+      append_json_string(props_, name);
       props_ += ':';
       props_ += simdjson::minify(value);
       names.push_back(std::move(name));
@@ -336,25 +346,13 @@ class EventReader {
     return true;
   }
 
-  void append_json_text(std::string_view text) {
-    props_ += '"';
-    for (const char c : text) {
-      if (c == '"' || c == '\\') props_ += '\\';
-      if (static_cast<unsigned char>(c) < 0x20) {
-        props_ += fmt::format("\\u{:04x}", static_cast<unsigned>(c));
-      } else {
-        props_ += c;
-      }
-    }
-    props_ += '"';
-  }
-
   std::string_view keep(std::string text) { return kept_.emplace_front(std::move(text)); }
 
   bool finish(std::optional<std::int64_t> offset_ms, Event& event) {
     if (!has_type_) return refuse("type", "missing");
     if (event.external_id.empty()) {
-      if (session_.empty()) return refuse("session_id", "missing: an event needs session_id and seq, or external_id");
+      if (session_.empty() && event.session_id == 0)
+        return refuse("session_id", "missing: an event needs session_id and seq, or external_id");
       if (event.seq == 0) return refuse("seq", "missing: an event with session_id needs seq, from 1");
     }
     return finish_time(offset_ms, event) && write_props(event) && finish_person(event);
@@ -371,7 +369,8 @@ class EventReader {
     if (context_.max_age_ms > 0 && age > context_.max_age_ms)
       return refuse("event_time", fmt::format("{} days old; at most {} are taken", age / 86'400'000,
                                               context_.max_age_ms / 86'400'000));
-    if (event.event_time_ms < 0 || (!context_.trusted && -age > context_.max_future_ms))
+    if (event.event_time_ms < 0 || event.event_time_ms >= kLatestMs ||
+        (!context_.trusted && -age > context_.max_future_ms))
       event.event_time_ms = event.received_time_ms;
     return true;
   }

@@ -15,8 +15,6 @@ namespace marquee::event {
 
 namespace dom = simdjson::dom;
 
-inline constexpr std::int64_t kLatestMs = 4'102'444'800'000;  // 2100-01-01: beyond it a time is a mistake of unit.
-
 /// Gives the event to `on_event` and returns true, or fills field and reason of `rejection`. `offset_ms` is what to add
 /// to client times (received - sent_at), where the request says when it was sent. `props` is a buffer that is used
 /// again.

@@ -1,9 +1,11 @@
 #include "fields.h"
 
-#include <algorithm>
 #include <array>
 #include <cstddef>
-#include <numeric>
+#include <span>
+
+#include "marquee/base/nearest.h"
+#include "marquee/event/field_names.h"
 
 namespace marquee::event {
 namespace {
@@ -23,6 +25,7 @@ constexpr std::array kSpecs = {
     Spec{"received_time", Kind::received_time},
     Spec{"sent_at", Kind::sent_at},
     Spec{"session_id", Kind::session_id, 0, kIdLength},
+    Spec{"session_key", Kind::session_key},
     Spec{"seq", Kind::u32, offsetof(Event, seq), UINT32_MAX, 1},
     text("external_id", offsetof(Event, external_id)),
     Spec{"user_id", Kind::user_id, 0, kIdLength},
@@ -83,21 +86,6 @@ constexpr auto kTable = [] {
   return table;
 }();
 
-std::size_t edit_distance(std::string_view a, std::string_view b) {
-  std::vector<std::size_t> row(b.size() + 1);
-  std::iota(row.begin(), row.end(), std::size_t{0});
-  for (std::size_t i = 1; i <= a.size(); ++i) {
-    auto diagonal = row[0];
-    row[0] = i;
-    for (std::size_t j = 1; j <= b.size(); ++j) {
-      const auto replaced = diagonal + (a[i - 1] == b[j - 1] ? 0U : 1U);
-      diagonal = row[j];
-      row[j] = std::min({row[j] + 1, row[j - 1] + 1, replaced});
-    }
-  }
-  return row[b.size()];
-}
-
 }  // namespace
 
 const Spec* find_field(std::string_view name) {
@@ -110,10 +98,39 @@ const Spec* find_field(std::string_view name) {
 }
 
 std::string_view nearest_type(std::string_view name) {
-  const auto wanted = name.substr(0, 32);
-  return *std::min_element(kTypeNames.begin() + 1, kTypeNames.end(), [&](std::string_view a, std::string_view b) {
-    return edit_distance(wanted, a) < edit_distance(wanted, b);
-  });
+  return nearest(name.substr(0, 32), std::span(kTypeNames).subspan(1));
+}
+
+std::vector<std::string_view> field_names() {
+  std::vector<std::string_view> names;
+  for (const Spec& spec : kSpecs) names.push_back(spec.name);
+  return names;
+}
+
+bool is_field(std::string_view name) { return find_field(name) != nullptr; }
+
+bool is_time_field(std::string_view name) {
+  const auto* spec = find_field(name);
+  return spec != nullptr &&
+         (spec->kind == Kind::event_time || spec->kind == Kind::received_time || spec->kind == Kind::sent_at);
+}
+
+bool is_number_field(std::string_view name) {
+  const auto* spec = find_field(name);
+  if (spec == nullptr) return false;
+  switch (spec->kind) {
+    case Kind::u8:
+    case Kind::u16:
+    case Kind::permyriad:
+    case Kind::u32:
+    case Kind::i32:
+    case Kind::real:
+    case Kind::propensity:
+    case Kind::user_key:
+      return true;
+    default:
+      return is_time_field(name);
+  }
 }
 
 }  // namespace marquee::event

@@ -26,6 +26,7 @@ enum class Kind : std::uint8_t {
   received_time,
   sent_at,
   session_id,
+  session_key,
   user_id,
   user_key,
   is_bot,

@@ -167,7 +167,15 @@ TEST_F(ParserTest, keeps_what_only_a_trusted_sender_may_set_from_others) {
   context.max_age_ms = 0;
   EXPECT_TRUE(one(event).is_bot);
   EXPECT_EQ(one(event).user_key, 9U);
+  // Hashes as text too: many tools round such numbers.
+  const auto hashed = one(R"({"type":"click","session_key":"18446744073709551615","seq":1,"user_key":"9"})");
+  EXPECT_EQ(hashed.session_id, 18'446'744'073'709'551'615U);
+  EXPECT_EQ(hashed.user_key, 9U);
+  EXPECT_EQ(refusal(R"({"type":"click","session_key":"1x","seq":1})").field, "session_key");
+  EXPECT_EQ(refusal(R"({"type":"click","session_key":-1,"seq":1})").field, "session_key");
   EXPECT_EQ(one(event).received_time_ms, 1);
+  context.trusted = false;
+  EXPECT_EQ(refusal(R"({"type":"click","session_key":7,"seq":1})").field, "session_key");
 }
 
 // ---- Time
@@ -187,6 +195,12 @@ TEST_F(ParserTest, takes_the_time_of_arrival_where_none_is_given_or_it_lies_ahea
   EXPECT_EQ(one(R"({"type":"click","session_id":"s","seq":1,"event_time":1767225659000})").event_time_ms,
             kNow + 59'000);
   EXPECT_EQ(one(R"({"type":"click","session_id":"s","seq":1,"event_time":1767225661000})").event_time_ms, kNow);
+}
+
+TEST_F(ParserTest, moves_what_a_corrected_clock_puts_beyond_2100_to_its_arrival) {
+  context.trusted = true;
+  EXPECT_EQ(one(R"({"type":"click","session_id":"s","seq":1,"sent_at":1000,"event_time":4102444799999})").event_time_ms,
+            kNow);
 }
 
 TEST_F(ParserTest, refuses_events_that_are_too_old) {

@@ -18,6 +18,8 @@
 #include <optional>
 #include <vector>
 
+#include "lost_peer.h"
+
 namespace marquee::http {
 namespace {
 
@@ -62,6 +64,8 @@ class Wire {
  public:
   using Deadline = std::optional<std::chrono::steady_clock::time_point>;
 
+  explicit Wire(std::chrono::milliseconds lost_after) : lost_after_(lost_after) {}
+
   /// Connects; false with `ec` set.
   bool connect(const Origin& origin, std::uint64_t timeout_ms, error_code& ec) {
     tcp::resolver resolver(context_);
@@ -69,10 +73,14 @@ class Wire {
     if (ec) return false;
     stream_.expires_after(std::chrono::milliseconds(timeout_ms));
     stream_.async_connect(endpoints, [&](const error_code& result, const tcp::endpoint&) { ec = result; });
-    run();
+    context_.run();
     if (ec) return false;
     error_code ignored;
     stream_.socket().set_option(tcp::no_delay(true), ignored);
+    // What the peer has not acknowledged goes with the connection: the kernel would go on delivering it after the
+    // caller has given up, or died, and what arrives then may be done twice.
+    stream_.socket().set_option(tcp::socket::linger(true, 0), ignored);
+    probe_when_idle(stream_.socket().native_handle(), lost_after_);
     return true;
   }
 
@@ -99,7 +107,7 @@ class Wire {
         result = ec;
         offset += bytes;
       });
-      run();
+      run(result);
       sent = offset;
       if (result) return result;
     }
@@ -111,7 +119,7 @@ class Wire {
     error_code result;
     arm();
     beast::http::async_read_header(stream_, buffer_, parser, [&](const error_code& ec, std::size_t) { result = ec; });
-    run();
+    run(result);
     return result;
   }
 
@@ -120,7 +128,7 @@ class Wire {
     error_code result;
     arm();
     beast::http::async_read_some(stream_, buffer_, parser, [&](const error_code& ec, std::size_t) { result = ec; });
-    run();
+    run(result);
     return result;
   }
 
@@ -132,11 +140,18 @@ class Wire {
       stream_.expires_never();
     }
   }
-  void run() {
+  /// Until what was begun has ended; `result` is its error.
+  void run(error_code& result) {
+    bool is_lost = false;
     context_.restart();
-    context_.run();
+    while (context_.run_for(lost_after_ / 4), !context_.stopped()) {
+      is_lost = is_peer_lost(stream_.socket().native_handle(), lost_after_);
+      if (is_lost) stream_.close();
+    }
+    if (is_lost) result = asio::error::timed_out;
   }
 
+  const std::chrono::milliseconds lost_after_;
   asio::io_context context_{1};
   beast::tcp_stream stream_{context_};
   beast::flat_buffer buffer_;
@@ -185,7 +200,7 @@ class Client::Impl {
       std::unique_ptr<Wire> wire = from_pool();
       const bool is_pooled = wire != nullptr;
       if (!wire) {
-        wire = std::make_unique<Wire>();
+        wire = std::make_unique<Wire>(std::chrono::milliseconds(options_.lost_after_ms));
         error_code ec;
         if (!wire->connect(origin_, options_.connect_timeout_ms, ec)) {
           return std::unexpected(Failure{Delivery::not_sent, is_timeout(ec),

@@ -7,6 +7,7 @@
 #include <boost/asio/post.hpp>
 #include <span>
 
+#include "lost_peer.h"
 #include "marquee/base/logging.h"
 #include "responder.h"
 #include "status.h"
@@ -58,6 +59,7 @@ void Connection::start(bool refused) {
   error_code ec;
   socket_.set_option(asio::ip::tcp::no_delay(true), ec);
   socket_.non_blocking(true, ec);
+  probe_when_idle(socket_.native_handle(), lost_after());
   const auto peer = socket_.remote_endpoint(ec);
   if (ec) return close();
   remote_address_ = peer.address().to_string();
@@ -237,6 +239,8 @@ void Connection::linger() {
 }
 
 void Connection::check_deadline(Clock::time_point now) {
+  // A stream's writer waits for a client that takes nothing; not for one that is gone.
+  if (is_writing_ && is_peer_lost(socket_.native_handle(), lost_after())) return close();
   if (now < deadline_) return;
   if (state_ == State::reading && parser_ && !is_writing_) {
     return answer_at_once(error_response(408, "the request did not arrive in time"), {}, false);

@@ -82,6 +82,9 @@ class Connection : public std::enable_shared_from_this<Connection> {
   void wait_to_write();
   void on_answered();
   void linger();
+  [[nodiscard]] std::chrono::milliseconds lost_after() const {
+    return std::chrono::milliseconds(service_.options.lost_after_ms);
+  }
   void expire_after(std::uint64_t ms) { deadline_ = Clock::now() + std::chrono::milliseconds(ms); }
 
   std::shared_ptr<IoThread> io_;  // First: the socket needs its io_context to the end.

@@ -25,7 +25,11 @@ void IoThread::start() {
 }
 
 void IoThread::join() {
-  boost::asio::post(context_, [this] { sweep_.cancel(); });
+  boost::asio::post(context_, [this] {
+    // A sweep that is due already is not cancelled by it.
+    is_ending_ = true;
+    sweep_.cancel();
+  });
   guard_.reset();
   if (thread_.joinable()) thread_.join();
   std::vector<Parcel> late;
@@ -89,7 +93,7 @@ void IoThread::sweep_later() {
   // One timer for all connections: a deadline costs a connection no more than storing it.
   sweep_.expires_after(sweep_interval_);
   sweep_.async_wait([this](const boost::system::error_code& ec) {
-    if (ec) return;
+    if (ec || is_ending_) return;
     const auto now = std::chrono::steady_clock::now();
     each_connection([now](Connection& connection) { connection.check_deadline(now); });
     sweep_later();

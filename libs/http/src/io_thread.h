@@ -66,6 +66,7 @@ class IoThread : public std::enable_shared_from_this<IoThread> {
   boost::asio::executor_work_guard<boost::asio::io_context::executor_type> guard_;
   boost::asio::steady_timer sweep_;
   const std::chrono::milliseconds sweep_interval_;
+  bool is_ending_ = false;  ///< Used on the thread itself.
   Connections connections_;
   std::mutex mutex_;
   std::vector<Parcel> waiting_;  ///< Guarded by mutex_.

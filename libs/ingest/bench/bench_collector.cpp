@@ -3,11 +3,10 @@
 // log with fsync in DIRECTORY; `bare` is its peer: a server of the same HTTP library that parses nothing and keeps
 // nothing.
 #include <fmt/format.h>
-#include <signal.h>
-
 #include <cstdio>
 #include <string_view>
 
+#include "marquee/base/signals.h"
 #include "marquee/http/server.h"
 #include "marquee/ingest/collector.h"
 #include "marquee/log/local_log.h"
@@ -16,7 +15,7 @@ namespace {
 
 using namespace marquee;
 
-int serve(http::Router router) {
+int serve(http::Router router, const sigset_t& endings) {
   http::Server server(http::ServerOptions{}, std::move(router));
   if (const auto started = server.start(); !started) {
     fmt::print(stderr, "{}\n", started.error().message);
@@ -24,17 +23,13 @@ int serve(http::Router router) {
   }
   fmt::print("{}\n", server.port());
   std::fflush(stdout);
-  sigset_t ends;
-  sigemptyset(&ends);
-  sigaddset(&ends, SIGTERM);
-  sigaddset(&ends, SIGINT);
   int which = 0;
-  sigwait(&ends, &which);
+  sigwait(&endings, &which);
   server.stop();
   return 0;
 }
 
-int collect(std::string directory) {
+int collect(std::string directory, const sigset_t& endings) {
   log::LocalLogOptions options;
   options.directory = std::move(directory);
   options.partitions = 4;
@@ -52,7 +47,7 @@ int collect(std::string directory) {
   });
   http::Router router;
   collector.add_routes(router);
-  const int status = serve(std::move(router));
+  const int status = serve(std::move(router), endings);
   log::Offset records = 0;
   for (log::Partition p = 0; p < (*log)->partitions(); ++p) records += (*log)->end(p);
   fmt::print("{}\n", records);
@@ -62,20 +57,15 @@ int collect(std::string directory) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  // Blocked before any thread starts, so that only sigwait takes them.
-  sigset_t ends;
-  sigemptyset(&ends);
-  sigaddset(&ends, SIGTERM);
-  sigaddset(&ends, SIGINT);
-  pthread_sigmask(SIG_BLOCK, &ends, nullptr);
+  const sigset_t endings = block_ending_signals();
   const std::string_view mode = argc > 1 ? argv[1] : "";
-  if (mode == "collector" && argc == 3) return collect(argv[2]);
+  if (mode == "collector" && argc == 3) return collect(argv[2], endings);
   if (mode == "bare" && argc == 2) {
     http::Router router;
     router.add("POST", "/v1/events", [](http::Request, http::Responder responder) {
       responder.send(http::Response::json(200, R"({"accepted":0,"rejected":[]})"));
     });
-    return serve(std::move(router));
+    return serve(std::move(router), endings);
   }
   fmt::print(stderr, "usage: bench_collector collector DIRECTORY | bare\n");
   return 2;

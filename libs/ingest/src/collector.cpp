@@ -7,7 +7,7 @@
 
 #include "collector_metrics.h"
 #include "collector_pixel.h"
-#include "import_json.h"
+#include "marquee/base/json_text.h"
 #include "marquee/event/parser.h"
 #include "rate_limiter.h"
 
@@ -207,7 +207,8 @@ class Collector::Impl : public std::enable_shared_from_this<Collector::Impl> {
     auto outcome = parser.parse(body, context, [&](const event::Event& event) {
       record.clear();
       event::encode(event, record);
-      batch_of(batches, event::partition_of(event, partitions)).add(record);
+      const std::uint64_t partition_key = event::partition_key(event);
+      batch_of(batches, static_cast<log::Partition>(partition_key % partitions)).add(record, partition_key);
     });
     if (!outcome) return send(std::move(responder), error_answer(400, outcome.error().message), origin);
     const std::size_t events = outcome->accepted + outcome->rejections.size();
@@ -238,7 +239,7 @@ class Collector::Impl : public std::enable_shared_from_this<Collector::Impl> {
   }
 
   static http::Response unavailable(const Error& error) {
-    http::Response response = error_answer(503, error.message + "; nothing of this request was kept, send it again");
+    http::Response response = error_answer(503, error.message + "; send this request again");
     response.headers.add("Retry-After", std::string(kRetryAfterFull));
     return response;
   }

@@ -3,18 +3,14 @@
 #include <fmt/format.h>
 #include <sys/random.h>
 
-#include <algorithm>
 #include <array>
 #include <cstdint>
 
-#include "import_json.h"
+#include "marquee/base/json_text.h"
+#include "marquee/event/field_names.h"
 
 namespace marquee::ingest {
 namespace {
-
-constexpr std::array<std::string_view, 16> kNumbers = {
-    "seq",    "event_time", "year_of_study", "position", "viewport_width", "viewport_height", "scroll_depth", "x", "y",
-    "page_x", "page_y",     "results_count", "dwell_ms", "visible_ms",     "value",           "propensity"};
 
 // GIF89a, 1 x 1, two colours, the first of them transparent.
 constexpr std::array<unsigned char, 43> kImage = {'G', 'I',  'F',  '8',  '9',  'a',  1, 0, 1, 0,    0x80, 0, 0,    0, 0,
@@ -37,7 +33,7 @@ std::string pixel_event(const http::Request& request) {
   for (const auto& [name, value] : request.query_parameters()) {
     if (name == "key") continue;
     has_identity = has_identity || name == "external_id" || name == "session_id";
-    if (std::ranges::find(kNumbers, name) != kNumbers.end() && is_json_number(value)) {
+    if (event::is_number_field(name) && is_json_number(value)) {
       object.raw(name, value);
     } else {
       object.text(name, value);

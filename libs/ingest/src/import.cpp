@@ -6,8 +6,8 @@
 #include <array>
 #include <filesystem>
 
-#include "import_json.h"
 #include "import_run.h"
+#include "marquee/base/json_text.h"
 
 namespace marquee::ingest {
 namespace {

@@ -6,8 +6,8 @@
 #include <array>
 #include <optional>
 
-#include "import_json.h"
 #include "import_reader.h"
+#include "marquee/base/json_text.h"
 
 namespace marquee::ingest {
 namespace {

@@ -6,8 +6,8 @@
 #include <optional>
 #include <set>
 
-#include "import_json.h"
 #include "import_reader.h"
+#include "marquee/base/json_text.h"
 
 namespace marquee::ingest {
 namespace {

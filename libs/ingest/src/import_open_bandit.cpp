@@ -4,8 +4,8 @@
 #include <chrono>
 #include <optional>
 
-#include "import_json.h"
 #include "import_reader.h"
+#include "marquee/base/json_text.h"
 
 namespace marquee::ingest {
 namespace {

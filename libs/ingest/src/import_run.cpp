@@ -8,7 +8,7 @@
 #include <mutex>
 #include <optional>
 
-#include "import_json.h"
+#include "marquee/base/json_text.h"
 #include "marquee/event/parser.h"
 
 namespace marquee::ingest {

@@ -18,6 +18,13 @@ constexpr const char* kType =
     "'custom' = 13)";
 constexpr const char* kConsent = "Enum8('unknown' = 0, 'denied' = 1, 'contextual' = 2, 'full' = 3)";
 
+/// FNV-1a of 64 bits: the same in every version of this program, which may complete what another began.
+std::uint64_t fnv1a(std::string_view bytes) {
+  std::uint64_t hash = 0xCBF2'9CE4'8422'2325;
+  for (const char byte : bytes) hash = (hash ^ static_cast<unsigned char>(byte)) * 0x0000'0100'0000'01B3;
+  return hash;
+}
+
 }  // namespace
 
 Day day_of(std::int64_t event_time_ms) {
@@ -30,6 +37,15 @@ std::string partition_id(Day day) {
   return fmt::format("{:04}{:02}{:02}", static_cast<int>(date.year()), static_cast<unsigned>(date.month()),
                      static_cast<unsigned>(date.day()));
 }
+
+std::vector<std::string> partition_ids(const std::set<Day>& days) {
+  std::vector<std::string> ids;
+  ids.reserve(days.size());
+  for (const Day day : days) ids.push_back(partition_id(day));
+  return ids;
+}
+
+std::string loader_name(std::uint64_t token) { return fmt::format("{:016x}", token); }
 
 EventBlock::EventBlock()
     : site_id_(block_.add<Name>("site_id", kName)),
@@ -74,7 +90,8 @@ EventBlock::EventBlock()
       policy_(block_.add<Name>("policy", kName)),
       props_(block_.add<Text>("props", "String")),
       log_partition_(block_.add<Number<std::uint16_t>>("log_partition", "UInt16")),
-      log_offset_(block_.add<Number<std::uint64_t>>("log_offset", "UInt64")) {}
+      log_offset_(block_.add<Number<std::uint64_t>>("log_offset", "UInt64")),
+      loader_(block_.add<Name>("loader", kName)) {}
 
 void EventBlock::append(const event::Event& event, log::Partition partition, log::Offset offset) {
   site_id_.append(event.site_id);
@@ -122,35 +139,56 @@ void EventBlock::append(const event::Event& event, log::Partition partition, log
   log_offset_.append(offset);
 }
 
+void EventBlock::set_loader(std::uint64_t loader) { loader_.fill(rows(), loader_name(loader)); }
+
 void LoadBatch::reset(log::Offset begin) {
   range_ = {begin, begin};
   record_bytes_ = 0;
   block_.clear();
   rows_.clear();
   dead_letters_.clear();
-  repeats_ = 0;
+  repeats_.clear();
+  refused_.clear();
+  known_letters_.clear();
   days_.clear();
   oldest_received_ms_ = std::numeric_limits<std::int64_t>::max();
+  newest_received_ms_ = 0;
+  fingerprint_ = 0;
   body_.clear();
 }
 
 void LoadBatch::append(const log::Records& records, IdentityWindow& window) {
+  range_.end = records.first;  // Beyond the last where the log has a gap.
   for (std::size_t i = 0; i < records.records.size(); ++i) append_record(records.records[i], records.first + i, window);
   range_.end = records.first + records.records.size();
 }
 
+const KnownLetter* LoadBatch::known_letter(std::string_view record, log::Offset offset) const {
+  const auto [begin, end] = known_letters_.equal_range(offset);
+  if (begin == end) return nullptr;
+  const auto same = std::find_if(
+      begin, end, [hash = bytes_hash(record)](const auto& known) { return known.second.bytes_hash == hash; });
+  return same == end ? nullptr : &same->second;
+}
+
 void LoadBatch::append_record(std::string_view record, log::Offset offset, IdentityWindow& window) {
+  if (record_bytes_ == 0) fingerprint_ = fnv1a(record);
   record_bytes_ += record.size();
+  if (const KnownLetter* letter = known_letter(record, offset)) {
+    dead_letters_.push_back({{}, partition_, offset, letter->reason, std::string(record)});
+    return;
+  }
   const auto event = event::decode(record);
-  if (!event) {
-    dead_letters_.push_back({offset, event.error().message, std::string(record)});
+  const auto checked = event ? event::check(*event) : Result<void>(event.error());
+  if (!checked) {
+    dead_letters_.push_back({{}, partition_, offset, checked.error().message, std::string(record)});
     return;
   }
   const std::uint64_t identity = event::identity(*event);
   // Without seq and external_id there is nothing to know a repeat by: each such event is taken as its own.
   const bool is_named = event->seq != 0 || !event->external_id.empty();
   if (is_named && !window.insert(identity)) {
-    ++repeats_;
+    repeats_.push_back({offset, identity});
     return;
   }
   block_.append(*event, partition_, offset);
@@ -159,10 +197,15 @@ void LoadBatch::append_record(std::string_view record, log::Offset offset, Ident
   const Day day = day_of(event->event_time_ms);
   if (days_.empty() || *days_.rbegin() != day) days_.insert(day);
   oldest_received_ms_ = std::min(oldest_received_ms_, event->received_time_ms);
+  newest_received_ms_ = std::max(newest_received_ms_, event->received_time_ms);
 }
 
-void LoadBatch::seal() {
-  if (block_.rows() != 0) block_.native().write(body_);
+void LoadBatch::seal(std::uint64_t loader) {
+  loader_ = loader;
+  body_.clear();
+  if (block_.rows() == 0) return;
+  block_.set_loader(loader);
+  block_.native().write(body_);
 }
 
 }  // namespace marquee::ingest

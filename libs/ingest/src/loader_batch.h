@@ -7,9 +7,11 @@
 #include <string_view>
 #include <vector>
 
+#include "dead_letter_store.h"
 #include "loader_window.h"
 #include "marquee/clickhouse/native_block.h"
 #include "marquee/event/event.h"
+#include "marquee/ingest/dead_letter.h"
 #include "marquee/log/event_log.h"
 
 namespace marquee::ingest {
@@ -19,12 +21,18 @@ using Day = std::uint16_t;
 [[nodiscard]] Day day_of(std::int64_t event_time_ms);
 /// "20260131", as ClickHouse names the partition.
 [[nodiscard]] std::string partition_id(Day day);
+[[nodiscard]] std::vector<std::string> partition_ids(const std::set<Day>& days);
 
-/// The columns of marquee.events_in, in C++.
+/// How the store knows the loader of this token: 16 hexadecimal digits.
+[[nodiscard]] std::string loader_name(std::uint64_t token);
+
+/// The columns of marquee.events_entry, in C++.
 class EventBlock {
  public:
   EventBlock();
   void append(const event::Event& event, log::Partition partition, log::Offset offset);
+  /// The token that the store knows this loader by, for every row; after the last append.
+  void set_loader(std::uint64_t loader);
   [[nodiscard]] std::size_t rows() const { return block_.rows(); }
   [[nodiscard]] const clickhouse::NativeBlock& native() const { return block_; }
   void clear() { block_.clear(); }
@@ -79,6 +87,7 @@ class EventBlock {
   Text& props_;
   Number<std::uint16_t>& log_partition_;
   Number<std::uint64_t>& log_offset_;
+  Name& loader_;
 };
 
 /// A row of a batch: where it stands in the log, and what makes it unique.
@@ -86,12 +95,6 @@ struct Row {
   log::Offset offset = 0;
   std::uint64_t identity = 0;
   bool operator==(const Row&) const = default;
-};
-
-struct DeadLetter {
-  log::Offset offset = 0;
-  std::string reason;
-  std::string bytes;
 };
 
 /// Records of [range.begin, range.end), sorted into rows, repeats and dead letters. Reused between batches. Not thread
@@ -102,23 +105,39 @@ class LoadBatch {
 
   /// Begins again, empty, at `begin`.
   void reset(log::Offset begin);
+  /// What became a dead letter stays one, even where it could be loaded by now: its replay may have landed. Until
+  /// reset.
+  void set_known_letters(KnownLetters letters) { known_letters_ = std::move(letters); }
+  /// Which of the loader's looks at what has landed (LoaderContext::Name) it is built by. Until reset.
+  void set_look(std::uint64_t look) { look_ = look; }
+  [[nodiscard]] std::uint64_t look() const { return look_; }
   /// Takes the records that follow range().end; repeats of what `window` holds are dropped, the others enter it.
   void append(const log::Records& records, IdentityWindow& window);
-  /// Serialises the block; after the last append.
-  void seal();
+  /// The log has no record before `offset` that was not taken.
+  void skip_to(log::Offset offset) { range_.end = offset; }
+  /// Serialises the block for the loader of this token; after the last append. Once more where the token has changed.
+  void seal(std::uint64_t loader);
 
   [[nodiscard]] log::Partition partition() const { return partition_; }
   [[nodiscard]] const log::Range& range() const { return range_; }
   [[nodiscard]] std::size_t bytes() const { return record_bytes_; }     ///< Of the records taken.
   [[nodiscard]] const std::vector<Row>& rows() const { return rows_; }  ///< Ascending by offset.
   [[nodiscard]] const std::vector<DeadLetter>& dead_letters() const { return dead_letters_; }
-  [[nodiscard]] std::uint64_t repeats() const { return repeats_; }
+  [[nodiscard]] const std::vector<Row>& repeats() const { return repeats_; }  ///< Ascending by offset.
+  /// The row at `offset` turned out to be a dead letter.
+  void set_refused(log::Offset offset) { refused_.insert(offset); }
+  [[nodiscard]] const std::set<log::Offset>& refused() const { return refused_; }
   [[nodiscard]] const std::set<Day>& days() const { return days_; }
   [[nodiscard]] std::int64_t oldest_received_ms() const { return oldest_received_ms_; }
+  [[nodiscard]] std::int64_t newest_received_ms() const { return newest_received_ms_; }
+  /// Of the record at range().begin: another log has another there.
+  [[nodiscard]] std::uint64_t fingerprint() const { return fingerprint_; }
+  [[nodiscard]] std::uint64_t sealed_for() const { return loader_; }
   [[nodiscard]] const std::string& body() const { return body_; }
   [[nodiscard]] std::string columns() const { return block_.native().column_names(); }
 
  private:
+  [[nodiscard]] const KnownLetter* known_letter(std::string_view record, log::Offset offset) const;
   void append_record(std::string_view record, log::Offset offset, IdentityWindow& window);
 
   log::Partition partition_;
@@ -127,9 +146,15 @@ class LoadBatch {
   EventBlock block_;
   std::vector<Row> rows_;
   std::vector<DeadLetter> dead_letters_;
-  std::uint64_t repeats_ = 0;
+  std::vector<Row> repeats_;
+  std::set<log::Offset> refused_;
+  KnownLetters known_letters_;
   std::set<Day> days_;
   std::int64_t oldest_received_ms_ = 0;
+  std::int64_t newest_received_ms_ = 0;
+  std::uint64_t fingerprint_ = 0;
+  std::uint64_t loader_ = 0;
+  std::uint64_t look_ = 0;
   std::string body_;
 };
 

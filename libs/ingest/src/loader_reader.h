@@ -1,6 +1,7 @@
-// Reads one partition of the log and builds its batches.
+// Takes over one partition of the log, reads it and builds its batches.
 #pragma once
 
+#include <functional>
 #include <thread>
 
 #include "loader_context.h"
@@ -9,27 +10,28 @@
 
 namespace marquee::ingest {
 
+/// Runs a thread from its making until the exchange closes the partition.
 class PartitionReader {
  public:
-  PartitionReader(LoaderContext& context, Exchange& exchange, log::Partition partition, std::size_t index);
+  /// `on_standing` hears, on the reader's thread, everything before which offset has landed.
+  PartitionReader(LoaderContext& context, Exchange& exchange, log::Partition partition,
+                  std::function<void(log::Offset)> on_standing);
   ~PartitionReader();
   PartitionReader(const PartitionReader&) = delete;
   PartitionReader& operator=(const PartitionReader&) = delete;
 
-  /// Of the lander, for recovery, until start(); then of the reader's thread.
-  [[nodiscard]] IdentityWindow& window() { return window_; }
-  /// Builds batches from `next` on, until the exchange stops.
-  void start(log::Offset next);
-
  private:
-  void run(log::Offset next);
-  [[nodiscard]] bool fill(LoadBatch& batch);
+  void run();
+  /// Builds and offers batches by that look at what has landed. True where the loader takes another: the partition must
+  /// be taken over anew. False where it closes or the loader stops.
+  [[nodiscard]] bool build_batches(log::Offset next, std::uint64_t look);
+  [[nodiscard]] bool fill(LoadBatch& batch, std::uint64_t look);
   [[nodiscard]] bool is_full(const LoadBatch& batch) const;
 
   LoaderContext& context_;
   Exchange& exchange_;
   const log::Partition partition_;
-  const std::size_t index_;
+  const std::function<void(log::Offset)> on_standing_;
   IdentityWindow window_;
   std::thread thread_;
 };

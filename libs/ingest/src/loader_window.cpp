@@ -37,6 +37,15 @@ bool IdentityWindow::insert(std::uint64_t identity) {
   return true;
 }
 
+void IdentityWindow::forget(std::uint64_t identity) {
+  const std::uint64_t key = key_of(identity);
+  if (slots_[find_slot(key)] == 0) return;
+  erase(key);
+  std::ranges::rotate(order_, order_.begin() + static_cast<std::ptrdiff_t>(oldest_));
+  oldest_ = 0;
+  order_.erase(std::ranges::find(order_, key));
+}
+
 // Moves later members of the probe chain back over the hole, so that no tombstones gather (Knuth 6.4, algorithm R).
 void IdentityWindow::erase(std::uint64_t key) {
   const std::size_t mask = slots_.size() - 1;

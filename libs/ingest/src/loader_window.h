@@ -16,6 +16,8 @@ class IdentityWindow {
 
   /// False where the identity is in the window already.
   bool insert(std::uint64_t identity);
+  /// As if it had never been inserted. Takes as long as there are identities.
+  void forget(std::uint64_t identity);
   [[nodiscard]] bool contains(std::uint64_t identity) const;
   [[nodiscard]] std::size_t size() const { return order_.size(); }
   void clear();

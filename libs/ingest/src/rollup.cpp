@@ -4,32 +4,34 @@
 
 #include <algorithm>
 #include <set>
+#include <span>
+#include <thread>
 
 #include "marquee/base/logging.h"
 #include "marquee/ingest/loader.h"
+#include "rollup_sql.h"
 
 namespace marquee::ingest {
 namespace {
 
-constexpr std::string_view kSource = "marquee.events_in";
+constexpr std::size_t kDaysAtOnce = 16;
 
-clickhouse::QueryOptions heavy() {
-  clickhouse::QueryOptions options;
-  options.timeout_ms = 0;
-  options.settings = {{"max_partitions_per_insert_block", "0"},
-                      {"max_bytes_before_external_group_by", "1000000000"},
-                      {"max_execution_time", "0"}};
-  return options;
+using Days = std::span<const std::string>;
+
+/// The rollup's SELECT over `source` instead of over what is being inserted.
+Result<std::string> select_over(clickhouse::Client& store, const Rollup& rollup, std::string_view source) {
+  const std::string& database = store.endpoint().database;
+  const std::string entry = database + ".events_in";
+  const std::size_t at = rollup.select.find(entry);
+  if (at == std::string::npos || rollup.select.find(entry, at + entry.size()) != std::string::npos) {
+    return Error::give_up(
+        fmt::format("the view of {}.{} does not name {} exactly once", database, rollup.table, entry));
+  }
+  return fmt::format("{}{}{}", rollup.select.substr(0, at), source, rollup.select.substr(at + entry.size()));
 }
 
-/// The rollup's SELECT over one day of the events table instead of over what is being inserted.
-Result<std::string> select_of_day(const Rollup& rollup, std::string_view day) {
-  const std::size_t at = rollup.select.find(kSource);
-  if (at == std::string::npos || rollup.select.find(kSource, at + kSource.size()) != std::string::npos) {
-    return Error::give_up(fmt::format("the view of marquee.{} does not name {} exactly once", rollup.table, kSource));
-  }
-  return fmt::format("{}(SELECT * FROM marquee.events WHERE _partition_id = '{}'){}", rollup.select.substr(0, at), day,
-                     rollup.select.substr(at + kSource.size()));
+std::string days_of_events(clickhouse::Client& store, Days days) {
+  return rows_of_days(store.endpoint().database + ".events", days);
 }
 
 std::string joined(const std::vector<std::string>& parts) { return fmt::format("{}", fmt::join(parts, ", ")); }
@@ -46,11 +48,10 @@ std::string plain_type(const std::string& type) {
 Result<std::vector<std::string>> partitions(clickhouse::Client& store, const std::string& quoted_tables,
                                             std::string_view from, std::string_view to) {
   auto table = store.table(
-      fmt::format(
-          "SELECT DISTINCT partition_id FROM system.parts WHERE database = 'marquee' AND active AND table IN ({}) "
-          "AND partition_id >= {{from:String}} AND partition_id <= {{to:String}} ORDER BY partition_id",
-          quoted_tables),
-      {{"from", std::string(from)}, {"to", std::string(to)}});
+      fmt::format("SELECT DISTINCT partition_id FROM system.parts WHERE database = '{}' AND active AND table IN ({}) "
+                  "AND partition_id >= {{from:String}} AND partition_id <= {{to:String}} ORDER BY partition_id",
+                  store.endpoint().database, quoted_tables),
+      {{"from", std::string(from)}, {"to", std::string(to)}}, {.replica = 0});
   if (!table) return table.error();
   std::vector<std::string> ids;
   for (auto& row : table->rows) ids.push_back(std::move(row[0]));
@@ -79,23 +80,37 @@ Result<void> run_all(clickhouse::Client& store, const std::vector<std::string>& 
   return {};
 }
 
-Result<void> rebuild_day(clickhouse::Client& store, const Rollup& rollup, std::string_view day) {
-  const auto select = select_of_day(rollup, day);
-  if (!select) return select.error();
-  const std::string target = "marquee." + rollup.table;
-  const std::string fresh = target + "_rebuild";
-  const std::string columns = joined(rollup.columns);
+/// A replicated table's copy must have a place of its own in Keeper: the first text of its engine.
+std::string engine_of_fresh(const Rollup& rollup, std::string_view database) {
+  if (!rollup.engine.starts_with("Replicated")) return {};
+  const std::size_t begin = rollup.engine.find('\'');
+  const std::size_t end = rollup.engine.find('\'', begin + 1);
+  if (end == std::string::npos) return {};
+  return fmt::format(" ENGINE = {}'/clickhouse/tables/{{shard}}/{}/{}{}", rollup.engine.substr(0, begin), database,
+                     rollup.table, rollup.engine.substr(end));
+}
+
+/// All of `days` in one statement: what a statement costs besides its rows is most of a recovery's rebuild.
+Result<void> rebuild_rollup(clickhouse::Client& store, const Rollup& rollup, Days days, const std::string& database) {
+  const std::string target = fmt::format("{}.{}", store.endpoint().database, rollup.table);
+  const std::string fresh = fmt::format("{}.{}", database, rollup.table);
+  const auto insert = insert_select(store, rollup, fresh, days_of_events(store, days));
+  if (!insert) return insert.error();
   auto made = run_all(
-      store, {fmt::format("DROP TABLE IF EXISTS {} SYNC", fresh), fmt::format("CREATE TABLE {} AS {}", fresh, target),
-              fmt::format("INSERT INTO {} ({}) SELECT {} FROM ({})", fresh, columns, columns, *select)});
+      store, {fmt::format("DROP TABLE IF EXISTS {} SYNC", fresh),
+              fmt::format("CREATE TABLE {} AS {}{}", fresh, target, engine_of_fresh(rollup, database)), *insert});
   if (!made) return made;
-  const auto count = store.table(fmt::format("SELECT count() FROM {}", fresh));
-  if (!count) return count.error();
-  // ClickHouse refuses to replace a partition by nothing.
-  const bool is_empty = count->rows.at(0).at(0) == "0";
-  return run_all(store, {is_empty ? fmt::format("ALTER TABLE {} DROP PARTITION ID '{}'", target, day)
-                                  : fmt::format("ALTER TABLE {} REPLACE PARTITION ID '{}' FROM {}", target, day, fresh),
-                         fmt::format("DROP TABLE IF EXISTS {} SYNC", fresh)});
+  const auto filled = store.table(fmt::format("SELECT DISTINCT _partition_id FROM {}", fresh), {}, heavy());
+  if (!filled) return filled.error();
+  std::vector<std::string> swaps;
+  for (const std::string& day : days) {
+    // ClickHouse refuses to replace a partition by nothing; moved, it goes with the database. Both name the database,
+    // so that neither is done by a holder that has lost it.
+    const bool is_empty = std::ranges::none_of(filled->rows, [&](const auto& row) { return row.at(0) == day; });
+    swaps.push_back(is_empty ? fmt::format("ALTER TABLE {} MOVE PARTITION ID '{}' TO TABLE {}", target, day, fresh)
+                             : fmt::format("ALTER TABLE {} REPLACE PARTITION ID '{}' FROM {}", target, day, fresh));
+  }
+  return run_all(store, swaps);
 }
 
 /// Both sides of a comparison give the same columns in the same types, arrays in one order.
@@ -111,13 +126,13 @@ std::string comparable_columns(const Rollup& rollup) {
   return joined(columns);
 }
 
-Result<void> compare_day(clickhouse::Client& store, const Rollup& rollup, std::string_view day,
+Result<void> compare_day(clickhouse::Client& store, const Rollup& rollup, const std::string& day,
                          std::vector<std::string>& differences) {
-  const auto select = select_of_day(rollup, day);
+  const auto select = select_over(store, rollup, days_of_events(store, Days(&day, 1)));
   if (!select) return select.error();
   const std::string columns = comparable_columns(rollup);
-  const std::string stored =
-      fmt::format("SELECT {} FROM marquee.{} FINAL WHERE _partition_id = '{}'", columns, rollup.table, day);
+  const std::string stored = fmt::format("SELECT {} FROM {}.{} FINAL WHERE _partition_id = '{}'", columns,
+                                         store.endpoint().database, rollup.table, day);
   const std::string counted = fmt::format("SELECT {} FROM ({})", columns, *select);
   auto sums = store.table(fmt::format("SELECT * FROM (SELECT count(), sum(cityHash64(*)) FROM ({})) AS stored, "
                                       "(SELECT count(), sum(cityHash64(*)) FROM ({})) AS counted",
@@ -138,10 +153,36 @@ Result<void> compare_day(clickhouse::Client& store, const Rollup& rollup, std::s
 
 }  // namespace
 
+clickhouse::QueryOptions heavy() {
+  clickhouse::QueryOptions options;
+  options.timeout_ms = 0;
+  options.replica = 0;
+  options.settings = {{"max_partitions_per_insert_block", "0"},
+                      {"max_bytes_before_external_group_by", "1000000000"},
+                      {"max_execution_time", "0"}};
+  return options;
+}
+
+std::string rows_of_days(std::string_view table, std::span<const std::string> days) {
+  return fmt::format("(SELECT * FROM {} WHERE _partition_id IN ('{}'))", table, fmt::join(days, "', '"));
+}
+
+Result<std::string> insert_select(clickhouse::Client& store, const Rollup& rollup, std::string_view target,
+                                  std::string_view source) {
+  const auto select = select_over(store, rollup, source);
+  if (!select) return select.error();
+  const std::string columns = joined(rollup.columns);
+  return fmt::format("INSERT INTO {} ({}) SELECT {} FROM ({})", target, columns, columns, *select);
+}
+
 Result<std::vector<Rollup>> rollups(clickhouse::Client& store) {
+  const std::string& database = store.endpoint().database;
   auto views = store.table(
-      "SELECT name, as_select FROM system.tables WHERE database = 'marquee' AND engine = 'MaterializedView' "
-      "AND position(as_select, 'marquee.events_in') > 0 AND name LIKE '%\\_mv' AND name != 'events_mv' ORDER BY name");
+      fmt::format(
+          "SELECT name, as_select FROM system.tables WHERE database = '{0}' AND engine = 'MaterializedView' "
+          "AND position(as_select, '{0}.events_in') > 0 AND name LIKE '%\\_mv' AND name != 'events_mv' ORDER BY name",
+          database),
+      {}, {.replica = 0});
   if (!views) return views.error();
   std::vector<Rollup> all;
   for (auto& view : views->rows) {
@@ -149,10 +190,13 @@ Result<std::vector<Rollup>> rollups(clickhouse::Client& store) {
     rollup.table = view[0].substr(0, view[0].size() - 3);
     rollup.select = std::move(view[1]);
     auto columns = store.table(
-        "SELECT name, type FROM system.columns WHERE database = 'marquee' AND table = {table:String} "
-        "AND default_kind = '' ORDER BY position",
-        {{"table", clickhouse::escape_parameter(rollup.table)}});
+        fmt::format("SELECT name, type, (SELECT any(engine_full) FROM system.tables WHERE database = '{0}' AND name = "
+                    "{{table:String}}) FROM system.columns WHERE database = '{0}' AND table = {{table:String}} "
+                    "AND default_kind = '' ORDER BY position",
+                    database),
+        {{"table", clickhouse::escape_parameter(rollup.table)}}, {.replica = 0});
     if (!columns) return columns.error();
+    if (!columns->rows.empty()) rollup.engine = columns->rows.front()[2];
     for (auto& column : columns->rows) {
       rollup.columns.push_back(column[0]);
       rollup.types.push_back(plain_type(column[1]));
@@ -163,23 +207,46 @@ Result<std::vector<Rollup>> rollups(clickhouse::Client& store) {
 }
 
 Result<std::uint64_t> rebuild_days(clickhouse::Client& store, const std::vector<std::string>& days) {
-  const auto all = rollups(store);
-  if (!all) return all.error();
-  std::uint64_t replaced = 0;
-  for (const std::string& day : days) {
-    for (const Rollup& rollup : *all) {
-      if (auto done = rebuild_day(store, rollup, day); !done) {
-        return Error{done.error().action,
-                     fmt::format("rebuilding {} of {}: {}", rollup.table, day, done.error().message)};
-      }
-      ++replaced;
-    }
-  }
-  return replaced;
+  const auto lock = RebuildLock::take(store);
+  if (!lock) return lock.error();
+  return rebuild_days(store, **lock, days);
 }
 
-Result<std::uint64_t> rebuild_rollups(clickhouse::Client& store, std::string_view from_day, std::string_view to_day,
-                                      const std::string& directory) {
+Result<std::uint64_t> rebuild_days(clickhouse::Client& store, RebuildLock& lock, const std::vector<std::string>& days) {
+  const auto all = rollups(store);
+  if (!all) return all.error();
+  if (auto waited = lock.wait_for_inserts(); !waited) return waited.error();
+  for (const Rollup& rollup : *all) {
+    for (std::size_t begin = 0; begin < days.size(); begin += kDaysAtOnce) {
+      const Days some(days.data() + begin, std::min(kDaysAtOnce, days.size() - begin));
+      if (auto done = rebuild_rollup(store, rollup, some, lock.database()); !done) {
+        return Error{done.error().action,
+                     fmt::format("rebuilding {} of {}: {}", rollup.table, fmt::join(some, ", "), done.error().message)};
+      }
+    }
+  }
+  if (auto noted = lock.note_rebuilt(days); !noted) return noted.error();
+  return days.size() * all->size();
+}
+
+Result<std::uint64_t> mend_days(clickhouse::Client& store, const std::vector<std::string>& days) {
+  const auto all = rollups(store);
+  if (!all) return all.error();
+  std::vector<std::string> different;
+  for (const std::string& day : days) {
+    std::vector<std::string> differences;
+    for (const Rollup& rollup : *all) {
+      if (auto done = compare_day(store, rollup, day, differences); !done) return done.error();
+    }
+    if (!differences.empty()) different.push_back(day);
+  }
+  if (different.empty()) return std::uint64_t{0};
+  if (auto rebuilt = rebuild_days(store, different); !rebuilt) return rebuilt.error();
+  return different.size();
+}
+
+Result<std::uint64_t> rebuild_rollups(clickhouse::Client& store, std::string_view from_day, std::string_view to_day) {
+  constexpr int kAttempts = 600;  // A recovery's rebuild may be under way; the longest has days to do.
   const auto from = id_of_date(from_day, "00000000");
   if (!from) return from.error();
   const auto to = id_of_date(to_day, "99999999");
@@ -188,14 +255,14 @@ Result<std::uint64_t> rebuild_rollups(clickhouse::Client& store, std::string_vie
   if (!all) return all.error();
   auto days = partitions(store, quoted_names(*all), *from, *to);
   if (!days) return days.error();
-  const auto gate = RollupGate::open(directory);
-  if (!gate) return gate.error();
   std::uint64_t replaced = 0;
   for (const std::string& day : *days) {
-    // Inserts come through between days.
-    const auto pass = (*gate)->close();
-    if (!pass) return pass.error();
-    const auto count = rebuild_days(store, {day});
+    // The lock is free between days, for inserts to come through.
+    auto count = rebuild_days(store, {day});
+    for (int attempt = 1; !count && count.error().action == Action::retry && attempt < kAttempts; ++attempt) {
+      std::this_thread::sleep_for(Millis(100));
+      count = rebuild_days(store, {day});
+    }
     if (!count) return count.error();
     replaced += *count;
     logging::debug("rollup.rebuilt", {{"day", day}, {"partitions", *count}});

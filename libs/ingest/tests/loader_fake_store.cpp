@@ -5,7 +5,9 @@
 
 #include <algorithm>
 #include <cstring>
+#include <ranges>
 #include <stdexcept>
+#include <utility>
 
 #include "loader_batch.h"
 #include "marquee/clickhouse/native_block.h"
@@ -111,7 +113,7 @@ std::vector<StoredRow> rows_of(const std::string& body) {
     rows.push_back({static_cast<std::uint32_t>(number("log_partition")), number("log_offset"), columns.at("site_id")[i],
                     number("session_id"), static_cast<std::uint32_t>(number("seq")), columns.at("external_id")[i],
                     partition_id(day_of(static_cast<std::int64_t>(number("event_time")))),
-                    columns.at("search_query")[i] == "poison"});
+                    columns.at("search_query")[i] == "poison", columns.at("loader")[i]});
   }
   return rows;
 }
@@ -119,6 +121,13 @@ std::vector<StoredRow> rows_of(const std::string& body) {
 http::Response failure(unsigned status, int code, const std::string& text) {
   auto response = http::Response::text(status, fmt::format("Code: {}. DB::Exception: {}\n", code, text));
   if (code != 0) response.headers.add("X-ClickHouse-Exception-Code", std::to_string(code));
+  return response;
+}
+
+/// The store's own answer to an insert.
+http::Response taken() {
+  auto response = http::Response::text(200, "");
+  response.headers.add("X-ClickHouse-Summary", "{}");
   return response;
 }
 
@@ -177,9 +186,18 @@ std::map<std::string, std::int64_t> FakeStore::recounted_rollup() const {
   for (const auto& row : events_) ++counts[row.day];
   return counts;
 }
-std::set<std::pair<std::uint32_t, std::uint64_t>> FakeStore::dead_letters() const {
+std::map<std::pair<std::uint32_t, std::uint64_t>, StoredLetter> FakeStore::letters() const {
   const std::lock_guard lock(mutex_);
-  return dead_letters_;
+  return letters_;
+}
+std::set<std::pair<std::uint32_t, std::uint64_t>> FakeStore::dead_letters() const {
+  const auto all = letters();
+  const auto places = std::views::keys(all);
+  return {places.begin(), places.end()};
+}
+void FakeStore::take_poison() {
+  const std::lock_guard lock(mutex_);
+  takes_poison_ = true;
 }
 std::size_t FakeStore::inserts() const {
   const std::lock_guard lock(mutex_);
@@ -189,6 +207,14 @@ void FakeStore::add_event(StoredRow row) {
   const std::lock_guard lock(mutex_);
   ++rollup_[row.day];
   events_.push_back(std::move(row));
+}
+bool FakeStore::is_replaced(std::uint64_t loader) const {
+  const std::lock_guard lock(mutex_);
+  return replaced_.contains(loader_name(loader));
+}
+void FakeStore::replace_everybody() {
+  const std::lock_guard lock(mutex_);
+  for (const auto& row : events_) replaced_.insert(row.loader);
 }
 void FakeStore::lose_events(std::size_t count) {
   const std::lock_guard lock(mutex_);
@@ -208,32 +234,54 @@ void FakeStore::answer(http::Request request, http::Responder responder) {
   responder.send(run(sql, request));
 }
 
+void FakeStore::take_letters(const std::string& body) {
+  const std::string block = unframe(body);
+  auto columns = NativeReader(block).read();
+  for (std::size_t i = 0; i < columns["log_offset"].size(); ++i) {
+    auto& letter = letters_[{std::stoul(columns["log_partition"][i]), std::stoull(columns["log_offset"][i])}];
+    letter.topic = columns["source_topic"][i];
+    letter.reason = columns["reason"][i];
+    letter.bytes = columns["bytes"][i];
+    letter.bytes_hash = std::stoull(columns["bytes_hash"][i]);
+    ++letter.times_written;
+  }
+}
+
+std::string FakeStore::known_letters(const http::Request& request) const {
+  const auto number = [&](const char* name) { return std::stoull(*request.query_parameter(name)); };
+  std::string out;
+  for (const auto& [place, letter] : letters_) {
+    if (place.first != number("param_p") || place.second < number("param_begin") || place.second >= number("param_end"))
+      continue;
+    append_number(out, place.second);
+    append_number(out, letter.bytes_hash);
+    clickhouse::append_varint(out, letter.reason.size());
+    out += letter.reason;
+  }
+  return out;
+}
+
 void FakeStore::take_insert(const std::string& statement, const std::string& body, http::Responder responder) {
   if (statement.starts_with("INSERT INTO marquee.dead_letters")) {
-    const std::string block = unframe(body);
-    auto columns = NativeReader(block).read();
-    for (std::size_t i = 0; i < columns["log_offset"].size(); ++i) {
-      dead_letters_.emplace(std::stoul(columns["log_partition"][i]), std::stoull(columns["log_offset"][i]));
-    }
-    return responder.send(http::Response::text(200, ""));
+    take_letters(body);
+    return responder.send(taken());
   }
+  if (statement.starts_with("INSERT INTO marquee.pipeline")) return responder.send(taken());
   const auto rows = rows_of(body);
-  const bool is_repair = statement.starts_with("INSERT INTO marquee.events_repair");
+  const bool is_repair = statement.starts_with("INSERT INTO marquee.events_repair_entry");
+  if (const std::string why = refusal(rows, is_repair); !why.empty()) return responder.send(failure(400, 395, why));
   Fate fate = take_first(is_repair ? repair_fates_ : fates_, Fate::lands);
-  if (std::ranges::any_of(rows, &StoredRow::is_poison)) fate = Fate::content_refused;
+  if (!takes_poison_ && std::ranges::any_of(rows, &StoredRow::is_poison)) fate = Fate::content_refused;
   ++inserts_;
-  const std::size_t to_events = fate == Fate::lands || fate == Fate::dropped_after ? rows.size()
-                                : fate == Fate::lands_part                         ? rows.size() / 2
-                                                                                   : 0;
-  const bool to_rollup = !is_repair && (fate == Fate::lands || fate == Fate::dropped_after ||
-                                        fate == Fate::lands_part || fate == Fate::lands_rollup_only);
-  events_.insert(events_.end(), rows.begin(), rows.begin() + static_cast<std::ptrdiff_t>(to_events));
-  if (to_rollup) {
-    for (const auto& row : rows) ++rollup_[row.day];
-  }
+  land(rows, fate, is_repair);
+  if (fate == Fate::late) late_.emplace_back(rows, is_repair);
   switch (fate) {
     case Fate::lands:
-      return responder.send(http::Response::text(200, ""));
+      return responder.send(taken());
+    case Fate::answered_by_another:
+      return responder.send(http::Response::text(200, "Welcome!"));
+    case Fate::error_after_landing:
+      return responder.send(failure(500, 252, "too many parts"));
     case Fate::refused_busy:
       return responder.send(http::Response::text(503, "busy"));
     case Fate::refused_after_memory:
@@ -245,9 +293,37 @@ void FakeStore::take_insert(const std::string& statement, const std::string& bod
   }
 }
 
+std::string FakeStore::refusal(const std::vector<StoredRow>& rows, bool is_repair) const {
+  for (const auto& row : rows) {
+    if (replaced_.contains(row.loader)) return "marquee: this loader was replaced";
+  }
+  return rebuilder_ != 0 && !is_repair ? "marquee: rollups are being rebuilt" : "";
+}
+
+void FakeStore::land(const std::vector<StoredRow>& rows, Fate fate, bool is_repair) {
+  const bool is_whole = fate == Fate::lands || fate == Fate::dropped_after || fate == Fate::error_after_landing;
+  const std::size_t to_events = is_whole ? rows.size() : fate == Fate::lands_part ? rows.size() / 2 : 0;
+  const bool to_rollup = !is_repair && (is_whole || fate == Fate::lands_part || fate == Fate::lands_rollup_only);
+  events_.insert(events_.end(), rows.begin(), rows.begin() + static_cast<std::ptrdiff_t>(to_events));
+  if (!to_rollup) return;
+  for (const auto& row : rows) ++rollup_[row.day];
+}
+
+std::size_t FakeStore::release_late() {
+  const std::lock_guard lock(mutex_);
+  std::size_t taken = 0;
+  for (const auto& [rows, is_repair] : std::exchange(late_, {})) {
+    if (!refusal(rows, is_repair).empty()) continue;
+    land(rows, Fate::lands, is_repair);
+    ++taken;
+  }
+  return taken;
+}
+
 http::Response FakeStore::run(const std::string& sql, const http::Request& request) {
   const auto ok = [](std::string body) { return http::Response::text(200, std::move(body)); };
   if (sql.starts_with("SELECT query_id FROM system.processes")) return ok("query_id\nString\n");
+  if (sql.starts_with("SELECT log_offset, bytes_hash")) return ok(known_letters(request));
   if (sql.starts_with("SELECT log_offset")) {
     const auto number = [&](const char* name) { return std::stoull(*request.query_parameter(name)); };
     auto rows = events_;
@@ -276,21 +352,78 @@ http::Response FakeStore::run(const std::string& sql, const http::Request& reque
     return ok(
         "name\tas_select\nString\tString\ntoy_mv\tSELECT day, count() AS n FROM marquee.events_in GROUP BY day\n");
   }
-  if (sql.starts_with("SELECT name, type")) return ok("name\ttype\nString\tString\nday\tDate\nn\tUInt64\n");
-  if (sql.starts_with("SELECT count() FROM marquee.toy_rebuild")) {
-    return ok(fmt::format("count()\nUInt64\n{}\n", fresh_.second == 0 ? 0 : 1));
+  if (sql.starts_with("SELECT name, type")) {
+    return ok("name\ttype\tengine\nString\tString\tString\nday\tDate\tMergeTree\nn\tUInt64\tMergeTree\n");
   }
-  if (sql.starts_with("INSERT INTO marquee.toy_rebuild")) {
-    const std::string day = sql.substr(sql.find("_partition_id = '") + 17, 8);
-    fresh_ = {day, std::ranges::count(events_, day, &StoredRow::day)};
+  if (sql.starts_with("SELECT name, comment FROM system.databases")) {
+    std::string out = "name\tcomment\nString\tString\n";
+    if (rebuilder_ != 0 && *request.query_parameter("param_prefix") == "marquee_rebuild_")
+      out += fmt::format("marquee_rebuild_{}\t{}\n", rebuilder_, rebuilder_name_);
+    return ok(out);
+  }
+  if (sql.starts_with("SELECT max(number)")) return ok(fmt::format("n\nUInt64\n{}\n", highest_rebuilder_));
+  if (sql.starts_with("INSERT INTO marquee.landed_plans")) {
+    landed_plans_.insert(sql.substr(sql.rfind('(')));
+    return ok("");
+  }
+  if (sql.starts_with("SELECT count() FROM marquee.landed_plans")) {
+    const std::string tail = sql.substr(sql.find("WHERE"));
+    std::string values = "(";
+    for (const char* name : {"log_partition = ", "loader = ", "begin = ", "end = "}) {
+      const std::size_t at = tail.find(name) + std::string_view(name).size();
+      if (values.size() > 1) values += ", ";
+      values += tail.substr(at, tail.find(' ', at) - at);
+    }
+    return ok(fmt::format("n\nUInt64\n{}\n", landed_plans_.contains(values + ")") ? 1 : 0));
+  }
+  if (sql.starts_with("SELECT count() FROM marquee.rebuilds")) return ok("n\nUInt64\n0\n");
+  if (sql.starts_with("SELECT dateDiff"))
+    return ok("n\nInt64\n0\n");  // Whoever has it lives, unless it is known not to.
+  if (sql.starts_with("SELECT name, comment FROM system.tables")) return ok("n\tc\nString\tString\n");
+  if (sql.starts_with("INSERT INTO marquee.rebuilds")) {
+    highest_rebuilder_ = std::max<std::uint64_t>(highest_rebuilder_, std::stoull(sql.substr(sql.rfind('(') + 1)));
+    return ok("");
+  }
+  if (sql.starts_with("CREATE DATABASE marquee_rebuild_")) {
+    rebuilder_ = std::stoull(sql.substr(32));
+    rebuilder_name_ = sql.substr(sql.find('\'') + 1, sql.rfind('\'') - sql.find('\'') - 1);
+    return ok("");
+  }
+  if (sql.starts_with("DROP DATABASE IF EXISTS marquee_rebuild_")) {
+    if (std::stoull(sql.substr(40)) == rebuilder_) rebuilder_ = 0;
+    return ok("");
+  }
+  if (sql.starts_with("INSERT INTO marquee.loaders (loader)")) return ok("");
+  if (sql.starts_with("SELECT count() FROM marquee.loaders_out_of_date")) return ok("n\nUInt64\n0\n");
+  if (sql.starts_with("INSERT INTO marquee.loaders_replaced")) {
+    replaced_.insert(sql.substr(sql.rfind('(') + 2, 16));
+    return ok("");
+  }
+  if (sql.starts_with("SELECT DISTINCT _partition_id FROM marquee_rebuild_")) {
+    std::string out = "_partition_id\nString\n";
+    for (const auto& [day, rows] : fresh_) {
+      if (rows != 0) out += day + "\n";
+    }
+    return ok(out);
+  }
+  if (sql.starts_with("INSERT INTO marquee_rebuild_")) {
+    fresh_.clear();
+    std::size_t at = sql.find("_partition_id IN (");
+    const std::size_t end = sql.find(')', at);
+    while ((at = sql.find('\'', at)) < end) {
+      const std::string day = sql.substr(at + 1, 8);
+      fresh_[day] = std::ranges::count(events_, day, &StoredRow::day);
+      at += 10;
+    }
     return ok("");
   }
   if (sql.starts_with("ALTER TABLE marquee.toy REPLACE PARTITION ID")) {
-    rollup_[fresh_.first] = fresh_.second;
+    const std::string day = sql.substr(sql.find('\'') + 1, 8);
+    rollup_[day] = fresh_.at(day);
     return ok("");
   }
-  if (sql.starts_with("ALTER TABLE marquee.toy DROP PARTITION ID")) {
-    rollup_.erase(fresh_.first);
+  if (sql.starts_with("ALTER TABLE marquee.toy MOVE PARTITION ID")) {
+    rollup_.erase(sql.substr(sql.find('\'') + 1, 8));
     return ok("");
   }
   if (sql.starts_with("DROP TABLE") || sql.starts_with("CREATE TABLE")) return ok("");

@@ -2,15 +2,14 @@
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
+#include <array>
+#include <atomic>
 #include <random>
 #include <thread>
 
-#include "../../clickhouse/tests/store_process.h"
-#include "loader_test_events.h"
-#include "marquee/clickhouse/migrations.h"
-#include "marquee/ingest/loader.h"
-#include "marquee/ingest/rollup.h"
-#include "marquee/log/memory_log.h"
+#include "loader_store.h"
+#include "loader_store_fixture.h"
+#include "rebuilds.h"
 
 namespace marquee::ingest {
 namespace {
@@ -21,59 +20,8 @@ using testing::encoded;
 using testing::eventually;
 using testing::kDay;
 using testing::kNewYear;
+using testing::LoaderInTheStore;
 using testing::make_event;
-
-class LoaderInTheStore : public ::testing::Test {
- protected:
-  void SetUp() override {
-    if (clickhouse::testing::store_binary().empty()) GTEST_SKIP() << clickhouse::testing::why_no_store();
-    store = std::make_unique<StoreProcess>();
-    clickhouse::Endpoint endpoint;
-    endpoint.url = store->url();
-    client = std::make_unique<clickhouse::Client>(endpoint);
-    const auto applied = clickhouse::migrate_up(*client, clickhouse::built_in_migrations());
-    ASSERT_TRUE(applied) << applied.error().message;
-    log = log::open_memory_log(3);
-    options.linger_ms = 5;
-  }
-  void TearDown() override { loader.reset(); }
-  void start() {
-    loader = std::make_unique<Loader>(options, *log, *client);
-    loader->start();
-  }
-  [[nodiscard]] bool is_all_confirmed() {
-    for (log::Partition p = 0; p < log->partitions(); ++p) {
-      const auto progress = log->progress(p);
-      if (!progress || progress->plan || progress->next != log->end(p)) return false;
-    }
-    return true;
-  }
-  [[nodiscard]] std::string ask(const std::string& sql) {
-    const auto table = client->table(sql);
-    return table ? fmt::format("{}", fmt::join(table->rows.at(0), " ")) : table.error().message;
-  }
-  void expect_landed_exactly(std::size_t count) {
-    ASSERT_TRUE(eventually([this] { return is_all_confirmed(); }, std::chrono::seconds(120)))
-        << loader->status().last_error;
-    EXPECT_EQ(ask("SELECT count(), uniqExact(session_id, seq) FROM marquee.events"), fmt::format("{0} {0}", count));
-    const auto differences = rollup_differences(*client);
-    ASSERT_TRUE(differences) << differences.error().message;
-    EXPECT_TRUE(differences->empty()) << fmt::format("{}", fmt::join(*differences, "\n"));
-  }
-  void add_many(std::uint64_t session, std::uint32_t first, std::uint32_t count, std::int64_t step_ms) {
-    std::vector<std::string> records;
-    for (std::uint32_t i = first; i < first + count; ++i) {
-      records.push_back(encoded(make_event(session, i, kNewYear + i * step_ms)));
-    }
-    append(*log, static_cast<log::Partition>(session % 3), records);
-  }
-
-  std::unique_ptr<StoreProcess> store;
-  std::unique_ptr<clickhouse::Client> client;
-  std::unique_ptr<log::EventLog> log;
-  LoaderOptions options;
-  std::unique_ptr<Loader> loader;
-};
 
 TEST_F(LoaderInTheStore, lands_seven_days_in_one_batch_and_every_rollup_equals_a_recount) {
   for (std::uint64_t session = 1; session <= 20; ++session) add_many(session, 1, 500, 7 * kDay / 501);
@@ -108,6 +56,179 @@ TEST_F(LoaderInTheStore, finds_and_mends_a_rollup_that_differs) {
   EXPECT_EQ(*rebuilt, 10U);
   expect_landed_exactly(2'000);
   EXPECT_FALSE(rebuild_rollups(*client, "yesterday", ""));
+}
+
+TEST_F(LoaderInTheStore, gives_the_rebuild_lock_to_one_at_a_time_and_refuses_inserts_meanwhile) {
+  add_many(1, 1, 10, 60'000);
+  start();
+  expect_landed_exactly(10);
+  auto lock = RebuildLock::take(*client);
+  ASSERT_TRUE(lock) << lock.error().message;
+  const auto second = RebuildLock::take(*client);
+  ASSERT_FALSE(second);
+  EXPECT_EQ(second.error().action, Action::retry);
+  add_many(1, 11, 10, 60'000);
+  EXPECT_FALSE(eventually([this] { return is_all_confirmed(); }, std::chrono::seconds(1)));
+  EXPECT_EQ(ask("SELECT count() FROM marquee.events"), "10");
+  lock->reset();
+  expect_landed_exactly(20);
+  EXPECT_EQ(loader->status().recoveries, 0U);  // A refused insert is known not to have landed.
+  EXPECT_EQ(ask("SELECT count() FROM system.databases WHERE startsWith(name, 'marquee_rebuild_')"), "0");
+}
+
+TEST_F(LoaderInTheStore, rebuilds_rollups_once_for_all_that_wait) {
+  constexpr int kWaiting = 12;
+  add_many(1, 1, 500, 60'000);
+  start();
+  expect_landed_exactly(500);
+  ASSERT_TRUE(client->execute("ALTER TABLE marquee.user_days DROP PARTITION ID '20260102'"));
+  Rebuilds rebuilds(*client);
+  auto other = RebuildLock::take(*client);
+  ASSERT_TRUE(other) << other.error().message;
+  std::atomic<int> asking = 0;
+  std::vector<std::jthread> threads;
+  for (int i = 0; i < kWaiting; ++i) {
+    threads.emplace_back([&] {
+      ++asking;
+      const auto done = rebuilds.run({day_of(kNewYear), day_of(kNewYear + kDay)}, [] { return true; });
+      EXPECT_TRUE(done) << done.error().message;
+    });
+  }
+  ASSERT_TRUE(eventually([&] { return asking == kWaiting; }));
+  other->reset();
+  threads.clear();
+  // Each has a number of its own: the other's, one for all of ours, and one or two for who came a little late.
+  EXPECT_LE(std::stoi(ask("SELECT max(number) FROM marquee.rebuilds")), 4);
+  expect_landed_exactly(500);  // and no rollup differs
+}
+
+TEST_F(LoaderInTheStore, rebuilds_nothing_again_that_another_process_rebuilds_while_it_waits) {
+  add_many(1, 1, 500, 60'000);
+  start();
+  expect_landed_exactly(500);
+  ASSERT_TRUE(client->execute("ALTER TABLE marquee.user_days DROP PARTITION ID '20260102'"));
+  auto other = RebuildLock::take(*client);
+  ASSERT_TRUE(other) << other.error().message;
+  std::array<Rebuilds, 4> processes{Rebuilds(*client), Rebuilds(*client), Rebuilds(*client), Rebuilds(*client)};
+  std::atomic<int> asking = 0;
+  std::vector<std::jthread> threads;
+  for (Rebuilds& rebuilds : processes) {
+    threads.emplace_back([&] {
+      const auto done = rebuilds.run({day_of(kNewYear), day_of(kNewYear + kDay)}, [&] { return ++asking > 0; });
+      EXPECT_TRUE(done) << done.error().message;
+    });
+  }
+  ASSERT_TRUE(eventually([&] { return asking > 12; }));
+  other->reset();
+  threads.clear();
+  EXPECT_EQ(ask("SELECT count() FROM marquee.rebuilds WHERE notEmpty(days)"), "1");
+  expect_landed_exactly(500);
+  // Nor is it enough where it rebuilt other days, or before.
+  const std::uint64_t by = std::stoull(ask("SELECT number FROM marquee.rebuilds WHERE notEmpty(days)"));
+  EXPECT_LE(by, RebuildLock::last_number(*client).value_or(0));
+  EXPECT_EQ(RebuildLock::was_rebuilt(*client, {"20260101", "20260102"}, by - 1).value_or(false), true);
+  EXPECT_EQ(RebuildLock::was_rebuilt(*client, {"20260101", "20260103"}, by - 1).value_or(true), false);
+  EXPECT_EQ(RebuildLock::was_rebuilt(*client, {"20260101"}, by).value_or(true), false);
+  // Who stops does not wait.
+  other = RebuildLock::take(*client);
+  ASSERT_TRUE(other);
+  EXPECT_FALSE(processes[0].run({day_of(kNewYear)}, [] { return false; }));
+}
+
+TEST_F(LoaderInTheStore, takes_the_rebuild_lock_from_a_holder_that_gives_no_sign_and_stops_what_it_still_does) {
+  add_many(1, 1, 10, 60'000);
+  start();
+  expect_landed_exactly(10);
+  // As left by a process on another machine, which sleeps in the middle of a rebuild.
+  ASSERT_TRUE(client->execute("CREATE DATABASE marquee_rebuild_41 COMMENT 'elsewhere 1 2'"));
+  ASSERT_TRUE(client->execute("CREATE TABLE marquee_rebuild_41.campaign_hour AS marquee.campaign_hour"));
+  ASSERT_TRUE(client->execute("INSERT INTO marquee.rebuilds (number, time) VALUES (41, now64(3) - 14)"));
+  EXPECT_FALSE(RebuildLock::take(*client));
+  ASSERT_TRUE(client->execute("TRUNCATE TABLE marquee.rebuilds"));
+  ASSERT_TRUE(client->execute("INSERT INTO marquee.rebuilds (number, time) VALUES (41, now64(3) - 16)"));
+  auto lock = RebuildLock::take(*client);
+  ASSERT_TRUE(lock) << lock.error().message;
+  EXPECT_EQ((*lock)->database(), "marquee_rebuild_42");
+  // It wakes.
+  EXPECT_FALSE(client->execute(
+      "ALTER TABLE marquee.campaign_hour REPLACE PARTITION ID '20260101' FROM marquee_rebuild_41.campaign_hour"));
+  EXPECT_FALSE(client->execute("CREATE TABLE marquee_rebuild_41.user_days AS marquee.user_days"));
+  EXPECT_FALSE(client->execute(
+      "ALTER TABLE marquee.campaign_hour MOVE PARTITION ID '20260101' TO TABLE marquee_rebuild_41.campaign_hour"));
+  lock->reset();
+  expect_landed_exactly(10);
+}
+
+TEST_F(LoaderInTheStore, goes_on_when_whoever_rebuilt_rollups_elsewhere_is_gone) {
+  add_many(1, 1, 10, 60'000);
+  // As left by one that died on another machine; nobody else is going to rebuild anything.
+  ASSERT_TRUE(client->execute("CREATE DATABASE marquee_rebuild_41 COMMENT 'elsewhere 1 2'"));
+  ASSERT_TRUE(client->execute("INSERT INTO marquee.rebuilds (number, time) VALUES (41, now64(3) - 12)"));
+  start();
+  expect_landed_exactly(10);
+  EXPECT_EQ(ask("SELECT count() FROM system.databases WHERE startsWith(name, 'marquee_rebuild_')"), "0");
+}
+
+TEST_F(LoaderInTheStore, keeps_inserts_out_of_every_replica_of_a_shard) {
+  StoreProcess other;
+  clickhouse::Client of_other({.url = other.url()});
+  ASSERT_TRUE(clickhouse::migrate_up(of_other, clickhouse::built_in_migrations()));
+  clickhouse::Client shard({.url = store->url(), .other_replicas = {other.url()}});
+  const auto insert = [](clickhouse::Client& replica, std::string_view name) {
+    return replica.execute(
+        fmt::format("INSERT INTO marquee.events_entry (site_id, loader) VALUES ('campus', '{}')", name));
+  };
+  auto lock = RebuildLock::take(shard);
+  ASSERT_TRUE(lock) << lock.error().message;
+  EXPECT_FALSE(insert(*client, "a"));
+  EXPECT_FALSE(insert(of_other, "a"));
+  EXPECT_FALSE(RebuildLock::take(shard));
+  lock->reset();
+  EXPECT_TRUE(insert(*client, "a"));
+  EXPECT_TRUE(insert(of_other, "a"));
+
+  LoaderStore of_loader({&shard});
+  ASSERT_TRUE(of_loader.shut_out(0xA, 0));
+  EXPECT_FALSE(insert(*client, loader_name(0xA)));
+  EXPECT_FALSE(insert(of_other, loader_name(0xA)));
+
+  // Where a replica does not answer nobody may rebuild, and the others are not kept waiting for it.
+  other.kill_now();
+  EXPECT_FALSE(RebuildLock::take(shard));
+  EXPECT_TRUE(insert(*client, "a"));
+  EXPECT_FALSE(of_loader.shut_out(0xB, 0));
+}
+
+TEST_F(LoaderInTheStore, lands_each_partition_on_its_shard) {
+  StoreProcess other;
+  clickhouse::Client second({.url = other.url()});
+  ASSERT_TRUE(clickhouse::migrate_up(second, clickhouse::built_in_migrations()));
+  for (std::uint64_t session = 1; session <= 6; ++session) add_many(session, 1, 100, 60'000);
+  loader = std::make_unique<Loader>(options, *log, std::vector<clickhouse::Client*>{client.get(), &second});
+  loader->start();
+  ASSERT_TRUE(eventually([this] { return is_all_confirmed(); })) << loader->status().last_error;
+  EXPECT_EQ(ask("SELECT count(), arraySort(groupUniqArray(log_partition)) FROM marquee.events"), "400 [0,2]");
+  const auto rows = second.table("SELECT count(), groupUniqArray(log_partition) FROM marquee.events");
+  ASSERT_TRUE(rows);
+  EXPECT_EQ(fmt::format("{}", fmt::join(rows->rows.at(0), " ")), "200 [1]");
+  for (clickhouse::Client* shard : {client.get(), &second}) {
+    const auto differences = rollup_differences(*shard);
+    ASSERT_TRUE(differences) << differences.error().message;
+    EXPECT_TRUE(differences->empty());
+  }
+  loader.reset();
+}
+
+TEST_F(LoaderInTheStore, refuses_a_whole_insert_of_several_blocks_from_a_loader_that_was_replaced) {
+  options.max_batch_rows = 5'000;
+  for (std::uint64_t session = 1; session <= 30; ++session) add_many(session, 1, 1'000, 7 * kDay / 1'001);
+  start();
+  for (int i = 0; i < 10; ++i) {
+    ASSERT_TRUE(client->execute(
+        "INSERT INTO marquee.loaders_replaced (loader) SELECT toString(number) FROM numbers(3)"));  // Others' tokens.
+  }
+  expect_landed_exactly(30'000);
+  EXPECT_EQ(loader->status().recoveries, 0U);
 }
 
 TEST_F(LoaderInTheStore, keeps_every_column) {

@@ -5,10 +5,12 @@
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
+#include <array>
 #include <filesystem>
 #include <fstream>
 #include <random>
 
+#include "../../log/tests/troubled_log.h"
 #include "loader_fake_store.h"
 #include "loader_test_events.h"
 #include "marquee/log/memory_log.h"
@@ -43,13 +45,7 @@ class LoaderTest : public ::testing::Test {
       records.push_back(encoded(make_event(session, i, kNewYear + i * step_ms)));
     append(*log, partition, records);
   }
-  [[nodiscard]] bool is_all_confirmed() {
-    for (log::Partition p = 0; p < log->partitions(); ++p) {
-      const auto progress = log->progress(p);
-      if (!progress || progress->plan || progress->next != log->end(p)) return false;
-    }
-    return true;
-  }
+  [[nodiscard]] bool is_all_confirmed() { return testing::is_all_confirmed(*log); }
   void expect_landed_exactly(std::size_t count) {
     ASSERT_TRUE(eventually([this] { return is_all_confirmed(); })) << loader->status().last_error;
     const auto events = store.events();
@@ -76,6 +72,28 @@ TEST_F(LoaderTest, lands_every_event_once_and_leaves_no_plan_behind) {
   EXPECT_EQ(loader->status().lag_events, 0U);
   EXPECT_EQ(loader->status().last_error, "");
   EXPECT_EQ(loader->status().recoveries, 0U);
+}
+
+TEST_F(LoaderTest, needs_no_recovery_where_a_plan_landed_but_could_not_be_confirmed) {
+  auto troubled = std::make_unique<log::testing::TroubledLog>(2);
+  auto& confirms = *troubled;
+  log = std::move(troubled);
+  std::uint64_t wanted_recoveries = 0;
+  for (const bool can_tell : {true, false}) {
+    confirms.refuse_confirms(true);
+    add_many(0, can_tell ? 1 : 2, 50);
+    start();
+    const std::size_t landed = can_tell ? 50 : 100;
+    ASSERT_TRUE(eventually([&] { return store.events().size() == landed && loader->status().events_landed == 50; }));
+    if (!can_tell) store.fail_statements("INSERT INTO marquee.landed_plans", 1);
+    stop();
+    ASSERT_TRUE(log->progress(0)->plan);
+    confirms.refuse_confirms(false);
+    start();
+    expect_landed_exactly(landed);
+    EXPECT_EQ(loader->status().recoveries, wanted_recoveries++);
+    stop();
+  }
 }
 
 TEST_F(LoaderTest, drops_repeats_within_a_batch_and_of_earlier_batches) {
@@ -142,7 +160,41 @@ TEST_P(LoaderFate, completes_a_half_landed_batch_without_counting_it_twice) {
 INSTANTIATE_TEST_SUITE_P(OfEveryKind, LoaderFate,
                          ::testing::Values(Fate::lands, Fate::refused_busy, Fate::refused_after_memory,
                                            Fate::dropped_before, Fate::dropped_after, Fate::lands_part,
-                                           Fate::lands_rollup_only));
+                                           Fate::lands_rollup_only, Fate::late, Fate::answered_by_another,
+                                           Fate::error_after_landing));
+
+TEST_F(LoaderTest, shuts_out_its_own_insert_that_arrives_after_it_was_taken_for_lost) {
+  store.set_fates({Fate::late, Fate::late});
+  add_many(0, 1, 100);
+  start();
+  expect_landed_exactly(100);
+  EXPECT_EQ(store.release_late(), 0U);
+  expect_landed_exactly(100);
+  add_many(1, 2, 100);
+  expect_landed_exactly(200);
+  EXPECT_EQ(store.release_late(), 0U);
+  expect_landed_exactly(200);
+}
+
+TEST_F(LoaderTest, shuts_out_its_own_repair_that_arrives_after_it_was_taken_for_lost) {
+  store.set_fates({Fate::dropped_before});
+  store.set_repair_fates({Fate::late, Fate::late});
+  add_many(0, 1, 100);
+  start();
+  expect_landed_exactly(100);
+  EXPECT_EQ(store.release_late(), 0U);
+  expect_landed_exactly(100);
+}
+
+TEST_F(LoaderTest, shuts_out_its_own_repair_of_what_it_took_over_too) {
+  store.set_repair_fates({Fate::late, Fate::late});
+  add_many(0, 1, 100);
+  ASSERT_TRUE(log->plan({{0, {0, 60}}}, 4711));
+  start();
+  expect_landed_exactly(100);
+  EXPECT_EQ(store.release_late(), 0U);
+  expect_landed_exactly(100);
+}
 
 TEST_F(LoaderTest, completes_the_batch_that_a_crash_left_in_flight) {
   start();
@@ -227,9 +279,29 @@ TEST_F(LoaderTest, counts_the_kept_log_again_after_the_machine_went_down) {
   std::filesystem::remove_all(directory);
 }
 
+TEST_F(LoaderTest, goes_on_under_another_name_when_it_was_taken_for_dead) {
+  start();
+  add_many(0, 1, 100);
+  expect_landed_exactly(100);
+  store.replace_everybody();
+  add_many(0, 2, 100);
+  add_many(1, 3, 100);
+  expect_landed_exactly(300);
+  EXPECT_EQ(loader->status().recoveries, 0U);  // The store said that nothing had landed.
+}
+
+TEST_F(LoaderTest, shuts_out_who_planned_what_it_completes) {
+  add_many(0, 1, 100);
+  ASSERT_TRUE(log->plan({{0, {0, 60}}}, 4711));
+  start();
+  expect_landed_exactly(100);
+  EXPECT_TRUE(store.is_replaced(4711));
+  EXPECT_EQ(loader->status().recoveries, 1U);
+}
+
 TEST_F(LoaderTest, waits_for_a_store_that_is_away_and_says_so) {
   store.fail_statements("SELECT log_offset", 3);
-  store.fail_statements("INSERT INTO marquee.events_in", 2);
+  store.fail_statements("INSERT INTO marquee.events_entry", 2);
   add_many(0, 1, 10);
   start();
   expect_landed_exactly(10);
@@ -241,14 +313,18 @@ TEST_F(LoaderTest, lands_each_event_once_whatever_the_store_does) {
   std::mt19937 random(seed);
   options.max_batch_rows = 64;
   options.identity_window = 500;
-  std::vector<Fate> fates(60);
-  for (auto& fate : fates) fate = static_cast<Fate>(random() % 7);
+  std::vector<Fate> fates(45);
+  for (auto& fate : fates) {
+    fate = static_cast<Fate>(random() % (static_cast<unsigned>(Fate::error_after_landing) + 1));
+    if (fate == Fate::content_refused) fate = Fate::late;
+  }
   std::vector<Fate> repairs(20);
-  for (auto& fate : repairs) fate = random() % 2 == 0 ? Fate::dropped_after : Fate::dropped_before;
+  for (auto& fate : repairs) fate = std::array{Fate::dropped_after, Fate::dropped_before, Fate::late}.at(random() % 3);
   store.set_fates(fates);
   store.set_repair_fates(repairs);
   for (const char* prefix :
-       {"SELECT query_id", "INSERT INTO marquee.toy", "ALTER TABLE", "DROP TABLE", "SELECT name"}) {
+       {"SELECT query_id", "INSERT INTO marquee_rebuild", "ALTER TABLE", "DROP TABLE", "SELECT name", "CREATE DATABASE",
+        "DROP DATABASE", "INSERT INTO marquee.loaders_replaced"}) {
     store.fail_statements(prefix, static_cast<unsigned>(random()) % 5);
   }
   std::set<std::pair<std::uint64_t, std::uint32_t>> sent;
@@ -267,6 +343,8 @@ TEST_F(LoaderTest, lands_each_event_once_whatever_the_store_does) {
       start();
     }
   }
+  expect_landed_exactly(sent.size());
+  EXPECT_EQ(store.release_late(), 0U);
   expect_landed_exactly(sent.size());
 }
 

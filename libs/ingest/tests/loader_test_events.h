@@ -39,6 +39,15 @@ inline event::Event make_event(std::uint64_t session, std::uint32_t seq, std::in
   return event;
 }
 
+/// Everything in the log has landed, and no plan is left.
+[[nodiscard]] inline bool is_all_confirmed(log::EventLog& log) {
+  for (log::Partition p = 0; p < log.partitions(); ++p) {
+    const auto progress = log.progress(p);
+    if (!progress || progress->plan || progress->next != log.end(p)) return false;
+  }
+  return true;
+}
+
 /// Appends and waits until the log has it.
 inline void append(log::EventLog& log, log::Partition partition, const std::vector<std::string>& records) {
   log::Batch batch(partition);

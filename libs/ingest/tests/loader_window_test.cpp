@@ -20,6 +20,21 @@ TEST(IdentityWindow, knows_a_repeat_and_forgets_the_oldest_first) {
   EXPECT_TRUE(window.contains(30));
 }
 
+TEST(IdentityWindow, takes_what_it_was_told_to_forget_as_new_and_keeps_the_others_in_their_order) {
+  IdentityWindow window(4);
+  for (std::uint64_t identity = 1; identity <= 6; ++identity) EXPECT_TRUE(window.insert(identity));
+  window.forget(4);
+  window.forget(4);
+  window.forget(99);
+  EXPECT_EQ(window.size(), 3U);
+  EXPECT_TRUE(window.insert(4));  // 3, 5, 6, 4
+  EXPECT_TRUE(window.insert(7));
+  EXPECT_FALSE(window.contains(3));
+  EXPECT_TRUE(window.insert(8));
+  EXPECT_FALSE(window.contains(5));
+  for (const std::uint64_t identity : {6, 4, 7, 8}) EXPECT_TRUE(window.contains(identity)) << identity;
+}
+
 RC_GTEST_PROP(IdentityWindow, behaves_like_a_queue_with_search, ()) {
   const auto capacity = *rc::gen::inRange<std::size_t>(1, 2'000);
   // Few distinct values, and many that share low bits, so that probe chains grow, wrap and close again.
@@ -29,6 +44,10 @@ RC_GTEST_PROP(IdentityWindow, behaves_like_a_queue_with_search, ()) {
   IdentityWindow window(capacity);
   std::deque<std::uint64_t> model;
   for (const std::uint64_t value : values) {
+    if (value % 16 == 0) {
+      window.forget(value);
+      std::erase(model, value);
+    }
     const bool is_new = std::ranges::find(model, value) == model.end();
     RC_ASSERT(window.contains(value) == !is_new);
     RC_ASSERT(window.insert(value) == is_new);

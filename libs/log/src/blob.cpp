@@ -34,10 +34,30 @@ void append_varint(std::string& out, std::uint64_t value) {
   out += static_cast<char>(value);
 }
 
-void Batch::add(std::string_view record) {
+void Batch::add(std::string_view record, std::uint64_t key) {
   append_varint(bytes_, record.size());
   bytes_ += record;
+  keys_.push_back(key);
   ++count_;
+}
+
+std::vector<std::string_view> Batch::records() const {
+  std::vector<std::string_view> records;
+  records.reserve(count_);
+  std::string_view bytes = bytes_;
+  while (!bytes.empty()) {
+    std::uint64_t size = 0;
+    unsigned shift = 0;
+    for (bool more = true; more; shift += 7) {
+      const auto byte = static_cast<unsigned char>(bytes.front());
+      bytes.remove_prefix(1);
+      size |= static_cast<std::uint64_t>(byte & 0x7FU) << shift;
+      more = (byte & 0x80U) != 0;
+    }
+    records.push_back(bytes.substr(0, size));
+    bytes.remove_prefix(size);
+  }
+  return records;
 }
 
 std::string make_blob(const BlobHead& head, std::string_view records) {

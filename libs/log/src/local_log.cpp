@@ -4,12 +4,15 @@
 #include <sys/statvfs.h>
 
 #include <algorithm>
+#include <atomic>
 #include <condition_variable>
 #include <deque>
 #include <mutex>
+#include <numeric>
 #include <thread>
 
 #include "blob.h"
+#include "local_log_metrics.h"
 #include "marquee/base/logging.h"
 #include "storage.h"
 
@@ -18,7 +21,7 @@ namespace {
 
 using Steady = std::chrono::steady_clock;
 
-constexpr std::size_t kTailBytes = 64U << 20;    // Recent groups kept in memory per log, for the loader at the tip.
+constexpr std::size_t kGroupBytes = 8U << 20;    // A group is read as one: more than this waits for the next.
 constexpr std::size_t kSegmentBytes = 1U << 20;  // Grain of the accounting of kept bytes.
 
 struct Pending {
@@ -55,9 +58,12 @@ std::uint64_t free_bytes(const std::string& directory) {
 class LocalLog final : public EventLog {
  public:
   LocalLog(LocalLogOptions options, std::unique_ptr<Storage> storage)
-      : options_(std::move(options)), storage_(std::move(storage)), states_(options_.partitions) {
+      : options_(std::move(options)),
+        metrics_(options_.metrics, options_.metric_labels,
+                 {options_.max_bytes, options_.min_free_disk_bytes, options_.max_pending_bytes}),
+        storage_(std::move(storage)),
+        states_(options_.partitions) {
     if (!options_.clock) options_.clock = std::make_shared<SystemClock>();
-    add_metrics();
   }
   ~LocalLog() override { close(); }
 
@@ -76,6 +82,7 @@ class LocalLog final : public EventLog {
         kept_bytes_ += bytes;
       }
     }
+    metrics_.kept_bytes.Set(static_cast<double>(kept_bytes_));
     committer_ = std::thread([this] { commit_loop(); });
     return {};
   }
@@ -93,6 +100,7 @@ class LocalLog final : public EventLog {
       return;
     }
     pending_bytes_ += bytes;
+    metrics_.pending_bytes.Set(static_cast<double>(pending_bytes_));
     pending_.push_back({std::move(batches), std::move(done), bytes});
     if (pending_.size() == 1) work_.notify_one();
   }
@@ -135,10 +143,59 @@ class LocalLog final : public EventLog {
     return states_[partition].kept.end;
   }
 
+  Result<Offset> offset_at(Partition partition, WallTime time) override {
+    // A group's records share its time, and groups are in order of time where the clock is not set back.
+    Offset low = begin(partition);
+    Offset high = end(partition);
+    while (low < high) {
+      const Offset middle = low + (high - low) / 2;
+      const auto group = group_at(partition, middle);
+      if (!group) return group.error();
+      if (!*group) break;
+      const auto head = read_blob_head((*group)->second);
+      if (!head) return head.error();
+      const Offset first = (*group)->first;
+      if (head->time_ms >= time.time_since_epoch().count())
+        high = std::max(first, low);
+      else
+        low = std::max(first + head->count, low);
+    }
+    return low;
+  }
+
   Result<Progress> progress(Partition partition) override { return storage_->progress(partition); }
-  Result<void> plan(Partition partition, Range range) override { return set_progress(partition, {range.begin, range}); }
+  void follow(Follower& follower) override {
+    follower_ = &follower;
+    follower.take(all());
+  }
+  void unfollow() override {
+    if (Follower* follower = follower_.exchange(nullptr)) follower->release(all(), /*is_lost=*/false);
+  }
+
+  Result<void> plan(const std::vector<Plan>& plans, std::uint64_t planner) override {
+    std::vector<std::pair<Partition, Progress>> all;
+    for (const auto& [partition, range] : plans) all.push_back({partition, {range.begin, range, planner}});
+    return set_progress(all);
+  }
   Result<void> confirm(Partition partition, Offset next) override {
-    return set_progress(partition, {next, std::nullopt});
+    return set_progress({{partition, {next, std::nullopt, 0}}});
+  }
+
+  Result<std::vector<Standing>> standings() override {
+    std::vector<Standing> all(options_.partitions);
+    for (Partition p = 0; p < options_.partitions; ++p) {
+      {
+        const std::lock_guard lock(mutex_);
+        all[p] = {states_[p].kept, states_[p].confirmed, std::nullopt, follower_ != nullptr};
+      }
+      const auto group = group_at(p, std::max(all[p].landed, all[p].kept.begin));
+      if (!group) return group.error();
+      if (!*group) continue;
+      const auto head = read_blob_head((*group)->second);
+      if (!head) return head.error();
+      all[p].waiting_since_ms = head->time_ms;
+    }
+    return all;
   }
 
   void close() override {
@@ -154,10 +211,16 @@ class LocalLog final : public EventLog {
  private:
   std::int64_t now_ms() const { return options_.clock->now().time_since_epoch().count(); }
 
-  Result<void> set_progress(Partition partition, const Progress& progress) {
-    if (auto set = storage_->set_progress(partition, progress); !set) return set;
+  std::vector<Partition> all() const {
+    std::vector<Partition> all(options_.partitions);
+    std::iota(all.begin(), all.end(), Partition{0});
+    return all;
+  }
+
+  Result<void> set_progress(const std::vector<std::pair<Partition, Progress>>& all) {
+    if (auto set = storage_->set_progress(all); !set) return set;
     const std::lock_guard lock(mutex_);
-    states_[partition].confirmed = progress.next;
+    for (const auto& [partition, progress] : all) states_[partition].confirmed = progress.next;
     return {};
   }
 
@@ -189,8 +252,7 @@ class LocalLog final : public EventLog {
     while (true) {
       work_.wait_until(lock, next_trim, [this] { return !pending_.empty() || is_closed_; });
       if (pending_.empty() && is_closed_) return;
-      std::vector<Pending> taken;
-      taken.swap(pending_);
+      auto taken = take_group();
       lock.unlock();
       if (!taken.empty()) commit(taken);
       if (Steady::now() >= next_trim) {
@@ -199,6 +261,16 @@ class LocalLog final : public EventLog {
       }
       lock.lock();
     }
+  }
+
+  /// Called with the mutex held.
+  std::vector<Pending> take_group() {
+    std::vector<Pending> taken;
+    for (std::size_t bytes = 0; !pending_.empty() && bytes < kGroupBytes; pending_.pop_front()) {
+      bytes += pending_.front().bytes;
+      taken.push_back(std::move(pending_.front()));
+    }
+    return taken;
   }
 
   void commit(std::vector<Pending>& taken) {
@@ -224,6 +296,7 @@ class LocalLog final : public EventLog {
     {
       const std::lock_guard lock(mutex_);
       pending_bytes_ -= bytes;
+      metrics_.pending_bytes.Set(static_cast<double>(pending_bytes_));
       if (outcome) {
         for (auto& group : groups) remember(group, counts[group.partition]);
       }
@@ -233,8 +306,7 @@ class LocalLog final : public EventLog {
     } else {
       logging::warn("log.append_failed", {{"requests", taken.size()}, {"reason", outcome.error().message}});
     }
-    if (commit_seconds_ != nullptr)
-      commit_seconds_->Observe(std::chrono::duration<double>(Steady::now() - started).count());
+    metrics_.commit_seconds.Observe(std::chrono::duration<double>(Steady::now() - started).count());
     for (auto& pending : taken) pending.done(outcome);
   }
 
@@ -252,27 +324,30 @@ class LocalLog final : public EventLog {
     segment.time_ms = now_ms();
     tail_bytes_ += bytes;
     state.tail.push_back({group.first, state.kept.end, std::make_shared<const std::string>(std::move(group.blob))});
-    while (tail_bytes_ > kTailBytes) {
+    while (tail_bytes_ > options_.recent_bytes) {
       auto& longest = *std::ranges::max_element(states_, {}, [](const PartitionState& s) { return s.tail.size(); });
       tail_bytes_ -= longest.tail.front().blob->size();
       longest.tail.pop_front();
     }
-    if (records_ != nullptr) records_->Increment(count);
-    if (bytes_gauge_ != nullptr) bytes_gauge_->Set(static_cast<double>(kept_bytes_));
+    metrics_.records.Increment(count);
+    metrics_.kept_bytes.Set(static_cast<double>(kept_bytes_));
+  }
+
+  void look_at_disk() {
+    if (Steady::now() < next_disk_check_) return;
+    next_disk_check_ = Steady::now() + std::chrono::milliseconds(100);
+    free_bytes_ = free_bytes(options_.directory);
+    metrics_.free_disk_bytes.Set(static_cast<double>(free_bytes_));
   }
 
   /// Whether there is room for more: the log's own bound, and the disk's.
   Result<void> room() {
-    if (Steady::now() >= next_disk_check_) {
-      free_bytes_ = free_bytes(options_.directory);
-      next_disk_check_ = Steady::now() + std::chrono::milliseconds(100);
-    }
+    look_at_disk();
     if (free_bytes_ < options_.min_free_disk_bytes)
       return Error::retry(fmt::format("the disk of {} has {} MiB free, less than log.min_free_disk", options_.directory,
                                       free_bytes_ >> 20));
     const std::lock_guard lock(mutex_);
-    if (kept_bytes_ > options_.max_bytes)
-      return Error::retry("the log has reached log.max_size; the store is too slow or away");
+    if (kept_bytes_ > options_.max_bytes) return Error::retry(options_.when_full);
     return {};
   }
 
@@ -302,34 +377,18 @@ class LocalLog final : public EventLog {
       if (auto trimmed = storage_->trim(p, before); !trimmed)
         logging::warn("log.trim_failed", {{"partition", p}, {"reason", trimmed.error().message}});
     }
-  }
-
-  void add_metrics() {
-    if (!options_.metrics) return;
-    auto& registry = *options_.metrics;
-    records_ = &prometheus::BuildCounter()
-                    .Name("marquee_log_records_total")
-                    .Help("Records made durable")
-                    .Register(registry)
-                    .Add({});
-    bytes_gauge_ = &prometheus::BuildGauge()
-                        .Name("marquee_log_kept_bytes")
-                        .Help("Bytes that the log keeps")
-                        .Register(registry)
-                        .Add({});
-    commit_seconds_ = &prometheus::BuildHistogram()
-                           .Name("marquee_log_commit_seconds")
-                           .Help("Time of one group commit")
-                           .Register(registry)
-                           .Add({}, metrics::latency_buckets());
+    look_at_disk();
+    const std::lock_guard lock(mutex_);
+    metrics_.kept_bytes.Set(static_cast<double>(kept_bytes_));
   }
 
   LocalLogOptions options_;
+  LocalLogMetrics metrics_;
   std::unique_ptr<Storage> storage_;
 
   mutable std::mutex mutex_;
   std::condition_variable work_, grown_;
-  std::vector<Pending> pending_;
+  std::deque<Pending> pending_;
   std::size_t pending_bytes_ = 0;
   std::vector<PartitionState> states_;
   std::size_t tail_bytes_ = 0;
@@ -338,16 +397,14 @@ class LocalLog final : public EventLog {
 
   std::uint64_t free_bytes_ = UINT64_MAX;  // Of the committer alone.
   Steady::time_point next_disk_check_{};
-  prometheus::Counter* records_ = nullptr;
-  prometheus::Gauge* bytes_gauge_ = nullptr;
-  prometheus::Histogram* commit_seconds_ = nullptr;
   std::thread committer_;
+  std::atomic<Follower*> follower_ = nullptr;
 };
 
 }  // namespace
 
 Result<std::unique_ptr<EventLog>> open_local_log(LocalLogOptions options) {
-  auto storage = Storage::open(options.directory, options.partitions, options.sync);
+  auto storage = Storage::open(options.directory, options.partitions, options.sync, options.buffer_bytes);
   if (!storage) return storage.error();
   auto log = std::make_unique<LocalLog>(std::move(options), std::move(*storage));
   if (auto loaded = log->load(); !loaded) return loaded.error();

@@ -3,30 +3,13 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <atomic>
 #include <condition_variable>
 #include <mutex>
+#include <numeric>
 
 namespace marquee::log {
 namespace {
-
-/// The records of a batch, as Batch::add framed them.
-std::vector<std::string> records_of(const Batch& batch) {
-  std::vector<std::string> records;
-  std::string_view bytes = batch.bytes();
-  while (!bytes.empty()) {
-    std::uint64_t size = 0;
-    unsigned shift = 0;
-    for (bool more = true; more; shift += 7) {
-      const auto byte = static_cast<unsigned char>(bytes.front());
-      bytes.remove_prefix(1);
-      size |= static_cast<std::uint64_t>(byte & 0x7FU) << shift;
-      more = (byte & 0x80U) != 0;
-    }
-    records.emplace_back(bytes.substr(0, size));
-    bytes.remove_prefix(size);
-  }
-  return records;
-}
 
 class MemoryLog final : public EventLog {
  public:
@@ -40,7 +23,8 @@ class MemoryLog final : public EventLog {
       if (!is_closed_) {
         for (const Batch& batch : batches) {
           auto& records = partitions_[batch.partition()].records;
-          for (std::string& record : records_of(batch)) records.push_back(std::move(record));
+          for (const std::string_view record : batch.records()) records.emplace_back(record);
+          partitions_[batch.partition()].times.resize(records.size(), SystemClock().now().time_since_epoch().count());
         }
         changed_.notify_all();
       } else {
@@ -78,21 +62,49 @@ class MemoryLog final : public EventLog {
     return partitions_[partition].records.size();
   }
 
+  [[nodiscard]] Result<Offset> offset_at(Partition partition, WallTime time) override {
+    const std::lock_guard lock(mutex_);
+    const auto& times = partitions_[partition].times;
+    return static_cast<Offset>(std::ranges::lower_bound(times, time.time_since_epoch().count()) - times.begin());
+  }
+
   [[nodiscard]] Result<Progress> progress(Partition partition) override {
     const std::lock_guard lock(mutex_);
     return partitions_[partition].progress;
   }
 
-  [[nodiscard]] Result<void> plan(Partition partition, Range range) override {
+  void follow(Follower& follower) override {
+    follower_ = &follower;
+    follower.take(all());
+  }
+
+  void unfollow() override {
+    if (Follower* follower = follower_.exchange(nullptr)) follower->release(all(), /*is_lost=*/false);
+  }
+
+  [[nodiscard]] Result<void> plan(const std::vector<Plan>& plans, std::uint64_t planner) override {
     const std::lock_guard lock(mutex_);
-    partitions_[partition].progress = {.next = range.begin, .plan = range};
+    for (const auto& [partition, range] : plans) {
+      partitions_[partition].progress = {.next = range.begin, .plan = range, .planner = planner};
+    }
     return {};
   }
 
   [[nodiscard]] Result<void> confirm(Partition partition, Offset next) override {
     const std::lock_guard lock(mutex_);
-    partitions_[partition].progress = {.next = next, .plan = std::nullopt};
+    partitions_[partition].progress = {.next = next, .plan = std::nullopt, .planner = 0};
     return {};
+  }
+
+  [[nodiscard]] Result<std::vector<Standing>> standings() override {
+    const std::lock_guard lock(mutex_);
+    std::vector<Standing> all;
+    for (const Kept& one : partitions_) {
+      Standing standing{{0, one.records.size()}, one.progress.next, std::nullopt, follower_ != nullptr};
+      if (standing.landed < one.times.size()) standing.waiting_since_ms = one.times[standing.landed];
+      all.push_back(standing);
+    }
+    return all;
   }
 
   void close() override {
@@ -102,14 +114,22 @@ class MemoryLog final : public EventLog {
   }
 
  private:
+  [[nodiscard]] std::vector<Partition> all() const {
+    std::vector<Partition> all(partitions_.size());
+    std::iota(all.begin(), all.end(), Partition{0});
+    return all;
+  }
+
   struct Kept {
     std::vector<std::string> records;
+    std::vector<std::int64_t> times;  ///< When each was appended.
     Progress progress;
   };
   mutable std::mutex mutex_;
   std::condition_variable changed_;
   std::vector<Kept> partitions_;  ///< Guarded by mutex_, as is the next.
   bool is_closed_ = false;
+  std::atomic<Follower*> follower_ = nullptr;
 };
 
 }  // namespace

@@ -24,9 +24,10 @@ struct Group {
 /// Thread safe. Blobs are keyed by the offset of their first record.
 class Storage {
  public:
-  /// Opens or makes the store for so many partitions.
+  /// Opens or makes the store for so many partitions. `buffer_bytes` bounds what it holds in memory before it writes a
+  /// table file.
   [[nodiscard]] static Result<std::unique_ptr<Storage>> open(const std::string& directory, Partition partitions,
-                                                             bool sync);
+                                                             bool sync, std::uint64_t buffer_bytes);
   ~Storage();
 
   /// Writes all groups in one step, durably. Action::retry when the disk is full.
@@ -40,10 +41,12 @@ class Storage {
   [[nodiscard]] std::uint64_t approximate_bytes(Partition partition) const;
 
   [[nodiscard]] Result<Progress> progress(Partition partition) const;
-  [[nodiscard]] Result<void> set_progress(Partition partition, const Progress& progress);
+  /// All of them in one durable write.
+  [[nodiscard]] Result<void> set_progress(const std::vector<std::pair<Partition, Progress>>& all);
 
  private:
   Storage() = default;
+  [[nodiscard]] rocksdb::Status apply(rocksdb::WriteBatch& batch);
   [[nodiscard]] Result<void> checked(const rocksdb::Status& status, std::string_view what) const;
 
   std::string directory_;

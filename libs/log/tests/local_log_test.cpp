@@ -123,7 +123,7 @@ TEST_F(LocalLogTest, keeps_it_over_a_restart) {
   {
     auto log = open();
     ASSERT_TRUE(append(*log, 0, numbered(0, 1000)));
-    ASSERT_TRUE(log->plan(0, {100, 200}));
+    ASSERT_TRUE(log->plan({{0, {100, 200}}}, 7));
   }
   auto log = open();
   EXPECT_EQ(texts(log->read(0, 0, 1000, 1 << 20)), numbered(0, 1000));
@@ -241,6 +241,60 @@ TEST_F(LocalLogTest, keeps_confirmed_records_for_a_while) {
   EXPECT_EQ(texts(log->read(0, 100, 10, 1 << 20)), numbered(100, 101));
 }
 
+TEST_F(LocalLogTest, tells_since_when_the_first_record_that_has_not_landed_waits) {
+  const auto clock = std::make_shared<ManualClock>(WallTime(Millis(1'767'225'600'000)));
+  options.clock = clock;
+  const auto registry = std::make_shared<metrics::Registry>();
+  options.metrics = registry;
+  auto log = open();
+  ASSERT_TRUE(append(*log, 1, numbered(0, 10)));
+  clock->advance(Millis(5'000));
+  ASSERT_TRUE(append(*log, 1, numbered(10, 20)));
+  const auto since = [&]() { return log->standings()->at(1).waiting_since_ms; };
+  EXPECT_FALSE(log->standings()->at(0).waiting_since_ms);
+  EXPECT_EQ(since(), 1'767'225'600'000);
+  ASSERT_TRUE(log->confirm(1, 7));
+  EXPECT_EQ(since(), 1'767'225'600'000);
+  ASSERT_TRUE(log->confirm(1, 10));
+  EXPECT_EQ(since(), 1'767'225'605'000);
+  log.reset();
+  log = open();
+  EXPECT_EQ(since(), 1'767'225'605'000) << "from the disk";
+  ASSERT_TRUE(log->confirm(1, 20));
+  EXPECT_FALSE(since());
+  const auto shown = metrics::render(*registry);
+  for (const char* name : {"marquee_log_max_bytes ", "marquee_log_kept_bytes ", "marquee_log_min_free_disk_bytes ",
+                           "marquee_log_max_pending_bytes ", "marquee_log_pending_bytes 0"}) {
+    EXPECT_NE(shown.find(name), std::string::npos) << name << " in " << shown;
+  }
+}
+
+TEST_F(LocalLogTest, finds_the_first_record_of_a_time) {
+  const WallTime begin(Millis(1'767'225'600'000));
+  const auto clock = std::make_shared<ManualClock>(begin);
+  options.clock = clock;
+  auto log = open();
+  EXPECT_EQ(log->offset_at(0, begin), 0U);
+  for (int i = 0; i < 20; ++i) {
+    ASSERT_TRUE(append(*log, 0, numbered(i * 7, i * 7 + 7)));
+    clock->advance(Millis(10));
+  }
+  log.reset();
+  log = open();  // From the disk, and from memory.
+  for (int i = 0; i < 5; ++i) {
+    ASSERT_TRUE(append(*log, 0, numbered(0, 3)));
+    clock->advance(Millis(10));
+  }
+  EXPECT_EQ(log->offset_at(0, begin - Millis(5)), 0U);
+  for (int i = 0; i < 25; ++i) {
+    const auto first = static_cast<Offset>(i < 20 ? i * 7 : 140 + (i - 20) * 3);
+    EXPECT_EQ(log->offset_at(0, begin + Millis(10 * i)), first);
+    EXPECT_EQ(log->offset_at(0, begin + Millis(10 * i - 9)), first);
+  }
+  EXPECT_EQ(log->offset_at(0, begin + Millis(241)), 155U);
+  EXPECT_EQ(log->offset_at(1, begin), 0U);
+}
+
 class EveryLog : public LocalLogTest, public ::testing::WithParamInterface<bool> {
  protected:
   std::unique_ptr<EventLog> make() { return GetParam() ? open_memory_log(2) : open(); }
@@ -279,6 +333,20 @@ TEST_P(EveryLog, gives_every_reader_the_same_while_many_append) {
   }
 }
 
+TEST_P(EveryLog, finds_what_was_appended_since_a_moment) {
+  auto log = make();
+  ASSERT_TRUE(append(*log, 0, numbered(0, 10)));
+  const WallTime before = SystemClock().now();
+  while (SystemClock().now() <= before + Millis(1)) {
+  }
+  const WallTime moment = SystemClock().now();
+  EXPECT_EQ(log->offset_at(0, moment), 10U);
+  ASSERT_TRUE(append(*log, 0, numbered(10, 20)));
+  EXPECT_EQ(log->offset_at(0, moment), 10U);
+  EXPECT_EQ(log->offset_at(0, moment - std::chrono::hours(1)), 0U);
+  EXPECT_EQ(log->offset_at(0, moment + std::chrono::hours(1)), 20U);
+}
+
 TEST_P(EveryLog, ends_waits_and_refuses_appends_once_it_closes) {
   auto log = make();
   std::thread closer([&] {
@@ -292,6 +360,29 @@ TEST_P(EveryLog, ends_waits_and_refuses_appends_once_it_closes) {
   const auto late = append(*log, 0, {"a"});
   ASSERT_FALSE(late);
   EXPECT_EQ(late.error().action, Action::retry);
+}
+
+TEST_P(EveryLog, tells_how_its_partitions_stand_and_whether_someone_follows_them) {
+  class Nobody final : public Follower {
+    void take(const std::vector<Partition>&) override {}
+    void release(const std::vector<Partition>&, bool) override {}
+  };
+  auto log = make();
+  ASSERT_TRUE(append(*log, 0, numbered(0, 5)));
+  ASSERT_TRUE(log->confirm(0, 3));
+  auto all = log->standings();
+  ASSERT_TRUE(all);
+  ASSERT_EQ(all->size(), 2U);
+  EXPECT_EQ((*all)[0].kept, (Range{0, 5}));
+  EXPECT_EQ((*all)[0].landed, 3U);
+  EXPECT_TRUE((*all)[0].waiting_since_ms);
+  EXPECT_EQ((*all)[0].is_followed, false);
+  EXPECT_FALSE((*all)[1].waiting_since_ms);
+  Nobody nobody;
+  log->follow(nobody);
+  EXPECT_EQ(log->standings()->at(1).is_followed, true);
+  log->unfollow();
+  EXPECT_EQ(log->standings()->at(1).is_followed, false);
 }
 
 TEST(Blob, gives_back_its_records_and_notices_any_change) {

@@ -89,3 +89,71 @@ export type LiveStatus =
   | { readonly kind: 'connecting' | 'open' }
   | { readonly kind: 'waiting'; readonly milliseconds: number }
   | { readonly kind: 'refused'; readonly error: Error };
+
+export type PartitionState = 'landed' | 'landing' | 'behind' | 'stalled' | 'failing' | 'silent' | 'orphaned';
+
+export interface PipelinePartition {
+  readonly partition: number;
+  readonly state: PartitionState;
+  /** Events that wait, and for how long the first of them has: milliseconds. */
+  readonly waiting: number;
+  readonly oldest: number;
+  readonly landingPerSecond: number;
+  readonly arrivingPerSecond: number;
+  /** Milliseconds until nothing waits; undefined where no fewer events wait. */
+  readonly doneIn: number | undefined;
+  readonly batchRows: number;
+  readonly deadLetters: number;
+  /** Empty where none ever told of the partition. */
+  readonly loader: string;
+  readonly hasLoader: boolean | undefined;
+  /** When the loader last told. */
+  readonly told: number | undefined;
+  readonly lastError: string;
+}
+
+export interface PipelineMoment {
+  readonly time: number;
+  readonly waiting: number;
+  readonly landingPerSecond: number;
+  readonly arrivingPerSecond: number;
+}
+
+export interface Pipeline extends PipelineMoment {
+  readonly logKind: 'local' | 'kafka';
+  readonly logAnswers: boolean;
+  readonly storeAnswers: boolean;
+  readonly oldest: number;
+  readonly doneIn: number | undefined;
+  readonly maxBatchRows: number;
+  readonly partitions: readonly PipelinePartition[];
+  readonly history: readonly PipelineMoment[];
+}
+
+export interface DeadLetter {
+  /** Empty for the log of a Marquee without Kafka. */
+  readonly topic: string;
+  readonly partition: number;
+  readonly offset: number;
+  readonly time: number;
+  readonly reason: string;
+  readonly text: string;
+  readonly bytes: Uint8Array;
+  readonly replayed: number | undefined;
+}
+
+export interface DeadLetters {
+  readonly count: number;
+  readonly unreplayed: number;
+  readonly reasons: readonly { readonly reason: string; readonly count: number; readonly unreplayed: number; readonly newest: number }[];
+  readonly letters: readonly DeadLetter[];
+}
+
+export interface Replay {
+  readonly tried: number;
+  /** Sent into the log; in a dry run, those that would be. */
+  readonly replayed: number;
+  /** Not sent, as the store holds the event. */
+  readonly alreadyCounted: number;
+  readonly unreadable: number;
+}

@@ -15,20 +15,29 @@ interface PageProps {
   children: (site: Site, range: TimeRange | undefined) => ReactNode;
 }
 
-/** What every view shares: its heading, its time range, and what is shown while there is no site to ask about. */
+/** A view's title, what it answers, and what it is narrowed by. */
+export function PageHead({ title, intro, children }: { title: string; intro: string; children?: ReactNode }) {
+  return (
+    <header className="page-head">
+      <div>
+        <h1>{title}</h1>
+        <p>{intro}</p>
+      </div>
+      {children}
+    </header>
+  );
+}
+
+/** What every view of a site shares: its heading, its time range, and what is shown while there is no site to ask about. */
 export function Page({ title, intro, search, actions, children }: PageProps) {
   const { site, loading, error, retry } = useSite();
   const { range, data } = useRange(search ?? {}, site);
   return (
     <>
-      <header className="page-head">
-        <div>
-          <h1>{title}</h1>
-          <p>{intro}</p>
-        </div>
+      <PageHead title={title} intro={intro}>
         {actions}
         {search === undefined ? null : <RangeChoice search={search} data={data} />}
-      </header>
+      </PageHead>
       {site !== undefined ? (
         children(site, range)
       ) : loading ? (

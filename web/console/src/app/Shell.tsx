@@ -4,12 +4,12 @@ import { messages as m } from '../i18n/messages';
 import { session, useToken } from '../state/session';
 import { setTheme, useThemeChoice, type ThemeChoice } from '../state/theme';
 import { Button } from '../ui/Button';
-import { CampaignsIcon, CtrIcon, FunnelIcon, HeatmapIcon, LiveIcon, Logo, MoonIcon, SignOutIcon, SunIcon, SystemIcon } from '../ui/icons';
+import { CampaignsIcon, CtrIcon, FunnelIcon, HeatmapIcon, LiveIcon, Logo, MoonIcon, PipelineIcon, SignOutIcon, SunIcon, SystemIcon } from '../ui/icons';
 import { SignIn } from '../views/SignIn';
 import { queryClient } from './queryClient';
 import { SiteChoice } from './SiteChoice';
 
-type ViewPath = '/ctr' | '/heatmap' | '/funnel' | '/campaigns' | '/live';
+type ViewPath = '/ctr' | '/heatmap' | '/funnel' | '/campaigns' | '/live' | '/pipeline';
 
 const views: readonly { to: ViewPath; label: string; Icon: ComponentType }[] = [
   { to: '/ctr', label: m.nav.ctr, Icon: CtrIcon },
@@ -17,6 +17,7 @@ const views: readonly { to: ViewPath; label: string; Icon: ComponentType }[] = [
   { to: '/funnel', label: m.nav.funnel, Icon: FunnelIcon },
   { to: '/campaigns', label: m.nav.campaigns, Icon: CampaignsIcon },
   { to: '/live', label: m.nav.live, Icon: LiveIcon },
+  { to: '/pipeline', label: m.nav.pipeline, Icon: PipelineIcon },
 ];
 
 export function Shell() {

@@ -1,5 +1,5 @@
 import { createRootRoute, createRoute, createRouter, lazyRouteComponent, redirect } from '@tanstack/react-router';
-import { campaignsSearch, ctrSearch, funnelSearch, heatmapSearch, liveSearch, parseAddress, printAddress } from '../state/search';
+import { campaignsSearch, ctrSearch, funnelSearch, heatmapSearch, liveSearch, parseAddress, pipelineSearch, printAddress } from '../state/search';
 import { NotFound } from '../views/NotFound';
 import { Shell } from './Shell';
 
@@ -42,9 +42,15 @@ const live = createRoute({
   validateSearch: liveSearch,
   component: lazyRouteComponent(() => import('../views/LiveView'), 'LiveView'),
 });
+const pipeline = createRoute({
+  getParentRoute: () => root,
+  path: '/pipeline',
+  validateSearch: pipelineSearch,
+  component: lazyRouteComponent(() => import('../views/PipelineView'), 'PipelineView'),
+});
 
 export const router = createRouter({
-  routeTree: root.addChildren([home, ctr, heatmap, funnel, campaigns, live]),
+  routeTree: root.addChildren([home, ctr, heatmap, funnel, campaigns, live, pipeline]),
   defaultPreload: 'intent',
   scrollRestoration: true,
   parseSearch: parseAddress,

@@ -13,6 +13,11 @@ export function tooltipStyle(palette: Palette) {
   };
 }
 
+/** The tooltip of everything at one place of the x axis. */
+export function axisTooltip<Point>(palette: Palette, formatter: (points: readonly Point[]) => string) {
+  return { ...tooltipStyle(palette), trigger: 'axis', axisPointer: { type: 'line', lineStyle: { color: palette.lineStrong } }, formatter };
+}
+
 export function axisText(palette: Palette) {
   return { color: palette.faint, fontFamily: palette.font, fontSize: 12 };
 }

@@ -2,7 +2,7 @@ import type { EChartsCoreOption } from 'echarts/core';
 import type { CampaignPoint, CampaignSeries } from '../api/model';
 import { format } from '../i18n/format';
 import type { CampaignMeasure } from '../state/search';
-import { axisText, tooltipHtml, tooltipStyle } from './common';
+import { axisText, axisTooltip, tooltipHtml } from './common';
 import { seriesColor, withAlpha, type Palette } from './palette';
 
 export const LINES = 8;
@@ -32,25 +32,20 @@ export function linesOption({ campaigns, measure, bucketSeconds, palette }: Line
     animation: false,
     textStyle: { fontFamily: palette.font },
     grid: { left: 8, right: 16, top: 16, bottom: 8, containLabel: true },
-    tooltip: {
-      ...tooltipStyle(palette),
-      trigger: 'axis',
-      axisPointer: { type: 'line', lineStyle: { color: palette.lineStrong } },
-      formatter: (points: readonly AxisPoint[]) => {
-        const time = points[0]?.value[0];
-        if (time === undefined) return '';
-        const sorted = [...points].sort((a, b) => (b.value[1] ?? -1) - (a.value[1] ?? -1));
-        const title = bucketSeconds >= 86_400 ? format.day(time) : format.dayTime(time);
-        return tooltipHtml(
-          title,
-          sorted.map((point) => [
-            point.seriesName,
-            point.value[1] === null ? '–' : formatValue(point.value[1], measure),
-            seriesColor(palette, point.seriesIndex),
-          ]),
-        );
-      },
-    },
+    tooltip: axisTooltip(palette, (points: readonly AxisPoint[]) => {
+      const time = points[0]?.value[0];
+      if (time === undefined) return '';
+      const sorted = [...points].sort((a, b) => (b.value[1] ?? -1) - (a.value[1] ?? -1));
+      const title = bucketSeconds >= 86_400 ? format.day(time) : format.dayTime(time);
+      return tooltipHtml(
+        title,
+        sorted.map((point) => [
+          point.seriesName,
+          point.value[1] === null ? '–' : formatValue(point.value[1], measure),
+          seriesColor(palette, point.seriesIndex),
+        ]),
+      );
+    }),
     xAxis: {
       type: 'time',
       axisLabel: { ...axisText(palette), formatter: (time: number) => format.bucket(time, bucketSeconds), hideOverlap: true },

@@ -1,10 +1,10 @@
-// Every sentence that the console shows. A translation is a second object of this type; numbers and dates in sentences come
+// Every sentence that the console shows, but for those that come with a view's own file (pipelineMessages.ts). A translation is a second object of this type; numbers and dates in sentences come
 // formatted (format.ts), so that a sentence decides only their place.
 import { format } from './format';
 
 const plurals = new Intl.PluralRules(format.locale);
 
-function plural(count: number, forms: { one: string; other: string }): string {
+export function plural(count: number, forms: { one: string; other: string }): string {
   const form = plurals.select(count) === 'one' ? forms.one : forms.other;
   return form.replace('#', format.count(count));
 }
@@ -68,6 +68,7 @@ export const messages = {
     funnel: 'Funnel',
     campaigns: 'Campaigns',
     live: 'Live',
+    pipeline: 'Pipeline',
   },
   action: {
     retry: 'Try again',
@@ -269,6 +270,7 @@ export const messages = {
     run: 'make run',
     simulate: 'marquee simulate --site campus --rate 50',
     status: 'marquee status',
+    load: 'marquee load',
     importSamples: 'marquee import open-bandit data/open_bandit',
   },
 };

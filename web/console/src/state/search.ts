@@ -45,6 +45,13 @@ export interface CampaignsSearch extends SiteSearch, SortSearch {
 
 export type LiveSearch = Pick<SiteSearch, 'site'>;
 
+export interface PipelineSearch extends SortSearch {
+  /** Carried along for the other views. */
+  readonly site?: string;
+  /** Of the dead letters that are shown. */
+  readonly reason?: string;
+}
+
 const NAME = /^[A-Za-z0-9_.:-]{1,128}$/;
 
 function name(value: unknown): string | undefined {
@@ -116,6 +123,11 @@ export function campaignsSearch(raw: RawSearch): CampaignsSearch {
 
 export function liveSearch(raw: RawSearch): LiveSearch {
   return compact<LiveSearch>({ site: name(raw.site) });
+}
+
+export function pipelineSearch(raw: RawSearch): PipelineSearch {
+  const reason = typeof raw.reason === 'string' && raw.reason !== '' && raw.reason.length <= 512 ? raw.reason : undefined;
+  return compact<PipelineSearch>({ site: name(raw.site), reason, ...sort(raw) });
 }
 
 /** `?by=policy&steps=a,b`: plain text, so that a person can read and write the address. */

@@ -47,6 +47,12 @@ export const LiveIcon = icon(
     <path d="M6.3 13.7a5.2 5.2 0 0 1 0-7.4M13.7 6.3a5.2 5.2 0 0 1 0 7.4M3.8 16.2a8.7 8.7 0 0 1 0-12.4M16.2 3.8a8.7 8.7 0 0 1 0 12.4" />
   </>,
 );
+export const PipelineIcon = icon(
+  <>
+    <path d="M2.5 5.5h4l3.5 4.5-3.5 4.5h-4M10 10h3" />
+    <rect x="13" y="6.5" width="4.5" height="7" rx="1.6" />
+  </>,
+);
 export const ChevronDown = icon(<path d="m5 7.5 5 5 5-5" />);
 export const ArrowUp = icon(<path d="M10 16V4m-5 5 5-5 5 5" />);
 export const ArrowDown = icon(<path d="M10 4v12m-5-5 5 5 5-5" />);

@@ -28,31 +28,74 @@ struct Rate {
 };
 [[nodiscard]] Rate make_rate(std::uint64_t impressions, std::uint64_t viewable_impressions, std::uint64_t clicks);
 
-struct CtrRequest {
+/// Only events whose dimension has one of the values, or none of them.
+struct Filter {
+  std::string dimension;
+  std::vector<std::string> values;
+  bool is_negated = false;
+};
+
+/// What every table of metrics by dimensions is asked for.
+struct TableRequest {
   Scope scope;
-  std::vector<std::string> by;  ///< One to three dimensions; see dimensions().
-  std::uint64_t min_impressions = 0;
+  std::vector<std::string> by;  ///< At most three dimensions; see model.h.
+  std::vector<Filter> filters = {};
+  bool compares_previous = false;     ///< With the period of the same length before; needs both ends of the scope.
+  std::uint64_t min_impressions = 0;  ///< Rows with fewer are left out (of the previous period: whatever it has).
   std::uint64_t limit = 1000;
 };
+/// Which rows a table has.
+struct TableExtent {
+  std::string source;             ///< Table that was read.
+  std::uint64_t hidden_rows = 0;  ///< Left out for too few impressions.
+  bool is_cut = false;            ///< There are more rows than the limit.
+};
+
 struct CtrRow {
   std::vector<std::string> keys;
   Rate rate;
+  std::optional<Rate> previous;  ///< Only where it is compared.
+  double p_value = 1;            ///< That the row has the same CTR as all the rest, two-sided; see same_proportion_p.
+  double false_discovery_rate = 1;  ///< Of the row among the rows of this report, by Benjamini and Hochberg.
 };
 struct CtrReport {
-  std::string source;        ///< Table that was read.
-  Rate total;                ///< Of all rows, those that were left out too.
+  TableExtent extent;
+  Rate total;  ///< Of all rows, those that were left out too.
+  std::optional<Rate> previous_total;
   std::vector<CtrRow> rows;  ///< Most impressions first.
 };
 
+/// Absent where it is a share of nothing. Proportions have their 95 % Wilson interval.
+struct MetricValue {
+  std::optional<double> value;
+  std::optional<double> low, high;
+};
+struct MetricsRow {
+  std::vector<std::string> keys;
+  std::vector<MetricValue> now, before;  ///< One of each metric; `before` is empty without comparison.
+};
+struct MetricsReport {
+  TableExtent extent;
+  MetricsRow total;
+  std::vector<MetricsRow> rows;  ///< By the first metric, most first.
+};
+
+enum class HeatmapMode {
+  positions,  ///< Slots by position.
+  cells,      ///< A grid of 100 x 100 over one slot.
+  page,       ///< The same over one page: all its clicks and hovers, also those outside of slots.
+};
 struct HeatmapRequest {
   Scope scope;
-  bool is_cells = false;
-  std::string slot;  ///< Needed for cells.
+  HeatmapMode mode = HeatmapMode::positions;
+  std::string slot;  ///< Needed for cells; of the others, only this one. Empty: every slot.
+  std::string page;  ///< Needed for the page; of the others, only this one. Empty: every page.
+  std::vector<Filter> filters = {};
 };
 struct HeatCell {
-  std::string slot;
+  std::string slot;            ///< Empty in the grid of a page.
   std::uint64_t x = 0, y = 0;  ///< Position of the ad and 0; or column and row of the 100 x 100 grid.
-  std::uint64_t impressions = 0, hovers = 0, clicks = 0;
+  std::uint64_t impressions = 0, viewable_impressions = 0, hovers = 0, clicks = 0;
 };
 struct HeatmapReport {
   std::string source;
@@ -73,6 +116,43 @@ struct FunnelStep {
 struct FunnelReport {
   std::vector<FunnelStep> steps;
   std::optional<double> median_ms_total;
+};
+
+/// A search's term is told in lower case, without spaces around it.
+struct SearchesRequest {
+  Scope scope;
+  std::uint64_t min_searches = 1;  ///< Terms with fewer are left out.
+  std::uint64_t limit = 1000;
+};
+struct SearchTerm {
+  std::string term;
+  std::uint64_t searches = 0, users = 0;  ///< Who has no key is told apart by session.
+  std::uint64_t without_results = 0;      ///< Of the searches, those that said to have found nothing.
+  std::uint64_t without_click = 0;  ///< No click, course_click or course_view of the session before its next search.
+};
+struct SearchesReport {
+  SearchTerm total;               ///< Of all terms; its term is empty.
+  std::vector<SearchTerm> terms;  ///< Most searches first.
+  bool is_cut = false;
+};
+
+struct RetentionRequest {
+  Scope scope;                     ///< Needs both ends, on the grid of the interval.
+  std::string interval = "day";    ///< day, or week (from Monday on, UTC).
+  std::vector<std::string> start;  ///< Event types that put a user into a cohort; none: any.
+  std::vector<std::string> back;   ///< Event types that count as coming back; none: any.
+  std::vector<Filter> filters = {};
+};
+/// Users whose first start within the scope was in one interval. Bots, and users without key, are left out.
+struct RetentionCohort {
+  std::int64_t time_ms = 0;  ///< Begin of the interval.
+  std::uint64_t users = 0;
+  std::vector<std::uint64_t>
+      back;  ///< [k]: of them, who had an event of `back` in the k-th interval after; 0 is the same one.
+};
+struct RetentionReport {
+  std::string source;
+  std::vector<RetentionCohort> cohorts;  ///< In order of time; those without users are left out.
 };
 
 struct CampaignsRequest {
@@ -100,26 +180,28 @@ struct SiteSummary {
   std::int64_t first_ms = 0, last_ms = 0;
 };
 
-/// Names that CtrRequest::by takes, besides "props.<name>".
-[[nodiscard]] std::vector<std::string> dimensions();
-
 /// Thread safe. A request that makes no sense is Action::reject, "<parameter>: <what is wrong>".
 class Reports {
  public:
   explicit Reports(clickhouse::Client& store) : store_(store) {}
 
-  [[nodiscard]] Result<CtrReport> ctr(const CtrRequest& request);
+  /// Needs a dimension.
+  [[nodiscard]] Result<CtrReport> ctr(const TableRequest& request);
+  /// One to ten metrics; see model.h.
+  [[nodiscard]] Result<MetricsReport> metrics(const TableRequest& request, const std::vector<std::string>& metrics);
   [[nodiscard]] Result<HeatmapReport> heatmap(const HeatmapRequest& request);
   [[nodiscard]] Result<FunnelReport> funnel(const FunnelRequest& request);
+  [[nodiscard]] Result<SearchesReport> searches(const SearchesRequest& request);
+  [[nodiscard]] Result<RetentionReport> retention(const RetentionRequest& request);
   [[nodiscard]] Result<CampaignsReport> campaigns(const CampaignsRequest& request);
   /// By site id.
   [[nodiscard]] Result<std::map<std::string, SiteSummary>> sites();
 
   /// As ctr, but from the events table whatever else could answer; for tests that compare the two.
-  [[nodiscard]] Result<CtrReport> ctr_from_events(const CtrRequest& request);
+  [[nodiscard]] Result<CtrReport> ctr_from_events(const TableRequest& request);
 
  private:
-  [[nodiscard]] Result<CtrReport> ctr_from(const CtrRequest& request, const std::string& source);
+  [[nodiscard]] Result<CtrReport> ctr_from(const TableRequest& request, bool only_events);
   clickhouse::Client& store_;
 };
 

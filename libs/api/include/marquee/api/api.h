@@ -6,11 +6,14 @@
 #include <string>
 
 #include "marquee/analytics/reports.h"
+#include "marquee/api/pipeline_json.h"
 #include "marquee/base/metrics.h"
 #include "marquee/catalog/catalog.h"
 #include "marquee/clickhouse/client.h"
 #include "marquee/http/server.h"
+#include "marquee/ingest/dead_letter_office.h"
 #include "marquee/ingest/loader.h"
+#include "marquee/ingest/pipeline_watch.h"
 #include "marquee/log/event_log.h"
 
 namespace marquee::api {
@@ -21,13 +24,14 @@ struct ApiOptions {
   std::shared_ptr<metrics::Registry> metrics;
   /// Empty once events are taken and reports answered; before, what is being waited for.
   std::function<std::string()> not_ready;
+  PipelineContext pipeline;
 };
 
 /// Thread safe. What it is given must outlive it, and it must outlive the server that its routes are added to.
 class Api {
  public:
   Api(ApiOptions options, catalog::Catalog& catalog, clickhouse::Client& store, ingest::Loader& loader,
-      log::EventLog& log);
+      log::EventLog& log, ingest::PipelineWatch& watch, ingest::DeadLetterOffice& letters);
   ~Api();
   void add_routes(http::Router& router);
   /// Tells the live feed that events have landed; for Loader::on_landed. Never blocks.

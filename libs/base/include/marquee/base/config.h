@@ -12,6 +12,9 @@
 
 namespace marquee::config {
 
+/// "250ms", "5s", "10m", "2h", "7d", "0": milliseconds.
+[[nodiscard]] Result<std::uint64_t> parse_duration(std::string_view text);
+
 /// One key as people see it. `name` is dotted ("collector.max_body"); the environment variable is MARQUEE_ plus the
 /// name in capitals with dots as underscores (MARQUEE_COLLECTOR_MAX_BODY).
 struct Key {

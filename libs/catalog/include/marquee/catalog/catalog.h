@@ -51,6 +51,9 @@ class Catalog {
                                                              std::shared_ptr<const Clock> clock = nullptr);
   ~Catalog();
 
+  /// Sees what other processes have changed in the same database; cheap where that is nothing.
+  [[nodiscard]] Result<void> follow_changes();
+
   [[nodiscard]] std::vector<Site> sites() const;
   [[nodiscard]] std::optional<Site> site(std::string_view id) const;
   /// Makes a site. Action::reject names what is wrong; an id that is taken is Action::reject, "exists".

@@ -5,6 +5,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -17,8 +18,9 @@ namespace marquee::clickhouse {
 struct Endpoint {
   std::string url = "http://127.0.0.1:8123";
   std::string user = "default";
-  std::string password;
+  std::string password = {};
   std::string database = "marquee";
+  std::vector<std::string> other_replicas = {};  ///< Further URLs of the same shard of a cluster.
 };
 
 using Parameters =
@@ -26,10 +28,11 @@ using Parameters =
 using Settings = std::map<std::string, std::string>;  ///< "database" among them replaces the endpoint's.
 
 struct QueryOptions {
-  Settings settings;
-  std::string query_id;
+  Settings settings = {};
+  std::string query_id = {};
   std::string format = "JSONCompact";
-  std::int64_t timeout_ms = 60'000;  ///< 0: as long as the connection lives.
+  std::int64_t timeout_ms = 60'000;                   ///< 0: as long as the connection lives.
+  std::optional<std::size_t> replica = std::nullopt;  ///< This one and no other: 0 is Endpoint::url.
 };
 
 /// A result as text cells, for reports and the command line.
@@ -50,9 +53,12 @@ struct InsertFailure {
   bool may_have_landed = true;  ///< False only where the store surely refused before it wrote.
   Error error;
   int code = 0;  ///< ClickHouse's error code; 0 where it gave none.
+  /// The store itself did not answer: the insert may still be on its way to it, and land later.
+  [[nodiscard]] bool may_still_arrive() const { return may_have_landed && code == 0; }
 };
 
-/// Thread safe.
+/// Speaks to one replica of a shard until its connection fails. A request that surely was not sent goes to the next one
+/// at once; after any other failure only the next request does, as what was sent may still be carried out. Thread safe.
 class Client {
  public:
   explicit Client(Endpoint endpoint, http::ClientOptions options = {});
@@ -75,6 +81,10 @@ class Client {
   [[nodiscard]] bool ping();
 
   [[nodiscard]] const Endpoint& endpoint() const;
+  /// Of the shard; at least one.
+  [[nodiscard]] std::size_t replicas() const;
+  /// The one that requests go to now.
+  [[nodiscard]] std::size_t replica() const;
 
  private:
   class Impl;

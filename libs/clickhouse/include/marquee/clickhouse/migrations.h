@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "marquee/clickhouse/client.h"
+#include "marquee/clickhouse/cluster_schema.h"
 
 namespace marquee::clickhouse {
 
@@ -30,13 +31,17 @@ struct MigrationState {
 /// The statements of a migration, without comment lines.
 [[nodiscard]] std::vector<std::string> split_statements(std::string_view sql);
 
-/// What is applied and what waits. Refuses (Action::give_up) a schema newer than this program knows, and an applied
-/// migration whose text has changed since.
+/// The same, rendered for the cluster of `schema` where that is not null. Migrations are given in their order.
+[[nodiscard]] Result<std::vector<std::string>> statements_of(const Migration& migration, ClusterSchema* schema);
+
+/// What is applied and what waits. Refuses (Action::give_up) a schema newer than this program
+/// knows, and an applied migration whose text has changed since.
 [[nodiscard]] Result<std::vector<MigrationState>> migration_status(Client& client,
                                                                    const std::vector<Migration>& migrations);
 
 /// Applies what waits, in order; each is idempotent, so that one cut off by a crash is run again. Returns the number
-/// applied.
-[[nodiscard]] Result<unsigned> migrate_up(Client& client, const std::vector<Migration>& migrations);
+/// applied. With a `schema` they are rendered for its cluster.
+[[nodiscard]] Result<unsigned> migrate_up(Client& client, const std::vector<Migration>& migrations,
+                                          ClusterSchema* schema = nullptr);
 
 }  // namespace marquee::clickhouse

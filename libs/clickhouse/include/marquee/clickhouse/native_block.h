@@ -100,6 +100,11 @@ class LowCardinalityColumn final : public Column {
     }
     indices_.push_back(index_of(value));
   }
+  /// `rows` times the same value, instead of what there was.
+  void fill(std::size_t rows, std::string_view value) {
+    clear();
+    indices_.assign(rows, index_of(value));
+  }
   [[nodiscard]] std::size_t rows() const override { return indices_.size(); }
   [[nodiscard]] std::size_t bytes() const override;
   [[nodiscard]] std::size_t distinct() const { return keys_.size(); }

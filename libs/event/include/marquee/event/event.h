@@ -39,6 +39,9 @@ enum class Consent : std::uint8_t { unknown = 0, denied = 1, contextual = 2, ful
 using Permyriad = std::uint16_t;
 inline constexpr Permyriad kNoPermyriad = 0xFFFF;
 
+inline constexpr std::int64_t kLatestMs = 4'102'444'800'000;  ///< 2100-01-01: beyond it a time is a mistake of unit.
+inline constexpr double kLargestValue = 1e12;
+
 /// An event after parsing. Text is borrowed: it lives as long as what the event was parsed or decoded from.
 /// Empty text, zero and kNoPermyriad mean "not given".
 struct Event {
@@ -82,7 +85,9 @@ struct Event {
   return identity(e.site_id, e.session_id, e.seq, e.external_id);
 }
 
-/// Partition of the log: hash(site, user), so that one user's events keep their order. Users without key go by session.
+/// Hash of site and user, by which events are kept together and in order. Users without key go by session.
+[[nodiscard]] std::uint64_t partition_key(const Event& event);
+/// Partition of the log: partition_key modulo `partitions`.
 [[nodiscard]] std::uint32_t partition_of(const Event& event, std::uint32_t partitions);
 
 /// Appends the event's binary form (versioned, varint, absent fields cost a bit) to `out`. The log's records are these.
@@ -90,5 +95,13 @@ void encode(const Event& event, std::string& out);
 /// Reads one encoded event; text borrows from `bytes`. Refuses (Action::reject) anything malformed without reading
 /// beyond.
 [[nodiscard]] Result<Event> decode(std::string_view bytes);
+/// Refuses (Action::reject) an event that the store could not hold or a rollup not count: a time beyond 1970 to 2100, a
+/// number that is none. Parsed events are all right; decoded ones may have been written by anybody.
+[[nodiscard]] Result<void> check(const Event& event);
+
+/// The event as one JSON object that Parser reads, for a trusted key, as the same event: with site_id, received_time,
+/// and the hashes of session and user as session_key and user_key. What Parser would refuse (a value that is no number,
+/// props that are no object) is written so that it is refused. Action::reject where a text is no UTF-8.
+[[nodiscard]] Result<std::string> to_json(const Event& event);
 
 }  // namespace marquee::event

@@ -14,7 +14,11 @@ namespace marquee::http {
 
 struct ClientOptions {
   std::uint64_t connect_timeout_ms = 2'000;
-  std::uint64_t timeout_ms = 30'000;  ///< For the whole exchange; 0 waits as long as the connection lives.
+  std::uint64_t timeout_ms =
+      30'000;  ///< For the whole exchange; 0 waits as long as the connection lives (see lost_after_ms).
+  /// A peer whose machine acknowledges nothing for so long (1'000 at least) is lost, however long the exchange may
+  /// take. One that is only slow, or stopped, is not.
+  std::uint64_t lost_after_ms = 30'000;
   std::size_t max_response_bytes = std::size_t{1} << 30;
   std::size_t pool_size = 16;
 };

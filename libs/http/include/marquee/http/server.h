@@ -95,6 +95,7 @@ struct ServerOptions {
   std::size_t max_connections = 10'000;          ///< Beyond: refused with 503 and Retry-After.
   std::uint64_t idle_timeout_ms = 75'000;        ///< A silent connection is closed.
   std::uint64_t read_timeout_ms = 30'000;        ///< A request begun must arrive within this (slow clients).
+  std::uint64_t lost_after_ms = 30'000;          ///< A client whose machine acknowledges nothing for so long is gone.
   /// May read a longer body than max_body_bytes for this path (the store's inserts). Null: never.
   std::function<std::size_t(std::string_view path)> max_body_for;
 };

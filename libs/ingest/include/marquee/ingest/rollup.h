@@ -10,59 +10,75 @@
 #include <vector>
 
 #include "marquee/base/result.h"
+#include "marquee/base/time.h"
 #include "marquee/clickhouse/client.h"
 
 namespace marquee::ingest {
 
-/// Keeps inserts and rebuilds apart, within the process and between processes of one machine: a rollup row that lands
-/// while its day is rebuilt would be swapped away. Inserts share the gate, a rebuild has it alone; a rebuild that waits
-/// lets no new insert in. It is a pair of file locks, which the kernel frees when a process dies. Thread safe.
-class RollupGate {
+class StoreLock;
+
+/// The right to rebuild the rollups of a shard, which one process has at a time: a rollup row that lands while its day
+/// is rebuilt would be swapped away. While anybody holds it each replica of the shard refuses the loaders' inserts
+/// (LoaderStore::is_rebuilding). The first replica decides who has it, and the rebuild is done there. It lives in the
+/// store, so it holds between machines; who holds it and gives no sign of life for StoreLock::kLease, or is known
+/// to be dead, loses it, and the store then refuses whatever of its rebuild is still to come. Thread safe.
+class RebuildLock {
  public:
-  /// `directory` holds the lock files; empty: the gate is for this process alone. Fails (Action::give_up) where they
-  /// cannot be made.
-  [[nodiscard]] static Result<std::unique_ptr<RollupGate>> open(const std::string& directory);
-  ~RollupGate();
+  /// Action::retry where another holds it. Where one that held it died while it swapped tables in (rewind.h), the swap
+  /// is finished first.
+  [[nodiscard]] static Result<std::unique_ptr<RebuildLock>> take(clickhouse::Client& store);
+  /// Of who took it last; 0: nobody ever did. Numbers ascend.
+  [[nodiscard]] static Result<std::uint64_t> last_number(clickhouse::Client& store);
+  /// Whether one who took it after the holder of number `last` has rebuilt each of `days`, all at once.
+  [[nodiscard]] static Result<bool> was_rebuilt(clickhouse::Client& store, const std::vector<std::string>& days,
+                                                std::uint64_t last);
+  /// Ends the refusals of a holder that has lost it, and finishes its swap. Nothing where the store is away or the
+  /// holder lives.
+  static void drop_given_up(clickhouse::Client& store);
+  /// Gives it back.
+  ~RebuildLock();
+  RebuildLock(const RebuildLock&) = delete;
+  RebuildLock& operator=(const RebuildLock&) = delete;
 
-  /// Open while it lives.
-  class Pass {
-   public:
-    Pass(Pass&& other) noexcept;
-    Pass& operator=(Pass&&) = delete;
-    ~Pass();
-
-   private:
-    friend class RollupGate;
-    explicit Pass(std::vector<int> files) : files_(std::move(files)) {}
-    std::vector<int> files_;
-  };
-
-  /// Waits until no rebuild is under way.
-  [[nodiscard]] Result<Pass> share();
-  /// Waits until no insert is under way.
-  [[nodiscard]] Result<Pass> close();
+  /// Waits until no insert that began before runs any more, on any replica, and the first has what they wrote.
+  /// Action::retry after `limit`.
+  [[nodiscard]] Result<void> wait_for_inserts(Millis limit = Millis(30'000));
+  /// The holder's own database: what it makes there is gone, and nothing more can be made, when the lock is lost.
+  [[nodiscard]] const std::string& database() const;
+  /// Whether the database stays when this goes, for who takes the lock next to go on with what is in it.
+  void leave(bool does_stay);
+  /// Tells who waits for the lock that it may no longer need it.
+  [[nodiscard]] Result<void> note_rebuilt(const std::vector<std::string>& days);
 
  private:
-  RollupGate(int entry, int gate) : entry_(entry), gate_(gate) {}
-  int entry_;  ///< Held for a moment by each who enters, and by a rebuild from when it begins to wait.
-  int gate_;
+  RebuildLock(clickhouse::Client& store, std::unique_ptr<StoreLock> lock);
+  [[nodiscard]] Result<void> take_other_replicas();
+
+  clickhouse::Client& store_;
+  std::unique_ptr<StoreLock> lock_;
 };
 
 /// One rollup, as the store describes it.
 struct Rollup {
   std::string table;   ///< Without database.
-  std::string select;  ///< Over marquee.events_in.
+  std::string select;  ///< Over events_in.
+  std::string engine;  ///< With all that follows: keys, settings.
   std::vector<std::string> columns;
   std::vector<std::string> types;  ///< Of the columns; SimpleAggregateFunction(f, T) is given as T.
 };
 
-/// Every rollup of the store, by name.
+/// Every rollup of the store, by name. As the following, of the shard that `store` speaks to.
 [[nodiscard]] Result<std::vector<Rollup>> rollups(clickhouse::Client& store);
 
-/// Rebuilds `days` (partition ids, "20260131") of every rollup from the events table, a day at a time, each swapped in
-/// atomically. The caller keeps inserts away (RollupGate::close). May be cut off and begun again at any point. Returns
-/// the number of (table, day) partitions replaced.
+/// Rebuilds `days` (partition ids, "20260131") of every rollup from the events table; each day is swapped in by one
+/// statement. May be cut off and begun again at any point. Returns the number of (table, day) partitions replaced.
 [[nodiscard]] Result<std::uint64_t> rebuild_days(clickhouse::Client& store, const std::vector<std::string>& days);
+/// The same with the lock, which the caller has.
+[[nodiscard]] Result<std::uint64_t> rebuild_days(clickhouse::Client& store, RebuildLock& lock,
+                                                 const std::vector<std::string>& days);
+
+/// The same, of those days alone where a rollup differs from a recount; returns their number.
+[[nodiscard]] Result<std::uint64_t> mend_days(clickhouse::Client& store, const std::vector<std::string>& days);
 
 /// Compares every day of every rollup with a recount from the events table; one line for people per difference, empty
 /// where all agree. Events that land meanwhile show as differences: ask while nothing is being inserted.

@@ -1,6 +1,7 @@
 // LocalLog: the EventLog of one machine, on an embedded store, with group commit.
 #pragma once
 
+#include <map>
 #include <memory>
 #include <string>
 
@@ -18,9 +19,14 @@ struct LocalLogOptions {
   std::uint64_t keep_confirmed_ms =
       15 * 60 * 1000;  ///< How long confirmed records are kept for repair after power loss.
   std::uint64_t max_pending_bytes = std::uint64_t{256} << 20;  ///< Appends waiting for the disk; beyond: Action::retry.
-  bool sync = true;                                            ///< fsync each group; false only in benchmarks.
-  std::shared_ptr<const Clock> clock;                          ///< Null: the system's.
-  std::shared_ptr<metrics::Registry> metrics;                  ///< Null: none.
+  std::uint64_t recent_bytes = std::uint64_t{64} << 20;   ///< Newest records kept in memory, for who reads at the tip.
+  std::uint64_t buffer_bytes = std::uint64_t{256} << 20;  ///< Memory for what is durable and not yet in a table file.
+  std::string when_full =
+      "the log has reached log.max_size; the store is too slow or away";  ///< What senders are told.
+  bool sync = true;                                  ///< fsync each group; false only in benchmarks.
+  std::shared_ptr<const Clock> clock;                ///< Null: the system's.
+  std::map<std::string, std::string> metric_labels;  ///< Tell its metrics from those of another log.
+  std::shared_ptr<metrics::Registry> metrics;        ///< Null: none.
 };
 
 /// Opens or makes the log. A torn tail (after a crash) is cut back to the last record that is whole and was

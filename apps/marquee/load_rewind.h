@@ -1,0 +1,20 @@
+// marquee load --from: reads history again from Kafka.
+#pragma once
+
+#include <string>
+
+#include "app.h"
+
+namespace marquee::app {
+
+struct RewindArguments {
+  std::string from;  ///< Empty: not asked for.
+  bool is_in_place = false;
+  bool is_dry_run = false;
+  bool as_json = false;
+  bool is_quiet = false;
+};
+
+int run_rewind(const App& app, const RewindArguments& arguments);
+
+}  // namespace marquee::app

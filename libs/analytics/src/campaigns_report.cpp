@@ -1,0 +1,48 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <tuple>
+
+#include "answer_rows.h"
+#include "marquee/analytics/reports.h"
+#include "query.h"
+
+namespace marquee::analytics {
+
+Result<CampaignsReport> Reports::campaigns(const CampaignsRequest& request) {
+  if (auto checked = check(request.scope); !checked) return checked.error();
+  std::string start;
+  auto source = cheapest_campaign_source(request.scope);
+  if (request.interval == "minute") {
+    start = "toStartOfMinute";
+    if (source == "campaign_hour") source = "campaign_minute";
+  } else if (request.interval == "hour") {
+    start = "toStartOfHour";
+  } else if (request.interval == "day") {
+    start = "toStartOfDay";
+  } else {
+    return Error::reject(fmt::format("interval: \"{}\" is none of minute, hour, day", request.interval.substr(0, 32)));
+  }
+  clickhouse::Parameters parameters;
+  const auto rows = store_.table(
+      fmt::format("SELECT campaign_id, toUnixTimestamp({}({})) AS at, {} FROM marquee.{}{} GROUP BY campaign_id, at "
+                  "HAVING shown + seen + clicked > 0 ORDER BY campaign_id, at LIMIT 200000",
+                  start, time_column(source), rate_columns(source != "events"), source,
+                  where(request.scope, time_column(source), parameters)),
+      parameters);
+  if (!rows) return rows.error();
+  CampaignsReport report{source, {}, {}};
+  for (const auto& row : rows->rows) {
+    if (report.campaigns.empty() || report.campaigns.back().id != row[0]) report.campaigns.push_back({row[0], {}, {}});
+    auto& series = report.campaigns.back();
+    series.points.push_back({static_cast<std::int64_t>(number(row[1])) * 1000, rate_at(row, 2)});
+    add(series.total, series.points.back().rate);
+    add(report.total, series.points.back().rate);
+  }
+  std::ranges::sort(report.campaigns, [](const CampaignSeries& a, const CampaignSeries& b) {
+    return std::tie(b.total.impressions, a.id) < std::tie(a.total.impressions, b.id);
+  });
+  return report;
+}
+
+}  // namespace marquee::analytics

@@ -1,0 +1,80 @@
+#include <fmt/format.h>
+
+#include "answer_rows.h"
+#include "marquee/analytics/reports.h"
+#include "query.h"
+
+namespace marquee::analytics {
+namespace {
+
+constexpr std::int64_t kDay = 86'400'000;
+constexpr std::int64_t kWeek = 7 * kDay;
+constexpr std::int64_t kFirstMonday = 4 * kDay;  // 1970-01-05
+constexpr std::int64_t kMostIntervals = 400;
+
+Result<std::int64_t> interval_ms(const RetentionRequest& request) {
+  if (auto checked = check(request.scope); !checked) return checked.error();
+  if (auto known = check_event_types(request.start, "start"); !known) return known.error();
+  if (auto known = check_event_types(request.back, "back"); !known) return known.error();
+  if (request.interval != "day" && request.interval != "week")
+    return Error::reject(fmt::format("interval: \"{}\" is none of day, week", request.interval.substr(0, 32)));
+  const bool is_day = request.interval == "day";
+  const auto length = is_day ? kDay : kWeek, first = is_day ? 0 : kFirstMonday;
+  for (const auto& [end, name] : {std::pair{request.scope.from_ms, "from"}, std::pair{request.scope.to_ms, "to"}}) {
+    if (!end) return Error::reject(fmt::format("{}: missing; retention needs a range", name));
+    if ((*end - first) % length != 0)
+      return Error::reject(fmt::format("{}: expected the begin of a {}", name, is_day ? "day" : "week (a Monday)"));
+  }
+  if ((*request.scope.to_ms - *request.scope.from_ms) / length > kMostIntervals)
+    return Error::reject(fmt::format("to: at most {} intervals after from", kMostIntervals));
+  return length;
+}
+
+/// Whether an event counts, as a condition.
+std::string is_one_of(const std::vector<std::string>& types, const std::string& name,
+                      clickhouse::Parameters& parameters) {
+  if (types.empty()) return "1";
+  parameters[name] = array_parameter(types);
+  return fmt::format("toString(event_type) IN {{{}:Array(String)}}", name);
+}
+
+}  // namespace
+
+Result<RetentionReport> Reports::retention(const RetentionRequest& request) {
+  const auto length = interval_ms(request);
+  if (!length) return length.error();
+  clickhouse::Parameters parameters;
+  // Any event of a user makes a row of that user's day.
+  const bool is_by_day = request.start.empty() && request.back.empty() && request.filters.empty();
+  RetentionReport report{is_by_day ? "user_days" : "events", {}};
+  const std::string time = is_by_day ? "toDateTime64(day, 3, 'UTC')" : "event_time";
+  auto filter = where(request.scope, time, parameters) + " AND user_key != 0";
+  const auto filters = filter_conditions(request.filters, /*is_rollup=*/false, time, parameters);
+  if (!filters) return filters.error();
+  filter += *filters;
+  parameters["length"] = std::to_string(*length);
+  const auto query = fmt::format(
+      "SELECT first, passed, count() FROM (SELECT user_key, minIf(interval, is_start) AS first, "
+      "groupUniqArrayIf(interval, is_back) AS intervals FROM (SELECT user_key, intDiv(toUnixTimestamp64Milli({0}) - "
+      "{{from:Int64}}, {{length:Int64}}) AS interval, {1} AS is_start, {2} AS is_back FROM marquee.{3}{4}) GROUP BY "
+      "user_key HAVING countIf(is_start) > 0) ARRAY JOIN arrayPushBack(arrayFilter(i -> i >= 0, arrayMap(i -> i - "
+      "first, "
+      "intervals)), -1) AS passed GROUP BY first, passed ORDER BY first, passed",
+      time, is_one_of(request.start, "start", parameters), is_one_of(request.back, "back", parameters), report.source,
+      filter);
+  const auto rows = store_.table(query, parameters);
+  if (!rows) return rows.error();
+  const auto intervals = static_cast<std::uint64_t>((*request.scope.to_ms - *request.scope.from_ms) / *length);
+  for (const auto& cells : rows->rows) {
+    const auto first = number(cells[0]);
+    if (cells[1] == "-1") {  // The cohort itself, which comes before what it did.
+      report.cohorts.push_back({*request.scope.from_ms + static_cast<std::int64_t>(first) * *length, number(cells[2]),
+                                std::vector<std::uint64_t>(intervals - first)});
+    } else {
+      report.cohorts.back().back.at(number(cells[1])) = number(cells[2]);
+    }
+  }
+  return report;
+}
+
+}  // namespace marquee::analytics

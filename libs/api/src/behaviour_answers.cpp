@@ -1,0 +1,62 @@
+// Reports of what users did: searches, retention.
+#include "answers.h"
+#include "report_answers.h"
+#include "report_json.h"
+
+namespace marquee::api {
+namespace {
+
+Json term_json(const analytics::SearchTerm& term) {
+  return {{"searches", term.searches},
+          {"users", term.users},
+          {"without_results", term.without_results},
+          {"without_click", term.without_click}};
+}
+
+}  // namespace
+
+http::Response ReportAnswers::searches(const http::Request& request) {
+  auto asked = scope(request);
+  if (!asked) return error_answer(asked.error());
+  const auto least = whole_parameter(request, "min_searches", 1);
+  if (!least) return error_answer(least.error());
+  const auto limit = whole_parameter(request, "limit", 1000);
+  if (!limit) return error_answer(limit.error());
+  const auto report = reports_.searches({.scope = *asked, .min_searches = *least, .limit = *limit});
+  if (!report) return error_answer(report.error());
+  Json body = head(*asked);
+  body["source"] = "events";
+  body["total"] = term_json(report->total);
+  body["is_cut"] = report->is_cut;
+  body["terms"] = Json::array();
+  for (const auto& term : report->terms) {
+    Json one = {{"term", term.term}};
+    one.update(term_json(term));
+    body["terms"].push_back(std::move(one));
+  }
+  return json_answer(200, body);
+}
+
+http::Response ReportAnswers::retention(const http::Request& request) {
+  auto asked = scope(request);
+  if (!asked) return error_answer(asked.error());
+  const auto interval = choice_parameter(request, "interval", {"day", "week"});
+  if (!interval) return error_answer(interval.error());
+  const auto filters = filter_parameters(request);
+  if (!filters) return error_answer(filters.error());
+  const auto report = reports_.retention({.scope = *asked,
+                                          .interval = *interval,
+                                          .start = list_parameter(request, "start"),
+                                          .back = list_parameter(request, "back"),
+                                          .filters = *filters});
+  if (!report) return error_answer(report.error());
+  Json body = head(*asked);
+  body["interval"] = *interval;
+  body["source"] = report->source;
+  body["cohorts"] = Json::array();
+  for (const auto& cohort : report->cohorts)
+    body["cohorts"].push_back({{"time", time_text(cohort.time_ms)}, {"users", cohort.users}, {"back", cohort.back}});
+  return json_answer(200, body);
+}
+
+}  // namespace marquee::api

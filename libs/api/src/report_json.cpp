@@ -1,0 +1,54 @@
+#include "report_json.h"
+
+#include <fmt/format.h>
+
+namespace marquee::api {
+namespace {
+
+std::vector<std::string> split_values(std::string_view text) {
+  std::vector<std::string> values(1);
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    if (text[i] == '\\' && i + 1 < text.size() && (text[i + 1] == ',' || text[i + 1] == '\\')) {
+      values.back() += text[++i];
+    } else if (text[i] == ',') {
+      values.emplace_back();
+    } else {
+      values.back() += text[i];
+    }
+  }
+  return values;
+}
+
+}  // namespace
+
+Json head(const analytics::Scope& scope) {
+  return {{"site", scope.site}, {"from", time_or_null(scope.from_ms)}, {"to", time_or_null(scope.to_ms)}};
+}
+
+Json rate_json(const analytics::Rate& rate) {
+  return {{"impressions", rate.impressions},
+          {"viewable_impressions", rate.viewable_impressions},
+          {"clicks", rate.clicks},
+          {"ctr", rate.ctr},
+          {"low", rate.low},
+          {"high", rate.high}};
+}
+
+Json number_or_null(std::optional<double> value) { return value ? Json(*value) : Json(nullptr); }
+
+Result<std::vector<analytics::Filter>> filter_parameters(const http::Request& request) {
+  std::vector<analytics::Filter> filters;
+  for (const auto& [name, text] : request.query_parameters()) {
+    if (name != "filter") continue;
+    const auto equals = text.find('=');
+    if (equals == std::string::npos || equals == 0)
+      return Error::reject(fmt::format("filter: expected <dimension>=<values> or <dimension>!=<values>, got \"{}\"",
+                                       text.substr(0, 100)));
+    const bool is_negated = text[equals - 1] == '!';
+    filters.push_back({text.substr(0, equals - (is_negated ? 1 : 0)),
+                       split_values(std::string_view(text).substr(equals + 1)), is_negated});
+  }
+  return filters;
+}
+
+}  // namespace marquee::api

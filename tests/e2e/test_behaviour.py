@@ -1,0 +1,160 @@
+"""What users did: searches and retention equal a recount in Python of random events."""
+
+from __future__ import annotations
+
+import collections
+import datetime
+import os
+import random
+import unittest
+import urllib.parse
+from typing import Any
+
+from tests.support.marquee import Marquee
+from tests.support.reports import import_events, text_time
+
+SEED = int(os.environ.get("SEED", "1"))
+DAY = 86_400_000
+# A Monday, some weeks ago.
+BEGIN = (int(datetime.datetime.now(datetime.UTC).timestamp() * 1000) // DAY // 7 * 7 - 24) * DAY
+DAYS = 14
+TYPES = ("page_view", "search", "click", "course_click", "course_view", "impression", "hover")
+
+MARQUEE: Marquee
+EVENTS: list[dict[str, Any]] = []
+
+
+def random_session(draw: random.Random, session: int) -> list[dict[str, Any]]:
+    user = {"user_id": f"u{draw.randrange(60)}", "consent": "full"} if draw.random() < 0.8 else {}
+    moment = BEGIN + draw.randrange(DAYS * DAY - 200_000)
+    is_bot = draw.random() < 0.05
+    events = []
+    for seq in range(1, draw.randrange(2, 15)):
+        moment += draw.choice([0, 0, 10, 5000])  # Many at the same time: seq decides.
+        event: dict[str, Any] = {"type": draw.choice(TYPES), "session_id": f"b{session}", "seq": seq, "event_time": moment, "is_bot": is_bot,
+                                 "device": draw.choice(["phone", "desktop"]), **user}
+        if event["type"] == "search":
+            event["search_query"] = draw.choice(["Law", " law ", "fees", "Ünï", "b'tech\\", ""])
+            if draw.random() < 0.8:
+                event["results_count"] = draw.choice([0, 3])
+        events.append(event)
+    return events
+
+
+def setUpModule() -> None:
+    global MARQUEE
+    assert datetime.datetime.fromtimestamp(BEGIN / 1000, datetime.UTC).weekday() == 0, "a Monday"
+    MARQUEE = Marquee()
+    MARQUEE.start()
+    draw = random.Random(SEED)
+    for session in range(600):
+        EVENTS.extend(random_session(draw, session))
+    import_events(MARQUEE, draw.sample(EVENTS, len(EVENTS)))
+
+
+def tearDownModule() -> None:
+    MARQUEE.__exit__(None, None, None)
+
+
+def ask(report: str, **parameters: Any) -> dict[str, Any]:
+    answer = MARQUEE.api(f"/v1/reports/{report}?" + urllib.parse.urlencode({"site": "campus", **parameters}, doseq=True))
+    assert answer.status == 200, answer.body
+    return dict(answer.json())
+
+
+def counts() -> dict[str, Any]:
+    return {"searches": 0, "who": set(), "without_results": 0, "without_click": 0}
+
+
+class Searches(unittest.TestCase):
+    def recount(self, begin: int, end: int) -> tuple[dict[str, Any], dict[str, dict[str, Any]]]:
+        total, terms = counts(), collections.defaultdict(counts)
+        sessions = collections.defaultdict(list)
+        for event in EVENTS:
+            if not event["is_bot"] and begin <= event["event_time"] < end:
+                sessions[event["session_id"]].append(event)
+        for session, events in sessions.items():
+            events.sort(key=lambda event: (event["event_time"], event["seq"]))
+            for i, event in enumerate(events):
+                if event["type"] != "search":
+                    continue
+                is_clicked = False
+                for after in events[i + 1:]:
+                    if after["type"] == "search":
+                        break
+                    is_clicked = is_clicked or after["type"] in ("click", "course_click", "course_view")
+                for one in (total, terms[event["search_query"].strip(" ").lower()]):
+                    one["searches"] += 1
+                    one["who"].add(event.get("user_id", session))
+                    one["without_results"] += event.get("results_count") == 0
+                    one["without_click"] += not is_clicked
+        for one in (total, *terms.values()):
+            one["users"] = len(one.pop("who"))
+        return total, dict(terms)
+
+    def test_terms_equal_a_walk_through_each_session(self) -> None:
+        for begin, end in ((BEGIN, BEGIN + DAYS * DAY), (BEGIN + 3 * DAY + 12_345, BEGIN + 9 * DAY)):
+            report = ask("searches", **{"from": text_time(begin), "to": text_time(end)})
+            total, terms = self.recount(begin // 1000 * 1000, end)
+            self.assertEqual(report["total"], total)
+            self.assertEqual({one.pop("term"): one for one in report["terms"]}, terms)
+            self.assertGreater(len(terms), 3)
+
+    def test_most_searched_come_first_and_the_limit_cuts(self) -> None:
+        report = ask("searches", limit=2)
+        everything = ask("searches")
+        self.assertTrue(report["is_cut"])
+        self.assertFalse(everything["is_cut"])
+        self.assertEqual(report["terms"], everything["terms"][:2])
+        self.assertEqual([one["searches"] for one in everything["terms"]], sorted((one["searches"] for one in everything["terms"]), reverse=True))
+        most = everything["terms"][0]["searches"]
+        self.assertEqual([one["term"] for one in ask("searches", min_searches=most)["terms"]],
+                         [one["term"] for one in everything["terms"] if one["searches"] >= most])
+
+
+class Retention(unittest.TestCase):
+    def recount(self, begin: int, end: int, length: int, start: list[str], back: list[str], device: str | None) -> list[dict[str, Any]]:
+        users = collections.defaultdict(list)
+        for event in EVENTS:
+            if not event["is_bot"] and event.get("user_id") and begin <= event["event_time"] < end and device in (None, event["device"]):
+                users[event["user_id"]].append(event)
+        cohorts: dict[int, list[set[int]]] = collections.defaultdict(list)
+        for events in users.values():
+            first = min(((event["event_time"] - begin) // length for event in events if not start or event["type"] in start), default=None)
+            if first is not None:
+                cohorts[first].append({(event["event_time"] - begin) // length - first for event in events if not back or event["type"] in back})
+        return [{"time": text_time(begin + first * length).replace("Z", ".000Z"), "users": len(members),
+                 "back": [sum(k in one for one in members) for k in range((end - begin) // length - first)]}
+                for first, members in sorted(cohorts.items())]
+
+    def test_cohorts_equal_a_recount(self) -> None:
+        draw = random.Random(SEED + 7)
+        sources = set()
+        for case in range(40):
+            interval = draw.choice(["day", "day", "week"])
+            length = DAY * (1 if interval == "day" else 7)
+            begin = BEGIN + draw.randrange(DAYS * DAY // length) * length
+            end = begin + draw.randrange(1, (BEGIN + DAYS * DAY - begin) // length + 1) * length
+            start, back = (draw.sample(TYPES, draw.choice([0, 0, 1, 2])) for _ in range(2))
+            device = draw.choice([None, None, "phone"])
+            parameters = {"from": text_time(begin), "to": text_time(end), "interval": interval, "start": ",".join(start), "back": ",".join(back),
+                          "filter": [f"device={device}"] if device else []}
+            with self.subTest(case=case, **parameters):
+                report = ask("retention", **parameters)
+                sources.add(report["source"])
+                self.assertEqual(report["cohorts"], self.recount(begin, end, length, start, back, device))
+        self.assertEqual(sources, {"user_days", "events"})
+
+    def test_what_makes_no_sense_is_named(self) -> None:
+        week = "from=2026-01-05T00:00:00Z&to=2026-01-19T00:00:00Z"
+        for query, field in (("to=2026-01-19T00:00:00Z", "from"), ("from=2026-01-05T00:00:00Z", "to"), (week + "&interval=month", "interval"),
+                             ("from=2026-01-06T00:00:00Z&to=2026-01-19T00:00:00Z&interval=week", "from"), ("from=2026-01-05T01:00:00Z&to=2026-01-19T00:00:00Z", "from"),
+                             (week + "&start=fly", "start"), (week + "&back=fly", "back"), (week + "&filter=colour=red", "filter"),
+                             ("from=2016-01-05T00:00:00Z&to=2026-01-19T00:00:00Z", "to")):
+            with self.subTest(query):
+                answer = MARQUEE.api(f"/v1/reports/retention?site=campus&{query}")
+                self.assertEqual((answer.status, answer.json()["error"].get("field")), (400, field), answer.body)
+
+
+if __name__ == "__main__":
+    unittest.main()
