@@ -3,6 +3,7 @@
 
 #include "commands.h"
 #include "marquee/clickhouse/migrations.h"
+#include "marquee/ingest/rollup.h"
 #include "parts.h"
 #include "store_access.h"
 
@@ -72,7 +73,15 @@ int up(const App& app, bool topics_only) {
   auto schema = cluster_schema(app);
   const auto count = clickhouse::migrate_up(store, clickhouse::built_in_migrations(), schema ? &*schema : nullptr);
   if (!count) return fail(count.error());
-  fmt::print("{}\n", *count == 0 ? "nothing to do: every migration is applied" : fmt::format("{} applied", *count));
+  std::uint64_t counted = 0;
+  for (const auto& shard : *shards) {
+    clickhouse::Client one(shard);
+    const auto rollups = ingest::count_changed_rollups(one);
+    if (!rollups) return fail(rollups.error());
+    counted += *rollups;
+  }
+  fmt::print("{}\n", *count == 0 && counted == 0 ? "nothing to do: every migration is applied"
+                                                 : fmt::format("{} applied", *count));
   return 0;
 }
 

@@ -24,6 +24,7 @@ struct Arguments {
   std::string by = "campaign_id";
   std::string metrics = "impressions,clicks,ctr";
   std::string metrics_by;
+  std::string place = "page_id";
   std::string start;
   std::string back;
   std::vector<std::string> filters;
@@ -81,6 +82,16 @@ void add_metrics(std::vector<Row>& rows, const Json& report, bool for_people) {
   }
 }
 
+void add_paths(std::vector<Row>& rows, const Json& report) {
+  rows.push_back({"step", "from", "to", "sessions"});
+  const auto place = [&](const Json& node) { return node.at("place").is_null() ? "(others)" : text(node.at("place")); };
+  for (const auto& link : report.at("links")) {
+    const auto& from = report.at("nodes").at(link.at("from").get<std::size_t>());
+    const auto& to = report.at("nodes").at(link.at("to").get<std::size_t>());
+    rows.push_back({text(from.at("step")), place(from), place(to), text(link.at("sessions"))});
+  }
+}
+
 void add_retention(std::vector<Row>& rows, const Json& report) {
   std::size_t most = 0;
   for (const auto& cohort : report.at("cohorts")) most = std::max(most, cohort.at("back").size());
@@ -115,6 +126,8 @@ std::vector<Row> rows_of(const std::string& kind, const Json& report, bool for_p
     rows.push_back({"term", "searches", "users", "without_results", "without_click"});
     for (const auto& term : report.at("terms"))
       add_cells(rows.emplace_back(), term, {"term", "searches", "users", "without_results", "without_click"});
+  } else if (kind == "paths") {
+    add_paths(rows, report);
   } else if (kind == "retention") {
     add_retention(rows, report);
   } else if (kind == "heatmap") {
@@ -296,6 +309,16 @@ void add_report_command(CLI::App& root, App& app) {
   searches->footer("Example:\n  marquee report searches --site campus --limit 20");
   searches->callback(
       [&app, arguments] { app.exit_code = run(app, "searches", *arguments, {{"limit", arguments->limit}}); });
+
+  auto* paths = add_kind(*command, "paths", "The ways that sessions take from place to place", arguments);
+  paths->add_option("--by", arguments->place, "What a place is: a dimension")->capture_default_str();
+  paths->add_option("--start", arguments->start, "From a session's first time at this place on");
+  add_filter_option(*paths, *arguments);
+  paths->footer("Example:\n  marquee report paths --site campus --start home");
+  paths->callback([&app, arguments] {
+    app.exit_code = run(app, "paths", *arguments,
+                        with_filters(*arguments, {{"by", arguments->place}, {"start", arguments->start}}));
+  });
 
   auto* retention = add_kind(*command, "retention", "Who came back, by the interval in which they began", arguments);
   retention->add_option("--interval", arguments->interval, "day, or week (from Monday on)")->capture_default_str();

@@ -13,6 +13,7 @@
 
 #include "marquee/base/logging.h"
 #include "marquee/clickhouse/migrations.h"
+#include "marquee/ingest/rollup.h"
 #include "parts.h"
 #include "spill.h"
 #include "store_access.h"
@@ -122,7 +123,8 @@ Result<void> Service::start_server() {
                                                     .console_dir = console_directory(settings_),
                                                     .metrics = metrics_,
                                                     .not_ready = [this] { return not_ready(); },
-                                                    .pipeline = pipeline_context(settings_)},
+                                                    .pipeline = pipeline_context(settings_),
+                                                    .can_remember = settings_.store_cluster.empty()},
                                     *catalog_, *answering_, *loader_, *log_, *watch_, *letters_);
   loader_->on_landed([this](std::uint64_t) { api_->landed(); });
   http::Router router;
@@ -192,8 +194,9 @@ void Service::bring_up() {
       auto schema = cluster_schema(app_);
       const auto applied =
           clickhouse::migrate_up(*loading_.front(), clickhouse::built_in_migrations(), schema ? &*schema : nullptr);
-      if (applied) break;
-      if (applied.error().action != Action::retry) return set_failure(applied.error().message);
+      auto counted = applied ? count_changed_rollups() : Result<void>(applied.error());
+      if (counted) break;
+      if (counted.error().action != Action::retry) return set_failure(counted.error().message);
     }
     std::this_thread::sleep_for(kProbeEvery);
   }
@@ -206,6 +209,13 @@ void Service::bring_up() {
     store_answers_ = probing_->ping();
     std::this_thread::sleep_for(kLookEvery);
   }
+}
+
+Result<void> Service::count_changed_rollups() {
+  for (const auto& shard : loading_) {
+    if (auto counted = ingest::count_changed_rollups(*shard); !counted) return counted.error();
+  }
+  return {};
 }
 
 std::string Service::not_ready() const {

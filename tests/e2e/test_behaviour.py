@@ -1,4 +1,4 @@
-"""What users did: searches and retention equal a recount in Python of random events."""
+"""What users did: searches, paths and retention equal a recount in Python of random events."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def random_session(draw: random.Random, session: int) -> list[dict[str, Any]]:
     for seq in range(1, draw.randrange(2, 15)):
         moment += draw.choice([0, 0, 10, 5000])  # Many at the same time: seq decides.
         event: dict[str, Any] = {"type": draw.choice(TYPES), "session_id": f"b{session}", "seq": seq, "event_time": moment, "is_bot": is_bot,
-                                 "device": draw.choice(["phone", "desktop"]), **user}
+                                 "device": draw.choice(["phone", "desktop"]), "page_id": draw.choice(["home", "fees", "o'brien\\x", ""]), **user}
         if event["type"] == "search":
             event["search_query"] = draw.choice(["Law", " law ", "fees", "Ünï", "b'tech\\", ""])
             if draw.random() < 0.8:
@@ -110,6 +110,67 @@ class Searches(unittest.TestCase):
         most = everything["terms"][0]["searches"]
         self.assertEqual([one["term"] for one in ask("searches", min_searches=most)["terms"]],
                          [one["term"] for one in everything["terms"] if one["searches"] >= most])
+
+
+class Paths(unittest.TestCase):
+    def recount(self, begin: int, end: int, by: str, types: list[str], start: str | None, steps: int, places: int, device: str | None) -> dict[str, Any]:
+        sessions = collections.defaultdict(list)
+        for event in EVENTS:
+            if not event["is_bot"] and begin <= event["event_time"] < end and (not types or event["type"] in types) and device in (None, event["device"]):
+                sessions[event["session_id"]].append(event)
+        ways = []
+        for events in sessions.values():
+            events.sort(key=lambda event: (event["event_time"], event["seq"]))
+            way: list[str] = []
+            for event in events:
+                if not way or way[-1] != event[by]:
+                    way.append(event[by])
+            if start is None or start in way:
+                ways.append(way if start is None else way[way.index(start):])
+        at = [collections.Counter(way[i] for way in ways if len(way) > i) for i in range(steps)]
+        # Of two that are visited alike, the first by name.
+        kept = [[place for place, _ in sorted(one.items(), key=lambda item: (-item[1], item[0].encode()))[:places]] for one in at]
+
+        def node(i: int, place: str) -> tuple[int, str | None]:
+            return i + 1, place if place in kept[i] else None
+
+        nodes: collections.Counter[tuple[int, str | None]] = collections.Counter()
+        ended: collections.Counter[tuple[int, str | None]] = collections.Counter()
+        links: collections.Counter[tuple[tuple[int, str | None], tuple[int, str | None]]] = collections.Counter()
+        for way in ways:
+            for i, place in enumerate(way[:steps]):
+                nodes[node(i, place)] += 1
+                if i + 1 < steps and i + 1 < len(way):
+                    links[node(i, place), node(i + 1, way[i + 1])] += 1
+                elif i + 1 < steps:
+                    ended[node(i, place)] += 1
+        return {"sessions": len(ways), "nodes": dict(nodes), "ended": +ended, "links": dict(links)}
+
+    def test_ways_equal_a_walk_through_each_session(self) -> None:
+        draw = random.Random(SEED + 3)
+        for case in range(60):
+            begin = BEGIN + draw.randrange(DAYS * DAY // 2) // 1000 * 1000
+            end = begin + draw.randrange(DAY, DAYS * DAY) // 1000 * 1000
+            by = draw.choice(["page_id", "page_id", "device"])
+            types = draw.choice([[], ["page_view"], ["page_view", "search", "click"]])
+            start = draw.choice([None, None, "home", "o'brien\\x", "phone", "nowhere"])
+            steps, places, device = draw.randrange(2, 9), draw.choice([1, 2, 3, 100]), draw.choice([None, None, "phone"])
+            parameters = {"from": text_time(begin), "to": text_time(end), "by": by, "events": ",".join(types), "steps": steps, "places": places,
+                          **({} if start is None else {"start": start}), "filter": [f"device={device}"] if device else []}
+            with self.subTest(case=case, **parameters):
+                report = ask("paths", **parameters)
+                names = [(one["step"], one["place"]) for one in report["nodes"]]
+                self.assertEqual(len(names), len(set(names)))
+                got = {"sessions": report["sessions"], "nodes": {(one["step"], one["place"]): one["sessions"] for one in report["nodes"]},
+                       "ended": collections.Counter({(one["step"], one["place"]): one["ended"] for one in report["nodes"] if one["ended"]}),
+                       "links": {(names[one["from"]], names[one["to"]]): one["sessions"] for one in report["links"]}}
+                self.assertEqual(got, self.recount(begin, end, by, types, start, steps, places, device))
+
+    def test_what_makes_no_sense_is_named(self) -> None:
+        for query, field in (("by=colour", "by"), ("events=fly", "events"), ("steps=1", "steps"), ("steps=21", "steps"), ("places=0", "places"), ("filter=x=y", "filter")):
+            with self.subTest(query):
+                answer = MARQUEE.api(f"/v1/reports/paths?site=campus&{query}")
+                self.assertEqual((answer.status, answer.json()["error"].get("field")), (400, field), answer.body)
 
 
 class Retention(unittest.TestCase):

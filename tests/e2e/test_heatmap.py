@@ -89,7 +89,7 @@ class Heatmaps(unittest.TestCase):
                 self.assertEqual(got, {key: tuple(value[t] for t in TYPES) for key, value in expected.items()})
                 for cell in report["cells"]:
                     self.assertAlmostEqual(cell["viewability"], cell["viewable_impressions"] / cell["impressions"] if cell["impressions"] else 0)
-        self.assertEqual(set(sources), {("positions", "heatmap_cells"), ("positions", "events"), ("cells", "heatmap_cells"), ("cells", "events"),
+        self.assertEqual(set(sources), {("positions", "ad_days"), ("positions", "heatmap_cells"), ("positions", "events"), ("cells", "heatmap_cells"), ("cells", "events"),
                                         ("page", "events")})
 
     def test_what_is_missing_is_named(self) -> None:

@@ -13,7 +13,7 @@ from typing import Any
 from tests.support.kafka import Cluster, KafkaMarquee
 from tests.support.ledger import Ledger, Writer, assert_exactly_once, impressions
 from tests.support.marquee import BINARY, wait_until
-from tests.support.rewind import double, lose, rewind, start_load
+from tests.support.rewind import ROLLUPS, double, lose, rewind, start_load
 
 
 class RewindTest(unittest.TestCase):
@@ -60,7 +60,7 @@ class RewindTest(unittest.TestCase):
             wait_until(lambda: ledger.total_acknowledged() > 1000, 30, "events")
             writer.finish()
             assert_exactly_once(marquee, ledger)
-            for table in ("events", "campaign_minute", "campaign_hour", "heatmap_cells", "user_days", "user_features"):
+            for table in ("events", *ROLLUPS):
                 marquee.sql(f"SYSTEM STOP MERGES marquee.{table}")
             parts = ("SELECT table, name, rows, hash_of_all_files FROM system.parts WHERE database = 'marquee' AND active AND "
                      "table NOT IN ('pipeline', 'loaders', 'loaders_replaced', 'loaders_out_of_date', 'rewinds', 'rebuilds') "

@@ -142,7 +142,8 @@ ROLLUP_COUNTS = {
         " countIf(event_type='click'), countIf(event_type='conversion') FROM marquee.events"
         " WHERE ad_id != '' OR campaign_id != '' OR slot_id != ''"),
 }
-ROLLUP_COUNTS["campaign_hour"] = (ROLLUP_COUNTS["campaign_minute"][0].replace("minute", "hour"), ROLLUP_COUNTS["campaign_minute"][1])
+for other in ("campaign_hour", "campaign_totals", "ad_days", "college_days", "cohort_days"):
+    ROLLUP_COUNTS[other] = (ROLLUP_COUNTS["campaign_minute"][0].replace("campaign_minute", other), ROLLUP_COUNTS["campaign_minute"][1])
 
 
 def rollup_differences(marquee: Marquee) -> list[str]:

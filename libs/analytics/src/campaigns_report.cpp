@@ -4,18 +4,18 @@
 #include <tuple>
 
 #include "answer_rows.h"
+#include "cached_store.h"
 #include "marquee/analytics/reports.h"
 #include "query.h"
+#include "source.h"
 
 namespace marquee::analytics {
 
 Result<CampaignsReport> Reports::campaigns(const CampaignsRequest& request) {
   if (auto checked = check(request.scope); !checked) return checked.error();
   std::string start;
-  auto source = cheapest_campaign_source(request.scope);
   if (request.interval == "minute") {
     start = "toStartOfMinute";
-    if (source == "campaign_hour") source = "campaign_minute";
   } else if (request.interval == "hour") {
     start = "toStartOfHour";
   } else if (request.interval == "day") {
@@ -23,8 +23,11 @@ Result<CampaignsReport> Reports::campaigns(const CampaignsRequest& request) {
   } else {
     return Error::reject(fmt::format("interval: \"{}\" is none of minute, hour, day", request.interval.substr(0, 32)));
   }
+  const std::string source(cheapest_source(
+      {request.scope, {"campaign_id", request.interval}, {"impressions", "viewable_impressions", "clicks"}}));
   clickhouse::Parameters parameters;
-  const auto rows = store_.table(
+  const auto rows = store_->table(
+      source, request.scope,
       fmt::format("SELECT campaign_id, toUnixTimestamp({}({})) AS at, {} FROM marquee.{}{} GROUP BY campaign_id, at "
                   "HAVING shown + seen + clicked > 0 ORDER BY campaign_id, at LIMIT 200000",
                   start, time_column(source), rate_columns(source != "events"), source,

@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include "answer_rows.h"
+#include "cached_store.h"
 #include "marquee/analytics/reports.h"
 #include "query.h"
 
@@ -60,7 +61,7 @@ Result<FunnelReport> Reports::funnel(const FunnelRequest& request) {
                fmt::format(", medianIf(chain[{0}] - chain[1], level >= {0} AND chain[{0}] > chain[1])", steps);
       }(),
       by_user);
-  const auto rows = store_.table(query, parameters);
+  const auto rows = store_->table("events", request.scope, query, parameters);
   if (!rows) return rows.error();
   FunnelReport report;
   const auto& row = rows->rows.at(0);

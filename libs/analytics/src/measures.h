@@ -12,11 +12,11 @@ namespace marquee::analytics {
 /// Action::reject, "metrics: ...", where there is none of that name.
 [[nodiscard]] Result<const Metric*> find_metric(std::string_view name);
 
-/// Whether campaign_minute and campaign_hour hold what the measure needs.
+/// Whether the rollups of delivery hold what the measure needs.
 [[nodiscard]] bool is_measure_in_rollup(std::string_view measure);
 
-/// " AND ..." over the events table: what the campaign rollups count, the events of the ad types that name a campaign,
-/// an ad or a slot.
+/// " AND ..." over the events table: what the rollups of delivery count, the events of the ad types that name a
+/// campaign, an ad or a slot.
 [[nodiscard]] std::string only_ad_events();
 
 /// An aggregate over the rollup, or over the events that only_ad_events() leaves. `condition` is one more; empty: none.

@@ -1,4 +1,6 @@
 #include <algorithm>
+#include <array>
+#include <cmath>
 
 #include "marquee/analytics/model.h"
 #include "marquee/analytics/reports.h"
@@ -48,25 +50,103 @@ MetricsRow row_of(const std::vector<Computed>& computed, const SelectedRow& row)
   return result;
 }
 
-}  // namespace
+/// The value of the sampled measures, as it would be with `weight` of each group's users.
+std::optional<double> weighed(const Computed& computed, const std::vector<SampledMeasure>& measures,
+                              const std::array<double, SampledMeasure::kGroups>& weights) {
+  const auto sum = [&](const SampledMeasure& measure) {
+    auto total = static_cast<double>(measure.without_user);
+    for (std::size_t g = 0; g < weights.size(); ++g) total += weights[g] * static_cast<double>(measure.by_group[g]);
+    return total;
+  };
+  const double numerator = sum(measures[computed.numerator]);
+  if (!computed.denominator) return numerator * computed.metric->scale;
+  const double denominator = sum(measures[*computed.denominator]);
+  if (denominator == 0) return std::nullopt;
+  return numerator / denominator * computed.metric->scale;
+}
 
-Result<MetricsReport> Reports::metrics(const TableRequest& request, const std::vector<std::string>& metrics) {
-  if (metrics.empty() || metrics.size() > kMostMetrics) return Error::reject("metrics: expected one to ten");
-  Selection selection{.table = request, .measures = {}, .order_per = std::nullopt};
+/// The estimate, and by the jackknife over groups what bounds the exact value.
+MetricValue estimate_of(const Computed& computed, const std::vector<SampledMeasure>& measures, double fraction) {
+  constexpr auto kGroups = SampledMeasure::kGroups;
+  constexpr double kStudent = 2.0395;  // 97.5 % of Student's t with 31 degrees of freedom.
+  static_assert(kGroups == 32);
+  std::array<double, kGroups> weights;
+  weights.fill(1 / fraction);
+  MetricValue value{weighed(computed, measures, weights), {}, {}};
+  if (!value.value) return value;
+  std::array<double, kGroups> without = {};
+  double mean = 0;
+  for (std::size_t g = 0; g < kGroups; ++g) {
+    weights.fill(1 / fraction * kGroups / (kGroups - 1));
+    weights[g] = 0;
+    without[g] = weighed(computed, measures, weights).value_or(*value.value);
+    mean += without[g] / kGroups;
+  }
+  double squares = 0;
+  for (const double one : without) squares += (one - mean) * (one - mean);
+  const double error = kStudent * std::sqrt((1 - fraction) * squares * (kGroups - 1) / kGroups);
+  value.low = *value.value < 0 ? *value.value - error : std::max(0.0, *value.value - error);
+  value.high = *value.value + error;
+  return value;
+}
+
+MetricsRow row_of(const std::vector<Computed>& computed, const SampledRow& row, double fraction) {
+  MetricsRow result{row.keys, {}, {}};
+  for (const auto& one : computed) {
+    result.now.push_back(estimate_of(one, row.now, fraction));
+    if (!row.before.empty()) result.before.push_back(estimate_of(one, row.before, fraction));
+  }
+  return result;
+}
+
+/// What is selected for the metrics, and how they are made of it.
+struct Wanted {
+  Selection selection;
   std::vector<Computed> computed;
+};
+
+Result<Wanted> wanted(const TableRequest& request, const std::vector<std::string>& metrics) {
+  if (metrics.empty() || metrics.size() > kMostMetrics) return Error::reject("metrics: expected one to ten");
+  Wanted result{{.table = request, .measures = {}, .order_per = std::nullopt}, {}};
   for (const auto& name : metrics) {
     const auto metric = find_metric(name);
     if (!metric) return metric.error();
-    Computed& one = computed.emplace_back(Computed{*metric, place_of((*metric)->numerator, selection.measures), {}});
-    if (!(*metric)->denominator.empty()) one.denominator = place_of((*metric)->denominator, selection.measures);
+    auto& measures = result.selection.measures;
+    Computed& one = result.computed.emplace_back(Computed{*metric, place_of((*metric)->numerator, measures), {}});
+    if (!(*metric)->denominator.empty()) one.denominator = place_of((*metric)->denominator, measures);
   }
-  selection.order_by = computed.front().numerator;
-  selection.order_per = computed.front().denominator;
-  const auto selected = select(store_, selection);
+  result.selection.order_by = result.computed.front().numerator;
+  result.selection.order_per = result.computed.front().denominator;
+  return result;
+}
+
+}  // namespace
+
+Result<MetricsReport> Reports::metrics(const TableRequest& request, const std::vector<std::string>& metrics) {
+  const auto what = wanted(request, metrics);
+  if (!what) return what.error();
+  const auto selected = select(*store_, what->selection);
   if (!selected) return selected.error();
-  MetricsReport report{selected->extent, row_of(computed, selected->total), {}};
-  for (const auto& row : selected->rows) report.rows.push_back(row_of(computed, row));
+  MetricsReport report{selected->extent, {}, row_of(what->computed, selected->total), {}};
+  for (const auto& row : selected->rows) report.rows.push_back(row_of(what->computed, row));
   return report;
+}
+
+Result<MetricsReport> Reports::sampled_metrics(const TableRequest& request, const std::vector<std::string>& metrics,
+                                               double fraction) {
+  const auto what = wanted(request, metrics);
+  if (!what) return what.error();
+  const auto sampled = select_sample(*store_, what->selection, fraction);
+  if (!sampled) return sampled.error();
+  MetricsReport report{sampled->extent, fraction, row_of(what->computed, sampled->total, fraction), {}};
+  for (const auto& row : sampled->rows) report.rows.push_back(row_of(what->computed, row, fraction));
+  return report;
+}
+
+Result<std::uint64_t> Reports::events_to_read(const TableRequest& request, const std::vector<std::string>& metrics) {
+  const auto what = wanted(request, metrics);
+  if (!what) return what.error();
+  return analytics::events_to_read(store_->store(), what->selection);
 }
 
 }  // namespace marquee::analytics

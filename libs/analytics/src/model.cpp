@@ -38,6 +38,7 @@ constexpr std::array kMetrics = {
            "Impressions of each user who had one"},
 };
 
+constexpr std::int64_t kHour = 3'600'000;
 constexpr std::string_view kEventMinute = "formatDateTime(toStartOfMinute({0}), '%Y-%m-%dT%H:%i:00Z')";
 constexpr std::string_view kEventHour = "formatDateTime(toStartOfHour({0}), '%Y-%m-%dT%H:00:00Z')";
 constexpr std::string_view kEventDay = "toString(toDate({0}))";
@@ -47,27 +48,27 @@ constexpr std::string_view kLayout =
     "multiIf(viewport_width = 0, '', viewport_width < 600, 'narrow', viewport_width < 1024, 'medium', 'wide')";
 
 constexpr std::array kDimensions = {
-    Dimension{"campaign_id", "", "campaign_id", "Campaign"},
-    Dimension{"ad_id", "", "ad_id", "Ad"},
-    Dimension{"slot_id", "", "slot_id", "Slot"},
-    Dimension{"position", "toString(position)", "toString(position)", "Position within the slot"},
-    Dimension{"college_id", "", "college_id", "College of the user"},
-    Dimension{"policy", "", "policy", "Policy that chose the ad"},
-    Dimension{"hour", kEventHour, kEventHour, "Hour (UTC)"},
-    Dimension{"day", kEventDay, kEventDay, "Day (UTC)"},
-    Dimension{"hour_of_day", kHourOfDay, kHourOfDay, "Hour of the day, 00 to 23 (UTC)"},
-    Dimension{"minute", kEventMinute, "", "Minute (UTC)"},
-    Dimension{"program", "", "", "Program of the user"},
-    Dimension{"year_of_study", "toString(year_of_study)", "", "Year of study of the user"},
-    Dimension{"city", "", "", "City of the user"},
-    Dimension{"device", "", "", "Device"},
-    Dimension{"layout", kLayout, "", "Width of the viewport: narrow (below 600), medium (below 1024), wide"},
-    Dimension{"os", "", "", "Operating system"},
-    Dimension{"browser", "", "", "Browser"},
-    Dimension{"page_id", "", "", "Page"},
-    Dimension{"referrer_host", "", "", "Host that the user came from"},
-    Dimension{"course_id", "", "", "Course"},
-    Dimension{"consent", "toString(consent)", "", "What the user consented to"},
+    Dimension{"campaign_id", "", "Campaign"},
+    Dimension{"ad_id", "", "Ad"},
+    Dimension{"slot_id", "", "Slot"},
+    Dimension{"position", "toString(position)", "Position within the slot"},
+    Dimension{"college_id", "", "College of the user"},
+    Dimension{"policy", "", "Policy that chose the ad"},
+    Dimension{"day", kEventDay, "Day (UTC)", 24 * kHour},
+    Dimension{"hour", kEventHour, "Hour (UTC)", kHour},
+    Dimension{"hour_of_day", kHourOfDay, "Hour of the day, 00 to 23 (UTC)", kHour},
+    Dimension{"minute", kEventMinute, "Minute (UTC)", kHour / 60},
+    Dimension{"program", "", "Program of the user"},
+    Dimension{"year_of_study", "toString(year_of_study)", "Year of study of the user"},
+    Dimension{"city", "", "City of the user"},
+    Dimension{"device", "", "Device"},
+    Dimension{"layout", kLayout, "Width of the viewport: narrow (below 600), medium (below 1024), wide"},
+    Dimension{"os", "", "Operating system"},
+    Dimension{"browser", "", "Browser"},
+    Dimension{"page_id", "", "Page"},
+    Dimension{"referrer_host", "", "Host that the user came from"},
+    Dimension{"course_id", "", "Course"},
+    Dimension{"consent", "toString(consent)", "What the user consented to"},
 };
 
 enum class Sum { rows, value, users };
@@ -76,7 +77,7 @@ struct Measure {
   Sum sum = Sum::rows;
   std::string_view of;          ///< What Sum::value adds up, what Sum::users tells apart.
   std::string_view event_type;  ///< Empty: of every ad type. Else one, or several as SQL.
-  std::string_view column;      ///< Of the campaign rollups; empty: not there.
+  std::string_view column;      ///< Of the rollups of delivery; empty: not there.
 };
 constexpr std::string_view kE4 = "toInt64(round(value * 10000))";
 constexpr std::array kMeasures = {
@@ -87,8 +88,8 @@ constexpr std::array kMeasures = {
     Measure{"conversions", Sum::rows, "", "event_type = 'conversion'", "conversions"},
     Measure{"dwell_ms", Sum::value, "dwell_ms", "", "dwell_ms"},
     Measure{"visible_ms", Sum::value, "visible_ms", "", "visible_ms"},
-    Measure{"spend_e4", Sum::value, kE4, "event_type IN ('impression', 'click')", ""},
-    Measure{"revenue_e4", Sum::value, kE4, "event_type = 'conversion'", ""},
+    Measure{"spend_e4", Sum::value, kE4, "event_type IN ('impression', 'click')", "spend_e4"},
+    Measure{"revenue_e4", Sum::value, kE4, "event_type = 'conversion'", "revenue_e4"},
     Measure{"users_shown", Sum::users, "user_key", "event_type = 'impression' AND user_key != 0", ""},
     Measure{"impressions_of_users", Sum::rows, "", "event_type = 'impression' AND user_key != 0", ""},
 };

@@ -42,14 +42,9 @@ bool is_on_grid(const Scope& scope, std::int64_t grain_ms) {
   return (!scope.from_ms || *scope.from_ms % grain_ms == 0) && (!scope.to_ms || *scope.to_ms % grain_ms == 0);
 }
 
-bool is_in_rollup(std::string_view name) {
-  const auto* dimension = find(name);
-  return dimension != nullptr && !dimension->over_rollup.empty();
-}
-
-Result<std::string> dimension_expression(std::string_view name, bool is_rollup, std::string_view time) {
+Result<std::string> dimension_expression(std::string_view name, std::string_view time) {
   if (const auto* dimension = find(name)) {
-    std::string text(is_rollup ? dimension->over_rollup : dimension->over_events);
+    std::string text(dimension->expression);
     if (text.empty()) text = name;
     if (const auto at = text.find("{0}"); at != std::string::npos) text.replace(at, 3, time);
     return text;
@@ -75,7 +70,7 @@ std::string array_parameter(const std::vector<std::string>& values) {
   return text + "]";
 }
 
-Result<std::string> filter_conditions(const std::vector<Filter>& filters, bool is_rollup, std::string_view time,
+Result<std::string> filter_conditions(const std::vector<Filter>& filters, std::string_view time,
                                       clickhouse::Parameters& parameters) {
   if (filters.size() > kMostFilters) return Error::reject(fmt::format("filter: at most {} are taken", kMostFilters));
   std::string text;
@@ -84,7 +79,7 @@ Result<std::string> filter_conditions(const std::vector<Filter>& filters, bool i
     if (filter.values.empty() || filter.values.size() > kMostValues)
       return Error::reject(
           fmt::format("filter: {}: expected 1 to {} values", filter.dimension.substr(0, 100), kMostValues));
-    const auto column = dimension_expression(filter.dimension, is_rollup, time);
+    const auto column = dimension_expression(filter.dimension, time);
     if (!column) return Error::reject("filter: " + column.error().message);
     parameters[fmt::format("filter{}", i)] = array_parameter(filter.values);
     text += fmt::format(" AND {} {}IN {{filter{}:Array(String)}}", *column, filter.is_negated ? "NOT " : "", i);
@@ -100,13 +95,7 @@ Result<void> check_event_types(const std::vector<std::string>& types, std::strin
   return {};
 }
 
-std::string cheapest_campaign_source(const Scope& scope) {
-  if (is_on_grid(scope, 3'600'000)) return "campaign_hour";
-  if (is_on_grid(scope, 60'000)) return "campaign_minute";
-  return "events";
-}
-
-std::string time_column(const std::string& source) { return source == "events" ? "event_time" : "time"; }
+std::string time_column(std::string_view source) { return source == "events" ? "event_time" : "time"; }
 
 Result<void> check(const Scope& scope) {
   if (scope.site.empty()) return Error::reject("site: missing");

@@ -9,33 +9,28 @@
 
 namespace marquee::analytics {
 
-/// A dimension as text over campaign_minute/hour (`is_rollup`) or the events, or an error that names it. `time`: what
-/// holds the time there.
-[[nodiscard]] Result<std::string> dimension_expression(std::string_view name, bool is_rollup, std::string_view time);
+/// A dimension as text over the events, or over a rollup that has it, or an error that names it. `time`: what holds the
+/// time there.
+[[nodiscard]] Result<std::string> dimension_expression(std::string_view name, std::string_view time);
 /// A value of Array(String).
 [[nodiscard]] std::string array_parameter(const std::vector<std::string>& values);
-/// Whether the campaign rollups have the dimension.
-[[nodiscard]] bool is_in_rollup(std::string_view name);
 
 /// Whether both ends, where there are any, are multiples of `grain_ms`.
 [[nodiscard]] bool is_on_grid(const Scope& scope, std::int64_t grain_ms);
 
-/// The coarsest of campaign_hour, campaign_minute and events that answers the scope exactly: both ends on its grid.
-[[nodiscard]] std::string cheapest_campaign_source(const Scope& scope);
-
 /// Action::reject where the scope makes no sense.
 [[nodiscard]] Result<void> check(const Scope& scope);
 
-/// " AND ..." for filters over campaign_minute/hour (`is_rollup`) or the events, with the values bound. `time`: what
-/// holds the time there. Action::reject, "filter: ...", names what makes no sense.
-[[nodiscard]] Result<std::string> filter_conditions(const std::vector<Filter>& filters, bool is_rollup,
-                                                    std::string_view time, clickhouse::Parameters& parameters);
+/// " AND ..." for filters over the events, or over a rollup that has their dimensions, with the values bound. `time`:
+/// what holds the time there. Action::reject, "filter: ...", names what makes no sense.
+[[nodiscard]] Result<std::string> filter_conditions(const std::vector<Filter>& filters, std::string_view time,
+                                                    clickhouse::Parameters& parameters);
 
 /// Action::reject, "<parameter>: ...", names what is no event type.
 [[nodiscard]] Result<void> check_event_types(const std::vector<std::string>& types, std::string_view parameter);
 
 /// The column of `source` that holds an event's time.
-[[nodiscard]] std::string time_column(const std::string& source);
+[[nodiscard]] std::string time_column(std::string_view source);
 
 /// " WHERE site_id = ... AND time >= ... AND NOT is_bot", with the values bound.
 [[nodiscard]] std::string where(const Scope& scope, std::string_view time_column, clickhouse::Parameters& parameters);

@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include "answer_rows.h"
+#include "cached_store.h"
 #include "marquee/analytics/reports.h"
 #include "query.h"
 
@@ -49,7 +50,7 @@ Result<RetentionReport> Reports::retention(const RetentionRequest& request) {
   RetentionReport report{is_by_day ? "user_days" : "events", {}};
   const std::string time = is_by_day ? "toDateTime64(day, 3, 'UTC')" : "event_time";
   auto filter = where(request.scope, time, parameters) + " AND user_key != 0";
-  const auto filters = filter_conditions(request.filters, /*is_rollup=*/false, time, parameters);
+  const auto filters = filter_conditions(request.filters, time, parameters);
   if (!filters) return filters.error();
   filter += *filters;
   parameters["length"] = std::to_string(*length);
@@ -62,7 +63,7 @@ Result<RetentionReport> Reports::retention(const RetentionRequest& request) {
       "intervals)), -1) AS passed GROUP BY first, passed ORDER BY first, passed",
       time, is_one_of(request.start, "start", parameters), is_one_of(request.back, "back", parameters), report.source,
       filter);
-  const auto rows = store_.table(query, parameters);
+  const auto rows = store_->table(report.source, request.scope, query, parameters);
   if (!rows) return rows.error();
   const auto intervals = static_cast<std::uint64_t>((*request.scope.to_ms - *request.scope.from_ms) / *length);
   for (const auto& cells : rows->rows) {

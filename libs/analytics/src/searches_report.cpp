@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include "answer_rows.h"
+#include "cached_store.h"
 #include "marquee/analytics/reports.h"
 #include "query.h"
 
@@ -34,7 +35,7 @@ Result<SearchesReport> Reports::searches(const SearchesRequest& request) {
       "DESC, "
       "term LIMIT {{most:UInt64}}",
       where(request.scope, "event_time", parameters));
-  const auto rows = store_.table(query, parameters);
+  const auto rows = store_->table("events", request.scope, query, parameters);
   if (!rows) return rows.error();
   SearchesReport report;
   for (const auto& cells : rows->rows) {

@@ -1,12 +1,14 @@
 // Measures by dimensions, from the cheapest source that answers exactly: what the tables of reports are made of.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "cached_store.h"
 #include "marquee/analytics/reports.h"
 
 namespace marquee::analytics {
@@ -31,6 +33,30 @@ struct Selected {
 };
 
 /// Action::reject names the parameter that makes no sense: site, from, to, by, filter, compare, limit.
-[[nodiscard]] Result<Selected> select(clickhouse::Client& store, const Selection& selection);
+[[nodiscard]] Result<Selected> select(CachedStore& store, const Selection& selection);
+
+/// How many events select() would read, by the store's estimate; 0 where a rollup answers.
+[[nodiscard]] Result<std::uint64_t> events_to_read(clickhouse::Client& store, const Selection& selection);
+
+/// A measure over a sample of the users. Events without user are all in it; the others fall into groups by user, at
+/// random, from whose differences an error is told.
+struct SampledMeasure {
+  static constexpr std::size_t kGroups = 32;
+  std::int64_t without_user = 0;
+  std::array<std::int64_t, kGroups> by_group = {};
+};
+struct SampledRow {
+  std::vector<std::string> keys;
+  std::vector<SampledMeasure> now, before;
+};
+struct Sampled {
+  TableExtent extent;   ///< Of rows that the sample has.
+  double fraction = 1;  ///< Of the users.
+  SampledRow total;
+  std::vector<SampledRow> rows;
+};
+
+/// The same from the events of a share of the users, in (0, 1]; Action::reject, "sample: ...", of another.
+[[nodiscard]] Result<Sampled> select_sample(CachedStore& store, const Selection& selection, double fraction);
 
 }  // namespace marquee::analytics

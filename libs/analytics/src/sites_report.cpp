@@ -1,10 +1,11 @@
 #include "answer_rows.h"
+#include "cached_store.h"
 #include "marquee/analytics/reports.h"
 
 namespace marquee::analytics {
 
 Result<std::map<std::string, SiteSummary>> Reports::sites() {
-  const auto rows = store_.table(
+  const auto rows = store_->store().table(
       "SELECT site_id, count(), toUnixTimestamp64Milli(min(event_time)), toUnixTimestamp64Milli(max(event_time)) FROM "
       "marquee.events GROUP BY site_id");
   if (!rows) return rows.error();

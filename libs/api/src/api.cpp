@@ -7,6 +7,7 @@
 #include "console_files.h"
 #include "letter_answers.h"
 #include "live_feed.h"
+#include "progressive_answers.h"
 #include "report_answers.h"
 
 namespace marquee::api {
@@ -21,7 +22,8 @@ class Api::Impl {
         loader_(loader),
         log_(log),
         watch_(watch),
-        reports_(catalog, store),
+        reports_(catalog, store, options_.can_remember),
+        progressive_(reports_, store),
         catalog_answers_(catalog),
         letter_answers_(letters),
         console_(options_.console_dir),
@@ -40,6 +42,10 @@ class Api::Impl {
   }
 
   LiveFeed& live() { return live_; }
+  void stop() {
+    progressive_.stop();
+    live_.stop();
+  }
 
  private:
   /// 401 unless the request carries an admin token.
@@ -64,11 +70,16 @@ class Api::Impl {
   void add_reports(http::Router& router) {
     add_admin(router, "GET", "/v1/reports/ctr", [this](const auto& request) { return reports_.ctr(request); });
     add_admin(router, "GET", "/v1/reports/metrics", [this](const auto& request) { return reports_.metrics(request); });
+    router.add("GET", "/v1/reports/metrics/stream", [this](const http::Request& request, http::Responder responder) {
+      if (auto refused = refuse(request)) return responder.send(std::move(*refused));
+      progressive_.metrics(request, std::move(responder));
+    });
     add_admin(router, "GET", "/v1/reports/model", [](const auto&) { return ReportAnswers::model(); });
     add_admin(router, "GET", "/v1/reports/heatmap", [this](const auto& request) { return reports_.heatmap(request); });
     add_admin(router, "GET", "/v1/reports/funnel", [this](const auto& request) { return reports_.funnel(request); });
     add_admin(router, "GET", "/v1/reports/searches",
               [this](const auto& request) { return reports_.searches(request); });
+    add_admin(router, "GET", "/v1/reports/paths", [this](const auto& request) { return reports_.paths(request); });
     add_admin(router, "GET", "/v1/reports/retention",
               [this](const auto& request) { return reports_.retention(request); });
     add_admin(router, "GET", "/v1/reports/campaigns",
@@ -165,6 +176,7 @@ class Api::Impl {
   log::EventLog& log_;
   ingest::PipelineWatch& watch_;
   ReportAnswers reports_;
+  ProgressiveAnswers progressive_;
   CatalogAnswers catalog_answers_;
   LetterAnswers letter_answers_;
   const ConsoleFiles console_;
@@ -177,6 +189,6 @@ Api::Api(ApiOptions options, catalog::Catalog& catalog, clickhouse::Client& stor
 Api::~Api() = default;
 void Api::add_routes(http::Router& router) { impl_->add_routes(router); }
 void Api::landed() { impl_->live().landed(); }
-void Api::stop() { impl_->live().stop(); }
+void Api::stop() { impl_->stop(); }
 
 }  // namespace marquee::api

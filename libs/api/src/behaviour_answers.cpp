@@ -1,4 +1,4 @@
-// Reports of what users did: searches, retention.
+// Reports of what users did: searches, paths, retention.
 #include "answers.h"
 #include "report_answers.h"
 #include "report_json.h"
@@ -34,6 +34,40 @@ http::Response ReportAnswers::searches(const http::Request& request) {
     one.update(term_json(term));
     body["terms"].push_back(std::move(one));
   }
+  return json_answer(200, body);
+}
+
+http::Response ReportAnswers::paths(const http::Request& request) {
+  auto asked = scope(request);
+  if (!asked) return error_answer(asked.error());
+  const auto steps = whole_parameter(request, "steps", 5);
+  if (!steps) return error_answer(steps.error());
+  const auto places = whole_parameter(request, "places", 10);
+  if (!places) return error_answer(places.error());
+  const auto filters = filter_parameters(request);
+  if (!filters) return error_answer(filters.error());
+  analytics::PathsRequest paths{.scope = *asked,
+                                .by = request.query_parameter("by").value_or("page_id"),
+                                .start = request.query_parameter("start"),
+                                .steps = *steps,
+                                .places = *places,
+                                .filters = *filters};
+  if (request.query_parameter("events")) paths.events = list_parameter(request, "events");
+  const auto report = reports_.paths(paths);
+  if (!report) return error_answer(report.error());
+  Json body = head(*asked);
+  body["by"] = paths.by;
+  body["source"] = "events";
+  body["sessions"] = report->sessions;
+  body["nodes"] = Json::array();
+  for (const auto& node : report->nodes)
+    body["nodes"].push_back({{"step", node.step},
+                             {"place", node.is_all_others ? Json(nullptr) : Json(node.place)},
+                             {"sessions", node.sessions},
+                             {"ended", node.ended}});
+  body["links"] = Json::array();
+  for (const auto& link : report->links)
+    body["links"].push_back({{"from", link.from}, {"to", link.to}, {"sessions", link.sessions}});
   return json_answer(200, body);
 }
 

@@ -30,6 +30,8 @@ Result<Scope> ReportAnswers::scope(const http::Request& request) const {
   if (!to) return to.error();
   scope.from_ms = *from;
   scope.to_ms = *to;
+  // RFC 9111: who says so wants no answer from a cache.
+  scope.is_fresh = request.headers.get("Cache-Control").find("no-cache") != std::string_view::npos;
   return scope;
 }
 

@@ -1,6 +1,7 @@
 // GET /v1/reports/*: parameters in, reports out.
 #pragma once
 
+#include "answers.h"
 #include "marquee/analytics/reports.h"
 #include "marquee/catalog/catalog.h"
 #include "marquee/http/message.h"
@@ -10,15 +11,24 @@ namespace marquee::api {
 /// Thread safe; blocks while the store answers.
 class ReportAnswers {
  public:
-  ReportAnswers(catalog::Catalog& catalog, clickhouse::Client& store) : catalog_(catalog), reports_(store) {}
+  ReportAnswers(catalog::Catalog& catalog, clickhouse::Client& store, bool can_remember)
+      : catalog_(catalog), reports_(store, can_remember) {}
 
   [[nodiscard]] http::Response ctr(const http::Request& request);
   [[nodiscard]] http::Response metrics(const http::Request& request);
+  /// The body of metrics(): exact, or from a share of the users. `query_id`: of its query in the store; empty: any.
+  [[nodiscard]] Result<Json> metrics_body(const http::Request& request, std::optional<double> fraction,
+                                          const std::string& query_id);
+  /// How many events it would read; 0 where a rollup answers.
+  [[nodiscard]] Result<std::uint64_t> events_of_metrics(const http::Request& request);
+  /// `sample`: a share of the users; absent: not given.
+  [[nodiscard]] static Result<std::optional<double>> sample_parameter(const http::Request& request);
   /// What metrics() can be asked for.
   [[nodiscard]] static http::Response model();
   [[nodiscard]] http::Response heatmap(const http::Request& request);
   [[nodiscard]] http::Response funnel(const http::Request& request);
   [[nodiscard]] http::Response searches(const http::Request& request);
+  [[nodiscard]] http::Response paths(const http::Request& request);
   [[nodiscard]] http::Response retention(const http::Request& request);
   [[nodiscard]] http::Response campaigns(const http::Request& request);
   [[nodiscard]] http::Response sites();

@@ -1,4 +1,6 @@
 // Reports that are tables: metrics by dimensions.
+#include <charconv>
+
 #include "answers.h"
 #include "marquee/analytics/model.h"
 #include "report_answers.h"
@@ -75,20 +77,46 @@ http::Response ReportAnswers::ctr(const http::Request& request) {
 }
 
 http::Response ReportAnswers::metrics(const http::Request& request) {
+  const auto fraction = sample_parameter(request);
+  if (!fraction) return error_answer(fraction.error());
+  const auto body = metrics_body(request, *fraction, {});
+  return body ? json_answer(200, *body) : error_answer(body.error());
+}
+
+Result<std::optional<double>> ReportAnswers::sample_parameter(const http::Request& request) {
+  const auto text = request.query_parameter("sample");
+  if (!text) return std::optional<double>();
+  double fraction = 0;
+  const auto end = std::from_chars(text->data(), text->data() + text->size(), fraction);
+  if (end.ec != std::errc() || end.ptr != text->data() + text->size() || !(fraction > 0 && fraction <= 1))
+    return Error::reject("sample: expected a share of the users above 0, at most 1");
+  return std::optional<double>(fraction);
+}
+
+Result<std::uint64_t> ReportAnswers::events_of_metrics(const http::Request& request) {
   const auto asked = table(request);
-  if (!asked) return error_answer(asked.error());
+  if (!asked) return asked.error();
+  return reports_.events_to_read(*asked, list_parameter(request, "metrics"));
+}
+
+Result<Json> ReportAnswers::metrics_body(const http::Request& request, std::optional<double> fraction,
+                                         const std::string& query_id) {
+  auto asked = table(request);
+  if (!asked) return asked.error();
+  asked->query_id = query_id;
   const auto names = list_parameter(request, "metrics");
-  const auto report = reports_.metrics(*asked, names);
-  if (!report) return error_answer(report.error());
+  const auto report = fraction ? reports_.sampled_metrics(*asked, names, *fraction) : reports_.metrics(*asked, names);
+  if (!report) return report.error();
   Json body = table_head(*asked, report->extent);
   body["metrics"] = names;
+  body["sample"] = number_or_null(report->sampled);
   body["total"] = row_json(report->total, asked->compares_previous);
   for (const auto& row : report->rows) {
     Json one = {{"keys", row.keys}};
     one.update(row_json(row, asked->compares_previous));
     body["rows"].push_back(std::move(one));
   }
-  return json_answer(200, body);
+  return body;
 }
 
 http::Response ReportAnswers::model() {

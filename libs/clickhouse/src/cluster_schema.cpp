@@ -62,7 +62,8 @@ Placement placement_of(std::string_view table) {
   if (std::ranges::find(everywhere, table) != everywhere.end()) return Placement::cluster;
   // What shuts inserts out must hold on a node from the moment that it was written there: replicas come to know of each
   // other's rows later. So these are written to each replica, and none is left out.
-  constexpr std::array own = {"loaders_replaced", "rebuilds", "loaders", "loaders_out_of_date", "rewinds"};
+  constexpr std::array own = {"loaders_replaced",    "rebuilds", "loaders",
+                              "loaders_out_of_date", "rewinds",  "rollup_definitions"};
   return std::ranges::find(own, table) == own.end() ? Placement::shard : Placement::node;
 }
 

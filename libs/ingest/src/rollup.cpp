@@ -15,6 +15,9 @@ namespace marquee::ingest {
 namespace {
 
 constexpr std::size_t kDaysAtOnce = 16;
+constexpr int kAttempts = 600;  // A recovery's rebuild may be under way; the longest has days to do.
+/// The rollups of delivery are summed from its rows, which nothing keeps.
+constexpr std::string_view kDelivery = "delivery_in";
 
 using Days = std::span<const std::string>;
 
@@ -113,6 +116,31 @@ Result<void> rebuild_rollup(clickhouse::Client& store, const Rollup& rollup, Day
   return run_all(store, swaps);
 }
 
+Result<void> rebuild(clickhouse::Client& store, RebuildLock& lock, const std::vector<Rollup>& some_rollups, Days days) {
+  if (auto waited = lock.wait_for_inserts(); !waited) return waited.error();
+  for (const Rollup& rollup : some_rollups) {
+    for (std::size_t begin = 0; begin < days.size(); begin += kDaysAtOnce) {
+      const Days some = days.subspan(begin, std::min(kDaysAtOnce, days.size() - begin));
+      if (auto done = rebuild_rollup(store, rollup, some, lock.database()); !done) {
+        return Error{done.error().action,
+                     fmt::format("rebuilding {} of {}: {}", rollup.table, fmt::join(some, ", "), done.error().message)};
+      }
+    }
+  }
+  return {};
+}
+
+/// Again while the lock is another's, or the store away.
+template <class Attempt>
+auto patiently(const Attempt& attempt) {
+  auto done = attempt();
+  for (int count = 1; !done && done.error().action == Action::retry && count < kAttempts; ++count) {
+    std::this_thread::sleep_for(Millis(100));
+    done = attempt();
+  }
+  return done;
+}
+
 /// Both sides of a comparison give the same columns in the same types, arrays in one order.
 std::string comparable_columns(const Rollup& rollup) {
   std::vector<std::string> columns;
@@ -178,17 +206,25 @@ Result<std::string> insert_select(clickhouse::Client& store, const Rollup& rollu
 Result<std::vector<Rollup>> rollups(clickhouse::Client& store) {
   const std::string& database = store.endpoint().database;
   auto views = store.table(
-      fmt::format(
-          "SELECT name, as_select FROM system.tables WHERE database = '{0}' AND engine = 'MaterializedView' "
-          "AND position(as_select, '{0}.events_in') > 0 AND name LIKE '%\\_mv' AND name != 'events_mv' ORDER BY name",
-          database),
+      fmt::format("SELECT name, as_select FROM system.tables WHERE database = '{0}' AND engine = 'MaterializedView' "
+                  "AND (position(as_select, '{0}.events_in') > 0 OR position(as_select, '{0}.{1}') > 0) "
+                  "AND name LIKE '%\\_mv' AND name != 'events_mv' ORDER BY name != '{1}_mv', name",
+                  database, kDelivery),
       {}, {.replica = 0});
   if (!views) return views.error();
+  const std::string stage = fmt::format("{}.{}", database, kDelivery);
+  std::string delivery;
   std::vector<Rollup> all;
   for (auto& view : views->rows) {
     Rollup rollup;
     rollup.table = view[0].substr(0, view[0].size() - 3);
     rollup.select = std::move(view[1]);
+    if (rollup.table == kDelivery) {
+      delivery = std::move(rollup.select);
+      continue;
+    }
+    if (const auto at = rollup.select.find(stage); at != std::string::npos)
+      rollup.select.replace(at, stage.size(), fmt::format("({})", delivery));
     auto columns = store.table(
         fmt::format("SELECT name, type, (SELECT any(engine_full) FROM system.tables WHERE database = '{0}' AND name = "
                     "{{table:String}}) FROM system.columns WHERE database = '{0}' AND table = {{table:String}} "
@@ -215,16 +251,7 @@ Result<std::uint64_t> rebuild_days(clickhouse::Client& store, const std::vector<
 Result<std::uint64_t> rebuild_days(clickhouse::Client& store, RebuildLock& lock, const std::vector<std::string>& days) {
   const auto all = rollups(store);
   if (!all) return all.error();
-  if (auto waited = lock.wait_for_inserts(); !waited) return waited.error();
-  for (const Rollup& rollup : *all) {
-    for (std::size_t begin = 0; begin < days.size(); begin += kDaysAtOnce) {
-      const Days some(days.data() + begin, std::min(kDaysAtOnce, days.size() - begin));
-      if (auto done = rebuild_rollup(store, rollup, some, lock.database()); !done) {
-        return Error{done.error().action,
-                     fmt::format("rebuilding {} of {}: {}", rollup.table, fmt::join(some, ", "), done.error().message)};
-      }
-    }
-  }
+  if (auto rebuilt = rebuild(store, lock, *all, days); !rebuilt) return rebuilt.error();
   if (auto noted = lock.note_rebuilt(days); !noted) return noted.error();
   return days.size() * all->size();
 }
@@ -246,7 +273,6 @@ Result<std::uint64_t> mend_days(clickhouse::Client& store, const std::vector<std
 }
 
 Result<std::uint64_t> rebuild_rollups(clickhouse::Client& store, std::string_view from_day, std::string_view to_day) {
-  constexpr int kAttempts = 600;  // A recovery's rebuild may be under way; the longest has days to do.
   const auto from = id_of_date(from_day, "00000000");
   if (!from) return from.error();
   const auto to = id_of_date(to_day, "99999999");
@@ -258,16 +284,45 @@ Result<std::uint64_t> rebuild_rollups(clickhouse::Client& store, std::string_vie
   std::uint64_t replaced = 0;
   for (const std::string& day : *days) {
     // The lock is free between days, for inserts to come through.
-    auto count = rebuild_days(store, {day});
-    for (int attempt = 1; !count && count.error().action == Action::retry && attempt < kAttempts; ++attempt) {
-      std::this_thread::sleep_for(Millis(100));
-      count = rebuild_days(store, {day});
-    }
+    const auto count = patiently([&] { return rebuild_days(store, {day}); });
     if (!count) return count.error();
     replaced += *count;
     logging::debug("rollup.rebuilt", {{"day", day}, {"partitions", *count}});
   }
   return replaced;
+}
+
+Result<std::uint64_t> count_changed_rollups(clickhouse::Client& store) {
+  auto all = rollups(store);
+  if (!all) return all.error();
+  const std::string definitions = store.endpoint().database + ".rollup_definitions";
+  const auto known =
+      store.table(fmt::format("SELECT rollup, definition FROM {} FINAL", definitions), {}, {.replica = 0});
+  if (!known) return known.error();
+  std::erase_if(*all, [&](const Rollup& rollup) {
+    return std::ranges::find(known->rows, std::vector{rollup.table, rollup.select}) != known->rows.end();
+  });
+  if (all->empty()) return std::uint64_t{0};
+  const auto days = partitions(store, quoted_names(*all), "00000000", "99999999");
+  if (!days) return days.error();
+  for (const std::string& day : *days) {
+    auto counted = patiently([&]() -> Result<void> {
+      const auto lock = RebuildLock::take(store);
+      if (!lock) return lock.error();
+      return rebuild(store, **lock, *all, {&day, 1});
+    });
+    if (!counted) return counted.error();
+    logging::info("rollup.counted", {{"day", day}, {"rollups", all->size()}});
+  }
+  for (const Rollup& rollup : *all) {
+    auto noted = store.execute(
+        fmt::format("INSERT INTO {} (rollup, definition) SELECT {{rollup:String}}, {{definition:String}}", definitions),
+        {{"rollup", clickhouse::escape_parameter(rollup.table)},
+         {"definition", clickhouse::escape_parameter(rollup.select)}},
+        {.replica = 0});
+    if (!noted) return noted.error();
+  }
+  return all->size();
 }
 
 Result<std::vector<std::string>> rollup_differences(clickhouse::Client& store) {

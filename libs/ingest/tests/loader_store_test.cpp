@@ -38,6 +38,36 @@ TEST_F(LoaderInTheStore, lands_seven_days_in_one_batch_and_every_rollup_equals_a
       ask("SELECT countIf(event_type IN ('impression','viewable_impression','hover','click')) FROM marquee.events"));
 }
 
+TEST_F(LoaderInTheStore, counts_rollups_anew_whose_definition_has_changed) {
+  add_many(1, 1, 2'000, 60'000);
+  start();
+  expect_landed_exactly(2'000);
+  const auto lose = [&](const std::string& table) {
+    ASSERT_TRUE(client->execute(fmt::format("ALTER TABLE marquee.{} DROP PARTITION ID '20260101'", table)));
+  };
+  lose("ad_days");  // As if it had come with a migration after those events had.
+  const auto first = count_changed_rollups(*client);
+  ASSERT_TRUE(first) << first.error().message;
+  EXPECT_EQ(*first, 9U);
+  expect_landed_exactly(2'000);
+  const auto again = count_changed_rollups(*client);
+  ASSERT_TRUE(again) << again.error().message;
+  EXPECT_EQ(*again, 0U);
+  // Only the one that changed: what is wrong with another stays.
+  lose("campaign_totals");
+  lose("cohort_days");
+  ASSERT_TRUE(
+      client->execute("INSERT INTO marquee.rollup_definitions (rollup, definition, time) "
+                      "VALUES ('campaign_totals', 'SELECT 1', now64(3) + 1)"));
+  const auto changed = count_changed_rollups(*client);
+  ASSERT_TRUE(changed) << changed.error().message;
+  EXPECT_EQ(*changed, 1U);
+  const auto differences = rollup_differences(*client);
+  ASSERT_TRUE(differences) << differences.error().message;
+  ASSERT_EQ(differences->size(), 1U);
+  EXPECT_TRUE(differences->front().starts_with("cohort_days of 20260101")) << differences->front();
+}
+
 TEST_F(LoaderInTheStore, finds_and_mends_a_rollup_that_differs) {
   add_many(1, 1, 2'000, 60'000);
   start();
@@ -53,7 +83,7 @@ TEST_F(LoaderInTheStore, finds_and_mends_a_rollup_that_differs) {
   EXPECT_TRUE((*differences)[1].starts_with("user_days of 20260102")) << (*differences)[1];
   const auto rebuilt = rebuild_rollups(*client, "2026-01-01", "2026-01-02");
   ASSERT_TRUE(rebuilt) << rebuilt.error().message;
-  EXPECT_EQ(*rebuilt, 10U);
+  EXPECT_EQ(*rebuilt, 18U);
   expect_landed_exactly(2'000);
   EXPECT_FALSE(rebuild_rollups(*client, "yesterday", ""));
 }

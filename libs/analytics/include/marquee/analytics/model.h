@@ -1,6 +1,7 @@
 // The semantic layer: what can be counted (metrics) and by what (dimensions), each defined once, here.
 #pragma once
 
+#include <cstdint>
 #include <span>
 #include <string>
 #include <string_view>
@@ -29,9 +30,10 @@ struct Metric {
 
 struct Dimension {
   std::string_view name;
-  std::string_view over_events;  ///< SQL over the events table, {0} being its time; empty: the column of that name.
-  std::string_view over_rollup;  ///< The same over the campaign rollups; empty: they do not have it.
+  std::string_view expression;  ///< SQL over the events and the rollups that have it, {0} being the time there; empty:
+                                ///< the column of that name.
   std::string_view description;
+  std::int64_t grain_ms = 0;  ///< Of what is told from the time alone: how fine it tells it. Else 0.
 };
 
 [[nodiscard]] std::span<const Metric> metrics();

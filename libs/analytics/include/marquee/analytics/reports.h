@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -19,6 +20,7 @@ struct Scope {
   std::string site;
   std::optional<std::int64_t> from_ms;  ///< Inclusive; absent: from the first event.
   std::optional<std::int64_t> to_ms;    ///< Exclusive; absent: to the last event.
+  bool is_fresh = false;                ///< Counted again even where the answer is known and the data the same.
 };
 
 /// Impressions and clicks with the rate between them and its 95 % Wilson interval.
@@ -43,6 +45,7 @@ struct TableRequest {
   bool compares_previous = false;     ///< With the period of the same length before; needs both ends of the scope.
   std::uint64_t min_impressions = 0;  ///< Rows with fewer are left out (of the previous period: whatever it has).
   std::uint64_t limit = 1000;
+  std::string query_id = {};  ///< Of the query in the store, to end it by; empty: any.
 };
 /// Which rows a table has.
 struct TableExtent {
@@ -65,7 +68,8 @@ struct CtrReport {
   std::vector<CtrRow> rows;  ///< Most impressions first.
 };
 
-/// Absent where it is a share of nothing. Proportions have their 95 % Wilson interval.
+/// Absent where it is a share of nothing. Proportions have their 95 % Wilson interval, estimates what bounds the exact
+/// one.
 struct MetricValue {
   std::optional<double> value;
   std::optional<double> low, high;
@@ -76,6 +80,9 @@ struct MetricsRow {
 };
 struct MetricsReport {
   TableExtent extent;
+  /// Of the users, that were counted. The values are then estimates, and what the exact one is lies between low and
+  /// high (95 %); of the values that are there, as rare ones may be missed.
+  std::optional<double> sampled;
   MetricsRow total;
   std::vector<MetricsRow> rows;  ///< By the first metric, most first.
 };
@@ -136,6 +143,33 @@ struct SearchesReport {
   bool is_cut = false;
 };
 
+/// The ways that sessions take, place by place. A place is a dimension's value; one that repeats at once counts once.
+struct PathsRequest {
+  Scope scope;
+  std::string by = "page_id";
+  std::vector<std::string> events = {"page_view"};  ///< Only events of these types; none: any.
+  std::optional<std::string> start;  ///< From a session's first time at this place on; absent: from its beginning.
+  std::uint64_t steps = 5;           ///< 2 to 20.
+  std::uint64_t places = 10;         ///< Of a step that are told apart, the most visited, 1 to 100.
+  std::vector<Filter> filters = {};
+};
+struct PathNode {
+  std::uint64_t step = 1;
+  std::string place;           ///< Empty also for all others.
+  bool is_all_others = false;  ///< Those beyond `places`.
+  std::uint64_t sessions = 0;
+  std::uint64_t ended = 0;  ///< Of them, went nowhere from here; 0 in the last step, where it is not looked at.
+};
+struct PathLink {
+  std::size_t from = 0, to = 0;  ///< Indices of nodes, of a step and the next.
+  std::uint64_t sessions = 0;
+};
+struct PathsReport {
+  std::uint64_t sessions = 0;
+  std::vector<PathNode> nodes;  ///< By step, most sessions first, all others last.
+  std::vector<PathLink> links;
+};
+
 struct RetentionRequest {
   Scope scope;                     ///< Needs both ends, on the grid of the interval.
   std::string interval = "day";    ///< day, or week (from Monday on, UTC).
@@ -180,18 +214,30 @@ struct SiteSummary {
   std::int64_t first_ms = 0, last_ms = 0;
 };
 
+class CachedStore;
+
 /// Thread safe. A request that makes no sense is Action::reject, "<parameter>: <what is wrong>".
 class Reports {
  public:
-  explicit Reports(clickhouse::Client& store) : store_(store) {}
+  /// Remembers answers as long as the data that they were counted from is the same, where it `can_remember`: not of a
+  /// cluster.
+  Reports(clickhouse::Client& store, bool can_remember);
+  ~Reports();
 
   /// Needs a dimension.
   [[nodiscard]] Result<CtrReport> ctr(const TableRequest& request);
   /// One to ten metrics; see model.h.
   [[nodiscard]] Result<MetricsReport> metrics(const TableRequest& request, const std::vector<std::string>& metrics);
+  /// The same from the events of a share of the users, in (0, 1]: sooner, with an error.
+  [[nodiscard]] Result<MetricsReport> sampled_metrics(const TableRequest& request,
+                                                      const std::vector<std::string>& metrics, double fraction);
+  /// How many events metrics() would read, about; 0 where a rollup answers.
+  [[nodiscard]] Result<std::uint64_t> events_to_read(const TableRequest& request,
+                                                     const std::vector<std::string>& metrics);
   [[nodiscard]] Result<HeatmapReport> heatmap(const HeatmapRequest& request);
   [[nodiscard]] Result<FunnelReport> funnel(const FunnelRequest& request);
   [[nodiscard]] Result<SearchesReport> searches(const SearchesRequest& request);
+  [[nodiscard]] Result<PathsReport> paths(const PathsRequest& request);
   [[nodiscard]] Result<RetentionReport> retention(const RetentionRequest& request);
   [[nodiscard]] Result<CampaignsReport> campaigns(const CampaignsRequest& request);
   /// By site id.
@@ -202,7 +248,7 @@ class Reports {
 
  private:
   [[nodiscard]] Result<CtrReport> ctr_from(const TableRequest& request, bool only_events);
-  clickhouse::Client& store_;
+  std::unique_ptr<CachedStore> store_;
 };
 
 }  // namespace marquee::analytics

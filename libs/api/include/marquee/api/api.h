@@ -25,6 +25,7 @@ struct ApiOptions {
   /// Empty once events are taken and reports answered; before, what is being waited for.
   std::function<std::string()> not_ready;
   PipelineContext pipeline;
+  bool can_remember = true;  ///< Whether reports may remember answers; see analytics::Reports.
 };
 
 /// Thread safe. What it is given must outlive it, and it must outlive the server that its routes are added to.

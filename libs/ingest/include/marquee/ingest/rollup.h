@@ -1,6 +1,6 @@
 // Rollups: what keeps them equal to the events table. A rollup is a table that a materialized view named <rollup>_mv
-// fills from marquee.events_in; the view's SELECT, read from the store, is its only definition, for rebuild and recount
-// too.
+// fills from marquee.events_in, or from marquee.delivery_in, which another view fills from it and which keeps nothing.
+// The views' SELECTs, read from the store, are its only definition, for rebuild and recount too.
 #pragma once
 
 #include <cstdint>
@@ -61,7 +61,7 @@ class RebuildLock {
 /// One rollup, as the store describes it.
 struct Rollup {
   std::string table;   ///< Without database.
-  std::string select;  ///< Over events_in.
+  std::string select;  ///< Over events_in, delivery_in resolved.
   std::string engine;  ///< With all that follows: keys, settings.
   std::vector<std::string> columns;
   std::vector<std::string> types;  ///< Of the columns; SimpleAggregateFunction(f, T) is given as T.
@@ -79,6 +79,10 @@ struct Rollup {
 
 /// The same, of those days alone where a rollup differs from a recount; returns their number.
 [[nodiscard]] Result<std::uint64_t> mend_days(clickhouse::Client& store, const std::vector<std::string>& days);
+
+/// Counts every day of those rollups anew whose definition is not the one by which they were counted before, as after a
+/// migration, and notes by which they now are; returns their number. May be cut off and begun again at any point.
+[[nodiscard]] Result<std::uint64_t> count_changed_rollups(clickhouse::Client& store);
 
 /// Compares every day of every rollup with a recount from the events table; one line for people per difference, empty
 /// where all agree. Events that land meanwhile show as differences: ask while nothing is being inserted.

@@ -1,0 +1,48 @@
+// How a selection is read: from which source, and what the parts of its query are over that.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "selection.h"
+
+namespace marquee::analytics {
+
+class Plan {
+ public:
+  /// `selection` must outlive it.
+  explicit Plan(const Selection& selection);
+
+  /// Action::reject names the parameter that makes no sense, apart from dimensions.
+  [[nodiscard]] static Result<void> check(const TableRequest& table);
+
+  [[nodiscard]] const std::string& source() const { return source_; }
+  [[nodiscard]] const Scope& read() const { return read_; }
+  /// " WHERE ...", with its values bound.
+  [[nodiscard]] Result<std::string> conditions(clickhouse::Parameters& parameters) const;
+  /// "... AS key0, ... AS now0, ... AS before0, ... AS shown": keys, aggregates of the measures, and impressions.
+  [[nodiscard]] Result<std::string> columns(clickhouse::Parameters& parameters) const;
+  /// "key0, key1"; empty where there is none.
+  [[nodiscard]] std::string keys() const;
+  /// Whether a row of GROUPING SETS is the total.
+  [[nodiscard]] std::string total_flag() const { return selection_.table.by.empty() ? "1" : "grouping(key0)"; }
+  /// Names of the measures' columns: now0, before0, now1, ...
+  [[nodiscard]] std::vector<std::string> values() const;
+  /// Binds {least} impressions of a row and the {most} rows to give: with the total, and with one more that tells
+  /// whether there are more.
+  void bind_extent(clickhouse::Parameters& parameters) const;
+
+ private:
+  [[nodiscard]] std::int64_t length_ms() const {
+    return *selection_.table.scope.to_ms - *selection_.table.scope.from_ms;
+  }
+  [[nodiscard]] std::string key_time() const;
+
+  const Selection& selection_;
+  Scope read_;  ///< With the period before, where it is compared.
+  std::string source_;
+  bool is_rollup_ = false;
+};
+
+}  // namespace marquee::analytics

@@ -1,0 +1,142 @@
+"""Estimates from a share of the users: how often the exact value lies within the bounds that they give, and how they come in steps."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import os
+import random
+import signal
+import unittest
+import urllib.parse
+from typing import Any
+
+from tests.support.marquee import Marquee, wait_until
+
+MARQUEE: Marquee
+SEED = int(os.environ.get("MARQUEE_SEED", "1"))
+EVENTS = 300_000
+
+
+def setUpModule() -> None:
+    global MARQUEE
+    MARQUEE = Marquee()
+    MARQUEE.start()
+    path = os.path.join(MARQUEE.data_dir, "events.ndjson")
+    MARQUEE.run("simulate", "--events", str(EVENTS), "--students", "6000", "--rate", "0.12", "--seed", "3", "--out", path, "--quiet", "--start",
+                "2026-10-01T00:00:00Z")
+    MARQUEE.run("import", "events", "--site", "campus", "--quiet", path)
+
+
+def tearDownModule() -> None:
+    MARQUEE.__exit__(None, None, None)
+
+
+def report(**parameters: Any) -> dict[str, Any]:
+    answer = MARQUEE.api("/v1/reports/metrics?" + urllib.parse.urlencode({"site": "campus", "limit": 10_000, **parameters}))
+    assert answer.status == 200, answer.body
+    return dict(answer.json())
+
+
+def stream(**parameters: Any) -> http.client.HTTPResponse:
+    address = urllib.parse.urlsplit(MARQUEE.url)
+    connection = http.client.HTTPConnection(str(address.hostname), address.port, timeout=60)
+    connection.request("GET", "/v1/reports/metrics/stream?" + urllib.parse.urlencode({"site": "campus", **parameters}),
+                       headers={"Authorization": "Bearer " + MARQUEE.runtime["admin_token"]})
+    return connection.getresponse()
+
+
+def steps(answer: http.client.HTTPResponse) -> list[tuple[str, dict[str, Any]]]:
+    assert answer.status == 200, answer.read()
+    events = [dict(line.split(": ", 1) for line in event.splitlines()) for event in answer.read().decode().split("\n\n")
+              if event and not event.startswith(":")]
+    return [(event["event"], json.loads(event["data"])) for event in events]
+
+
+class Sampling(unittest.TestCase):
+    def test_the_exact_value_lies_within_the_bounds_nineteen_times_of_twenty(self) -> None:
+        draw = random.Random(SEED)
+        inside = outside = narrow = 0
+        for _ in range(60):
+            # Each metric's events are many; days of a week, so that each request looks at others.
+            metrics = draw.sample(["impressions", "viewable_impressions", "hovers", "viewability", "reach", "frequency", "dwell", "visible_time", "ctr"], 3)
+            by = draw.choice([[], ["device"], ["college_id"], ["campaign_id"], ["day", "device"], ["slot_id", "position"]])
+            begin = draw.randrange(1, 25)
+            asked: dict[str, Any] = {"metrics": ",".join(metrics), "by": ",".join(by), "from": f"2026-10-{begin:02}", "to": f"2026-10-{begin + 5:02}"}
+            if draw.random() < 0.3:
+                asked["filter"] = "year_of_study=1,2"
+            exact = report(**asked)
+            sampled = report(**asked, sample=draw.uniform(0.1, 0.5))
+            self.assertEqual(sampled["source"], "events")
+            known = {tuple(row["keys"]): row for row in exact["rows"]}
+            rows = [(sampled["total"], exact["total"])] + [(row, known[tuple(row["keys"])]) for row in sampled["rows"]]
+            for estimate, truth in rows:
+                for name, guess, value in zip(metrics, estimate["values"], truth["values"], strict=True):
+                    # Of few users and of rare events nothing is promised; see the document.
+                    few = {"reach": 300, "impressions": 1500}.get(name, None)
+                    if guess["value"] is None or (few is None and truth is not exact["total"]) or (few is not None and value["value"] < few):
+                        continue
+                    within = guess["low"] <= value["value"] <= guess["high"]
+                    inside, outside = inside + within, outside + (not within)
+                    narrow += guess["high"] - guess["low"] < value["value"]
+        total = inside + outside
+        print(f"\n{inside} of {total} exact values within the bounds, {narrow} of them narrower than the value")
+        self.assertGreater(total, 150)
+        # 95 % are promised; the requests share users, so that they err together.
+        self.assertGreater(inside / total, 0.90)
+        # Bounds that hold everything would be none.
+        self.assertLess(inside / total, 0.995)
+        self.assertGreater(narrow / total, 0.9)
+
+    def test_a_sample_of_everything_is_exact(self) -> None:
+        for asked in ({"metrics": "impressions,ctr,reach,spend", "by": "college_id,device", "compare": "previous", "from": "2026-10-08", "to": "2026-10-15"},
+                      {"metrics": "ecpm,dwell", "by": "campaign_id", "min_impressions": 100, "limit": 7}, {"metrics": "frequency"}):
+            exact, sampled = report(**asked), report(**asked, sample=1)
+            self.assertEqual(sampled["sample"], 1)
+            self.assertIsNone(exact["sample"])
+            self.assertEqual((sampled["hidden_rows"], sampled["is_cut"]), (exact["hidden_rows"], exact["is_cut"]))
+            self.assertEqual([row["keys"] for row in sampled["rows"]], [row["keys"] for row in exact["rows"]])
+            for one, other in zip([sampled["total"], *sampled["rows"]], [exact["total"], *exact["rows"]], strict=True):
+                for kind in ("values", "previous"):
+                    for a, b in zip(one[kind] or [], other[kind] or [], strict=True):
+                        if b["value"] is None:
+                            self.assertIsNone(a["value"])
+                            continue
+                        self.assertAlmostEqual(a["value"], b["value"], delta=1e-9 * max(1, b["value"]))
+                        self.assertAlmostEqual(a["high"] - a["low"], 0, delta=1e-9 * max(1, b["value"]))
+
+    def test_the_stream_tells_the_estimate_and_then_the_exact_report(self) -> None:
+        asked = {"metrics": "ctr,reach", "by": "device"}
+        told = steps(stream(**asked, sample=0.2))
+        self.assertEqual([name for name, _ in told], ["sample", "exact"])
+        self.assertEqual(told[0][1], report(**asked, limit=1000, sample=0.2))
+        self.assertEqual(told[1][1], report(**asked, limit=1000))
+        # What is soon counted is not estimated first, and rollups never are.
+        self.assertEqual([name for name, _ in steps(stream(**asked))], ["exact"])
+        told = steps(stream(metrics="ctr", by="campaign_id"))
+        self.assertEqual([(name, body["source"]) for name, body in told], [("exact", "campaign_totals")])
+
+    def test_what_makes_no_sense_is_told(self) -> None:
+        for asked, field in (({"metrics": "colour"}, "metrics"), ({"metrics": "ctr", "sample": 2}, "sample"), ({"metrics": "ctr", "sample": "x"}, "sample"),
+                             ({"metrics": "ctr", "by": "colour", "sample": 0.5}, "by")):
+            told = steps(stream(**asked))
+            self.assertEqual([(name, body["error"]["field"]) for name, body in told], [("error", field)])
+            answer = MARQUEE.api("/v1/reports/metrics?" + urllib.parse.urlencode({"site": "campus", **asked}))
+            self.assertEqual((answer.status, answer.json()["error"]["field"]), (400, field))
+
+    def test_who_leaves_makes_room_for_others(self) -> None:
+        self.assertTrue(MARQUEE.signal_store(signal.SIGSTOP))
+        try:
+            waiting = [stream(metrics="reach", by="device") for _ in range(16)]
+            refused = stream(metrics="reach")
+            self.assertEqual((refused.status, refused.headers["Retry-After"] is not None), (503, True))
+            for answer in waiting:
+                answer.close()
+        finally:
+            MARQUEE.signal_store(signal.SIGCONT)
+        wait_until(lambda: stream(metrics="reach").status == 200, 30, "room", 0.1)
+        self.assertEqual([name for name, _ in steps(stream(metrics="reach"))], ["exact"])
+
+
+if __name__ == "__main__":
+    unittest.main()
