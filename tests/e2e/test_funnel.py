@@ -16,8 +16,8 @@ from tests.support.funnels import report as walked
 from tests.support.marquee import Marquee
 from tests.support.reports import import_events, text_time
 
-SEED = int(os.environ.get("SEED") or random.SystemRandom().randrange(1 << 32))
-CASES = int(os.environ.get("CASES", "240"))
+SEED = int(os.environ.get("SEED", "1"))
+CASES = int(os.environ.get("CASES", "220"))
 HOUR = 3_600_000
 BEGIN = int(time.time()) // 3600 * HOUR - 48 * HOUR
 END = BEGIN + 4 * HOUR
