@@ -23,8 +23,6 @@ BEGIN = int(time.time()) // 3600 * HOUR - 48 * HOUR
 END = BEGIN + 4 * HOUR
 EARLY = BEGIN - 100 * HOUR  # Of what is not random.
 TYPES = ["page_view", "search", "impression", "click", "conversion"]
-# What an event's props.kind says of its user: told by seq; without seq; with no type twice (and without seq).
-KINDS = ["seq", "none", "once"]
 
 MARQUEE: Marquee
 EVENTS: list[dict[str, Any]] = []
@@ -32,7 +30,8 @@ KEYS: dict[str, str] = {}
 
 
 def random_user(draw: random.Random, number: int) -> list[dict[str, Any]]:
-    kind = draw.choice(["seq", "seq", "none", "once"])
+    """Of one kind, which props.kind of the events tells: with seq; without; without, and no type twice; with seq, and no two events at one time."""
+    kind = draw.choice(["seq", "seq", "none", "once", "apart"])
     moment = BEGIN + draw.randrange(4 * HOUR - 300_000)
     types = draw.sample([*TYPES, "hover"], 5) if kind == "once" else [draw.choice(TYPES + ["hover"] * (draw.random() < 0.3)) for _ in range(draw.randrange(2, 9))]
     is_anonymous = draw.random() < 0.15
@@ -40,10 +39,10 @@ def random_user(draw: random.Random, number: int) -> list[dict[str, Any]]:
     events = []
     for seq, event_type in enumerate(types):
         # Many at the same time, and many as far apart as a window is long.
-        moment += draw.choice([0, 0, 0, 1, 1, 500, 999, 1000, 1001, 59_000])
+        moment += draw.choice([1, 1, 1, 500, 1000] if kind == "apart" else [0, 0, 0, 1, 1, 500, 999, 1000, 1001, 59_000])
         event: dict[str, Any] = {"type": event_type, "event_time": moment, "device": draw.choice(["phone", "phone", "desktop"]),
                                  "college_id": f"c{number % 3}", "props": {"arm": draw.choice(["a", "b"]), "kind": kind, "name": f"u{number}"}, "is_bot": is_bot}
-        if kind == "seq":
+        if kind in ("seq", "apart"):
             event.update(session_id=f"f{number}", seq=seq + 1)
         else:
             event.update(external_id=f"x{number}-{seq}")
@@ -288,9 +287,9 @@ class WindowFunnel(unittest.TestCase):
     """ClickHouse's own function, over the same events.
 
     It means the same where nothing decides between events of one time but the steps themselves (events without seq): it sorts by time and step. Where
-    there is a seq it goes by that here, and windowFunnel may turn two events round: it counts as many users or more. Its strict_order stops at the first
-    event that does not fit, also of a later attempt, and lets a step come again; so the two agree on users who have each type once. Overlapping steps are
-    left out for the plain mode, in which one event can stand for several of them; strict_once is the mode that takes an event once.
+    there is a seq it goes by that here, and windowFunnel may turn two events round: it counts as many users or more. In its plain mode one event can stand
+    for several steps; strict_once takes an event once, but may turn round any two of one time, so the two agree on users who have none. Its strict_order
+    stops at the first event that does not fit, also of a later attempt, and lets a step come again: the two agree on users who have each type once.
     """
 
     def levels(self, steps: list[str], window: int, kind: str, mode: str = "") -> list[int]:
@@ -313,7 +312,7 @@ class WindowFunnel(unittest.TestCase):
         for case in range(60):
             steps, window = draw.sample([*TYPES, "hover"], draw.randrange(2, 6)), draw.choice([1, 2, 60, 120])
             with self.subTest(case=case, seed=SEED, steps=steps, window=window):
-                for kind in ("none", "once"):
+                for kind in ("none", "once", "apart"):
                     self.assertEqual(self.users(steps, window, kind, "ordered"), self.levels(steps, window, kind))
                 own, theirs = self.users(steps, window, "seq", "ordered"), self.levels(steps, window, "seq")
                 self.assertTrue(all(a <= b for a, b in zip(own, theirs, strict=True)), (own, theirs))
@@ -325,7 +324,10 @@ class WindowFunnel(unittest.TestCase):
         for case in range(40):
             steps, window = draw.choices(TYPES[:3], k=draw.randrange(2, 5)), draw.choice([1, 2, 60, 120])
             with self.subTest(case=case, seed=SEED, steps=steps, window=window):
-                self.assertEqual(self.users(steps, window, "none", "ordered"), self.levels(steps, window, "none", "strict_once"))
+                self.assertEqual(self.users(steps, window, "apart", "ordered"), self.levels(steps, window, "apart", "strict_once"))
+                for kind in ("seq", "none"):
+                    own, theirs = self.users(steps, window, kind, "ordered"), self.levels(steps, window, kind, "strict_once")
+                    self.assertTrue(all(a <= b for a, b in zip(own, theirs, strict=True)), (own, theirs))
 
     def test_strict_is_the_same_for_users_who_have_each_type_once(self) -> None:
         draw = random.Random(SEED + 4)

@@ -54,8 +54,8 @@ class Walk:
         self.order = definition["order"]
         conditions = [*self.steps, *definition.get("exclude", [])]
         matched = [(event, [matches(event, one) for one in conditions]) for event in events]
-        # At one time and seq: those that match nothing, and then by the last step that they match.
-        matched.sort(key=lambda one: (one[0]["event_time"], one[0].get("seq", 0), one[1][::-1]))
+        # At one time and seq: those that match nothing, and then by the last step that they match; and those of step 1 by value.
+        matched.sort(key=lambda one: (one[0]["event_time"], one[0].get("seq", 0), one[1][::-1], value_of(one[0], by) if by and one[1][0] else ""))
         self.times = [event["event_time"] for event, _ in matched]
         self.hits = [hits for _, hits in matched]
         if key is not None and by is not None:

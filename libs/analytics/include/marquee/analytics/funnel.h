@@ -1,12 +1,13 @@
 // Funnels: how many users went from step to step, and how long they took.
 //
-// The definition. tests/e2e/test_funnel.py walks it in Python, event by event.
+// The definition. tests/support/funnels.py walks it in Python, event by event.
 //
 // Users are told apart by key, those without one by session. Bots, events with neither key nor session, what lies
 // outside of the scope, and what the filters leave out are not there. A user's events stand in one order: by time;
 // those of one millisecond by seq; and where the seq is the same too (events of other producers have none), those that
-// match no step come first and the others by the last step that they match, exclusions counting as steps after the last
-// one.
+// match no step come first and the others by the last step that they match (then by the one before it, and so on),
+// exclusions counting as steps after the last one. In a breakdown, those that match the same and are for step 1 stand
+// by value.
 //
 // An *attempt* is a choice of the user's events for steps 1..k, the last of which is not later than `window_seconds`
 // after the first (that much later still counts). A user *reaches* step k with any attempt for it, whatever other
