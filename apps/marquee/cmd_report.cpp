@@ -8,6 +8,7 @@
 
 #include "commands.h"
 #include "marquee/http/client.h"
+#include "report_funnel.h"
 #include "store_access.h"
 #include "text_table.h"
 
@@ -34,9 +35,7 @@ struct Arguments {
   std::string mode = "positions";
   std::string slot;
   std::string page;
-  std::string steps = "page_view,course_view";
-  std::string window = "3600";
-  std::string order = "ordered";
+  FunnelOptions funnel;
   std::string interval = "day";
 };
 
@@ -139,11 +138,7 @@ std::vector<Row> rows_of(const std::string& kind, const Json& report, bool for_p
       rows.push_back(std::move(row));
     }
   } else if (kind == "funnel") {
-    rows.push_back({"step", "users", "from_previous", "from_first", "median_ms_from_previous"});
-    for (const auto& step : report.at("steps")) {
-      rows.push_back({text(step.at("name")), text(step.at("users")), share(step.at("from_previous")),
-                      share(step.at("from_first")), text(step.at("median_ms_from_previous"))});
-    }
+    rows = funnel_rows(report, for_people);
   } else {
     rows.push_back({"campaign", "time", "impressions", "viewable_impressions", "clicks", "ctr", "low", "high"});
     for (const auto& campaign : report.at("campaigns")) {
@@ -173,10 +168,34 @@ void print_csv(const std::vector<Row>& rows) {
   }
 }
 
+/// The report, or an error that says what to do.
+Result<Json> ask(const App& app, const std::string& method, const std::string& target, const std::string& body) {
+  const auto running = app.running();
+  if (!running) return running.error();
+  http::Client client(running->http_url, {.timeout_ms = 120'000});
+  http::Headers headers;
+  headers.add("Authorization", "Bearer " + running->admin_token);
+  if (!body.empty()) headers.add("Content-Type", "application/json");
+  const auto answer = client.send(method, target, headers, body);
+  if (!answer) return Error::retry(answer.error().message);
+  Json report = Json::parse(answer->body, nullptr, /*allow_exceptions=*/false);
+  if (answer->status == 200) return report;
+  const bool is_named = report.is_object() && report.contains("error");
+  return Error::reject(is_named ? report["error"].value("message", "") : fmt::format("status {}", answer->status));
+}
+
+void print(const std::string& kind, const Json& report, const std::string& format) {
+  if (format == "json") {
+    fmt::print("{}\n", report.dump(2));
+  } else if (format == "csv") {
+    print_csv(rows_of(kind, report, /*for_people=*/false));
+  } else {
+    print_table(rows_of(kind, report, /*for_people=*/true));
+  }
+}
+
 int run(const App& app, const std::string& kind, const Arguments& arguments,
         const std::vector<std::pair<std::string, std::string>>& specific) {
-  const auto running = app.running();
-  if (!running) return fail(running.error());
   std::string target = fmt::format("/v1/reports/{}?site={}", kind, http::percent_encode(arguments.site));
   const auto add = [&](const std::string& name, const std::string& value) {
     if (!value.empty()) target += fmt::format("&{}={}", name, http::percent_encode(value));
@@ -184,23 +203,33 @@ int run(const App& app, const std::string& kind, const Arguments& arguments,
   add("from", arguments.from);
   add("to", arguments.to);
   for (const auto& [name, value] : specific) add(name, value);
-  http::Client client(running->http_url, {.timeout_ms = 120'000});
-  http::Headers headers;
-  headers.add("Authorization", "Bearer " + running->admin_token);
-  const auto answer = client.send("GET", target, headers, "");
-  if (!answer) return fail(Error::retry(answer.error().message));
-  const Json report = Json::parse(answer->body, nullptr, /*allow_exceptions=*/false);
-  if (answer->status != 200) {
-    const bool is_named = report.is_object() && report.contains("error");
-    return fail(
-        Error::reject(is_named ? report["error"].value("message", "") : fmt::format("status {}", answer->status)));
+  const auto report = ask(app, "GET", target, "");
+  if (!report) return fail(report.error());
+  print(kind, *report, arguments.format);
+  return 0;
+}
+
+/// A funnel's definition does not fit into an address.
+int run_funnel(const App& app, const Arguments& arguments) {
+  auto definition = funnel_definition(arguments.funnel);
+  if (!definition) return fail(definition.error());
+  auto& body = *definition;
+  body["site"] = arguments.site;
+  if (!arguments.from.empty()) body["from"] = arguments.from;
+  if (!arguments.to.empty()) body["to"] = arguments.to;
+  if (!arguments.filters.empty()) body["filter"] = arguments.filters;
+  if (arguments.compares) body["compare"] = "previous";
+  const auto report = ask(app, "POST", "/v1/reports/funnel", body.dump());
+  if (!report) return fail(report.error());
+  const bool tells_dropped = !report->at("dropped").is_null();
+  if (tells_dropped && arguments.format == "csv") {
+    print_csv(dropped_rows(*report));
+    return 0;
   }
-  if (arguments.format == "json") {
-    fmt::print("{}\n", report.dump(2));
-  } else if (arguments.format == "csv") {
-    print_csv(rows_of(kind, report, /*for_people=*/false));
-  } else {
-    print_table(rows_of(kind, report, /*for_people=*/true));
+  print("funnel", *report, arguments.format);
+  if (tells_dropped && arguments.format == "table") {
+    fmt::print("\n{}\n", dropped_sentence(*report));
+    print_table(dropped_rows(*report));
   }
   return 0;
 }
@@ -223,10 +252,14 @@ void add_filter_option(CLI::App& command, Arguments& arguments) {
       "<dimension>=<value>,<value> keeps events with one of them, <dimension>!=... those with none; may be repeated");
 }
 
-void add_table_options(CLI::App& command, Arguments& arguments) {
-  add_filter_option(command, arguments);
+void add_compare_option(CLI::App& command, Arguments& arguments) {
   command.add_flag("--compare", arguments.compares,
                    "Compare with the period of the same length before; needs --from and --to");
+}
+
+void add_table_options(CLI::App& command, Arguments& arguments) {
+  add_filter_option(command, arguments);
+  add_compare_option(command, arguments);
   command.add_option("--min-impressions", arguments.min_impressions, "Leave out rows with fewer");
   command.add_option("--limit", arguments.limit, "Rows at most");
 }
@@ -292,17 +325,10 @@ void add_report_command(CLI::App& root, App& app) {
   });
 
   auto* funnel = add_kind(*command, "funnel", "How many users went from step to step", arguments);
-  funnel->add_option("--steps", arguments->steps, "Two to eight event types, separated by commas")
-      ->capture_default_str();
-  funnel->add_option("--window", arguments->window, "Seconds from the first step to the last")->capture_default_str();
-  funnel->add_option("--order", arguments->order, "ordered, or strict (nothing between two steps)")
-      ->capture_default_str();
-  funnel->footer("Example:\n  marquee report funnel --site moodle --steps page_view,course_view");
-  funnel->callback([&app, arguments] {
-    app.exit_code =
-        run(app, "funnel", *arguments,
-            {{"steps", arguments->steps}, {"window_seconds", arguments->window}, {"order", arguments->order}});
-  });
+  add_funnel_options(*funnel, arguments->funnel);
+  add_filter_option(*funnel, *arguments);
+  add_compare_option(*funnel, *arguments);
+  funnel->callback([&app, arguments] { app.exit_code = run_funnel(app, *arguments); });
 
   auto* searches = add_kind(*command, "searches", "What was searched for, not found, and led to no click", arguments);
   searches->add_option("--limit", arguments->limit, "Terms at most");

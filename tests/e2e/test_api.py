@@ -122,9 +122,17 @@ class Contract(unittest.TestCase):
                      "ctr?site=campus&compare=previous&from=2026-01-01T00:00:00Z&to=2036-01-01T00:00:00Z",
                      "ctr?site=campus", "ctr?site=campus&by=campaign_id,ad_id,slot_id&min_impressions=1&limit=5", "heatmap?site=campus",
                      "heatmap?site=campus&mode=cells&slot=top", "heatmap?site=campus&mode=page&page=home&filter=layout=wide", "funnel?site=campus&steps=impression,click&window_seconds=60&order=strict",
+                     "funnel?site=campus&steps=impression,hover,click&optional=2&exclude=search&order=ordered&by=device&dropped_after=1&filter=os!=a&limit=1&key_limit=1",
+                     "funnel?site=campus&steps=impression,click&order=any&by=day&compare=previous&from=2026-01-01T00:00:00Z&to=2036-01-01T00:00:00Z",
                      "campaigns?site=campus&interval=minute", "ctr?site=campus&from=2026-01-01T00:00:00Z&to=2036-01-01T00:00:00Z"):
             with self.subTest(path):
                 self.assertEqual(call("GET", "/v1/reports/" + path).status, 200)
+        whole = {"site": "campus", "from": "2026-01-01T00:00:00Z", "to": "2036-01-01T00:00:00Z", "filter": ["device!=x"], "window_seconds": 60, "order": "ordered",
+                 "by": "campaign_id", "compare": "previous", "dropped_after": 1, "limit": 5, "key_limit": 5,
+                 "steps": [{"types": ["impression", "hover"], "filter": ["campaign_id=law"]}, {"types": ["hover"], "optional": True}, {"types": ["click"]}],
+                 "exclude": [{"types": ["search"], "filter": ["device=phone"], "after_step": 1, "before_step": 3}]}
+        self.assertEqual(call("POST", "/v1/reports/funnel", body=whole).status, 200)
+        self.assertEqual(call("POST", "/v1/reports/funnel", raw=b'{"site":"campus","steps":[]}').status, 400)
         for path in ("ctr?site=nowhere", "ctr?site=campus&by=colour", "heatmap?site=campus&mode=x", "funnel?site=campus&steps=click",
                      "campaigns?site=campus&interval=week", "ctr?site=campus&limit=0", "ctr?site=campus&from=x"):
             with self.subTest(path):

@@ -30,8 +30,7 @@ std::size_t size_of(const clickhouse::Table& table) {
 /// Parts in front of their lengths, so that no two questions have the same key.
 std::string key_of(const std::string& version, const std::string& query, const clickhouse::Parameters& parameters) {
   std::string key = fmt::format("{}:{}{}:{}", version.size(), version, query.size(), query);
-  for (const auto& [name, value] : parameters)
-    key += fmt::format("{}:{}{}:{}", name.size(), name, value.size(), value);
+  for (const auto& [name, value] : parameters) key += fmt::format("{}:{}{}:{}", name.size(), name, value.size(), value);
   return key;
 }
 

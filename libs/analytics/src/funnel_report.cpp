@@ -1,73 +1,171 @@
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <map>
+
 #include "answer_rows.h"
 #include "cached_store.h"
-#include "marquee/analytics/reports.h"
+#include "funnel_query.h"
 #include "query.h"
 
 namespace marquee::analytics {
 namespace {
 
+constexpr std::size_t kMostSteps = 30;
+constexpr std::size_t kMostExclusions = 10;
+constexpr std::uint64_t kMostSeconds = 2'592'000;
+
+Result<void> check(const FunnelMatch& match, std::string_view parameter) {
+  if (match.types.empty()) return Error::reject(fmt::format("{}: expected at least one event type", parameter));
+  return check_event_types(match.types, parameter);
+}
+
+bool is_required(const FunnelRequest& request, std::size_t step) {
+  return step >= 1 && step <= request.steps.size() && !request.steps[step - 1].is_optional;
+}
+
+std::vector<std::string> sorted(std::vector<std::string> texts) {
+  std::ranges::sort(texts);
+  return texts;
+}
+
+/// Whether they match the same events, as far as their words say.
+bool are_same(const FunnelMatch& a, const FunnelMatch& b) {
+  return sorted(a.types) == sorted(b.types) &&
+         std::ranges::equal(a.filters, b.filters, [](const Filter& one, const Filter& other) {
+           return one.dimension == other.dimension && one.is_negated == other.is_negated &&
+                  sorted(one.values) == sorted(other.values);
+         });
+}
+
+Result<void> check_steps(const FunnelRequest& request) {
+  const auto& steps = request.steps;
+  if (steps.size() < 2 || steps.size() > kMostSteps)
+    return Error::reject(fmt::format("steps: expected two to thirty, got {}", steps.size()));
+  for (const auto& step : steps)
+    if (auto checked = check(step.match, "steps"); !checked) return checked;
+  if (steps.front().is_optional || steps.back().is_optional)
+    return Error::reject("optional: the first and the last step cannot be");
+  if (request.order != FunnelOrder::any) return {};
+  for (std::size_t i = 0; i < steps.size(); ++i)
+    for (std::size_t k = i + 1; k < steps.size(); ++k)
+      if (are_same(steps[i].match, steps[k].match))
+        return Error::reject(
+            fmt::format("steps: {} and {} are the same; in any order one event would stand for both", i + 1, k + 1));
+  return {};
+}
+
+Result<void> check_exclusions(const FunnelRequest& request) {
+  if (request.exclusions.empty()) return {};
+  if (request.exclusions.size() > kMostExclusions)
+    return Error::reject(fmt::format("exclude: at most {} are taken", kMostExclusions));
+  if (request.order == FunnelOrder::strict)
+    return Error::reject("exclude: in strict order nothing stands between two steps");
+  for (const auto& one : request.exclusions) {
+    if (auto checked = check(one.match, "exclude"); !checked) return checked;
+    const auto last = request.steps.size(), before = one.before_step.value_or(last);
+    if (!is_required(request, one.after_step) || !is_required(request, before) || one.after_step >= before)
+      return Error::reject(
+          "exclude: expected it after one step and before a later one (counted from 1), neither of them optional");
+    if (request.order == FunnelOrder::any && (one.after_step != 1 || before != last))
+      return Error::reject("exclude: in any order it holds from the first event to the last, not between two steps");
+  }
+  return {};
+}
+
 Result<void> check(const FunnelRequest& request) {
-  if (request.steps.size() < 2 || request.steps.size() > 8)
-    return Error::reject(fmt::format("steps: expected two to eight event types, got {}", request.steps.size()));
-  if (auto known = check_event_types(request.steps, "steps"); !known) return known;
-  if (request.window_seconds < 1 || request.window_seconds > 2'592'000)
-    return Error::reject("window_seconds: expected 1 to 2592000 (30 days)");
-  return check(request.scope);
+  if (auto checked = check(request.scope); !checked) return checked;
+  if (auto checked = check_steps(request); !checked) return checked;
+  if (auto checked = check_exclusions(request); !checked) return checked;
+  if (request.window_seconds < 1 || request.window_seconds > kMostSeconds)
+    return Error::reject(fmt::format("window_seconds: expected 1 to {} (30 days)", kMostSeconds));
+  if (request.compares_previous && (!request.scope.from_ms || !request.scope.to_ms))
+    return Error::reject("compare: the previous period needs from and to");
+  if (request.dropped_after && (*request.dropped_after < 1 || *request.dropped_after >= request.steps.size()))
+    return Error::reject(
+        fmt::format("dropped_after: expected the number of a step before the last, 1 to {}", request.steps.size() - 1));
+  if (request.limit < 1 || request.limit > 10'000) return Error::reject("limit: expected 1 to 10000");
+  if (request.key_limit < 1 || request.key_limit > 100'000) return Error::reject("key_limit: expected 1 to 100000");
+  return {};
+}
+
+FunnelCounts no_counts(const FunnelRequest& request) {
+  FunnelCounts counts;
+  counts.steps.resize(request.steps.size());
+  return counts;
+}
+
+/// From column `at` on.
+FunnelCounts read_counts(const FunnelRequest& request, const std::vector<std::string>& cells, std::size_t at) {
+  FunnelCounts counts;
+  for (std::size_t step = 0; step < request.steps.size(); ++step, at += 3) {
+    auto& one = counts.steps.emplace_back(FunnelStepCount{number(cells[at]), {}, {}});
+    if (step == 0) continue;
+    one.median_ms = real(cells[at + 1]);
+    one.p90_ms = real(cells[at + 2]);
+  }
+  counts.median_ms = real(cells[at]);
+  counts.p90_ms = real(cells[at + 1]);
+  return counts;
+}
+
+FunnelDropped read_dropped(const FunnelRequest& request, const std::vector<std::string>& cells) {
+  const auto at = cells.size() - 3;
+  FunnelDropped dropped{number(cells[at]), number(cells[at + 1]), {}, false};
+  const std::string& keys = cells.back();
+  for (std::size_t begin = 0; begin < keys.size(); begin += 17) dropped.keys.push_back(keys.substr(begin, 16));
+  dropped.is_cut = dropped.users - dropped.without_key > request.key_limit;
+  return dropped;
+}
+
+/// The period of the same length before.
+FunnelPeriod previous_period(const FunnelRequest& request) {
+  const auto length = *request.scope.to_ms - *request.scope.from_ms;
+  FunnelPeriod period{request.scope, length, /*is_limited=*/false};
+  period.scope.to_ms = request.scope.from_ms;
+  period.scope.from_ms = *request.scope.from_ms - length;
+  return period;
 }
 
 }  // namespace
 
 Result<FunnelReport> Reports::funnel(const FunnelRequest& request) {
   if (auto checked = check(request); !checked) return checked.error();
-  clickhouse::Parameters parameters;
-  std::string conditions, types, times;
-  const auto steps = request.steps.size();
-  for (std::size_t i = 0; i < steps; ++i) {
-    parameters[fmt::format("step{}", i)] = request.steps[i];
-    conditions += fmt::format("{}event_type = {{step{}:String}}", i == 0 ? "" : ", ", i);
-    types += fmt::format("{}{{step{}:String}}", i == 0 ? "" : ", ", i);
+  const auto ask = [&](const FunnelPeriod& period) -> Result<clickhouse::Table> {
+    const auto query = funnel_query(request, period);
+    if (!query) return query.error();
+    return store_->table("events", period.scope, query->sql, query->parameters);
+  };
+  const auto now = ask({.scope = request.scope});
+  if (!now) return now.error();
+  FunnelReport report{no_counts(request), {}, {}, false, {}};
+  for (const auto& cells : now->rows) {
+    if (cells[0] == "1") {
+      report.total = read_counts(request, cells, 2);
+      if (request.dropped_after) report.dropped = read_dropped(request, cells);
+    } else {
+      report.rows.push_back({cells[1], read_counts(request, cells, 2), {}});
+    }
   }
-  parameters["window"] = std::to_string(request.window_seconds * 1000);
-  const auto filter = where(request.scope, "event_time", parameters);
-  // strict means that other events break the chain, so they must be seen.
-  const auto only_steps = request.is_strict ? std::string() : fmt::format(" AND event_type IN ({})", types);
-  // Anonymous users (no key) are told apart by session.
-  const auto by_user = fmt::format(
-      "SELECT if(user_key != 0, user_key, session_id) AS who, "
-      "windowFunnel({{window:UInt64}}{})(toUInt64(toUnixTimestamp64Milli(event_time)), {}) AS level, "
-      "arraySort(groupArray((toUnixTimestamp64Milli(event_time), toString(event_type)))) AS happened FROM "
-      "marquee.events{}{} GROUP BY who HAVING level > 0",
-      request.is_strict ? ", 'strict_order'" : "", conditions, filter, only_steps);
-  for (std::size_t i = 0; i < steps; ++i) times += fmt::format("{}{{step{}:String}}", i == 0 ? "[" : ", ", i);
-  times += "]";
-  // First completion: each step's time is that of the first such event after the step before, from the earliest start.
-  const auto query = fmt::format(
-      "WITH {0} AS names SELECT {1} FROM (SELECT level, arrayFold((chain, name) -> arrayPushBack(chain, "
-      "if(empty(chain), arrayFirst(e -> e.2 = name, happened).1, arrayFirst(e -> e.2 = name AND e.1 > chain[-1], "
-      "happened).1)), "
-      "names, emptyArrayInt64()) AS chain FROM ({2}))",
-      times,
-      [&] {
-        std::string columns;
-        for (std::size_t i = 0; i < steps; ++i) {
-          columns += fmt::format("{}countIf(level >= {})", i == 0 ? "" : ", ", i + 1);
-          columns += i == 0 ? ", nan"
-                            : fmt::format(", medianIf(chain[{}] - chain[{}], level >= {} AND chain[{}] > chain[{}])",
-                                          i + 1, i, i + 1, i + 1, i);
-        }
-        return columns +
-               fmt::format(", medianIf(chain[{0}] - chain[1], level >= {0} AND chain[{0}] > chain[1])", steps);
-      }(),
-      by_user);
-  const auto rows = store_->table("events", request.scope, query, parameters);
-  if (!rows) return rows.error();
-  FunnelReport report;
-  const auto& row = rows->rows.at(0);
-  for (std::size_t i = 0; i < steps; ++i)
-    report.steps.push_back({request.steps[i], number(row[2 * i]), real(row[2 * i + 1])});
-  report.median_ms_total = real(row[2 * steps]);
+  report.is_cut = report.rows.size() > request.limit;
+  if (report.is_cut) report.rows.resize(request.limit);
+  if (!request.compares_previous) return report;
+
+  std::map<std::string, FunnelRow*> rows;
+  for (auto& row : report.rows) {
+    rows[row.key] = &row;
+    row.previous = no_counts(request);
+  }
+  const auto before = ask(previous_period(request));
+  if (!before) return before.error();
+  report.previous = no_counts(request);
+  for (const auto& cells : before->rows) {
+    if (cells[0] == "1") {
+      report.previous = read_counts(request, cells, 2);
+    } else if (const auto row = rows.find(cells[1]); row != rows.end()) {
+      row->second->previous = read_counts(request, cells, 2);
+    }
+  }
   return report;
 }
 

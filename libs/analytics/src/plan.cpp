@@ -63,7 +63,8 @@ Result<std::string> Plan::columns(clickhouse::Parameters& parameters) const {
   }
   for (std::size_t i = 0; i < selection_.measures.size(); ++i) {
     const auto sum = [&](std::string_view name, const std::string& when) {
-      return fmt::format("toInt64({}) AS {}{}, ", measure_expression(selection_.measures[i], is_rollup_, when), name, i);
+      return fmt::format("toInt64({}) AS {}{}, ", measure_expression(selection_.measures[i], is_rollup_, when), name,
+                         i);
     };
     text += sum("now", now);
     if (!before.empty()) text += sum("before", before);

@@ -71,7 +71,7 @@ std::string array_parameter(const std::vector<std::string>& values) {
 }
 
 Result<std::string> filter_conditions(const std::vector<Filter>& filters, std::string_view time,
-                                      clickhouse::Parameters& parameters) {
+                                      clickhouse::Parameters& parameters, std::string_view name) {
   if (filters.size() > kMostFilters) return Error::reject(fmt::format("filter: at most {} are taken", kMostFilters));
   std::string text;
   for (std::size_t i = 0; i < filters.size(); ++i) {
@@ -81,8 +81,8 @@ Result<std::string> filter_conditions(const std::vector<Filter>& filters, std::s
           fmt::format("filter: {}: expected 1 to {} values", filter.dimension.substr(0, 100), kMostValues));
     const auto column = dimension_expression(filter.dimension, time);
     if (!column) return Error::reject("filter: " + column.error().message);
-    parameters[fmt::format("filter{}", i)] = array_parameter(filter.values);
-    text += fmt::format(" AND {} {}IN {{filter{}:Array(String)}}", *column, filter.is_negated ? "NOT " : "", i);
+    parameters[fmt::format("{}{}", name, i)] = array_parameter(filter.values);
+    text += fmt::format(" AND {} {}IN {{{}{}:Array(String)}}", *column, filter.is_negated ? "NOT " : "", name, i);
   }
   return text;
 }

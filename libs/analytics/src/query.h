@@ -22,9 +22,11 @@ namespace marquee::analytics {
 [[nodiscard]] Result<void> check(const Scope& scope);
 
 /// " AND ..." for filters over the events, or over a rollup that has their dimensions, with the values bound. `time`:
-/// what holds the time there. Action::reject, "filter: ...", names what makes no sense.
+/// what holds the time there. Action::reject, "filter: ...", names what makes no sense. `name`: what the names of the
+/// bound values begin with; lists of one query need different ones.
 [[nodiscard]] Result<std::string> filter_conditions(const std::vector<Filter>& filters, std::string_view time,
-                                                    clickhouse::Parameters& parameters);
+                                                    clickhouse::Parameters& parameters,
+                                                    std::string_view name = "filter");
 
 /// Action::reject, "<parameter>: ...", names what is no event type.
 [[nodiscard]] Result<void> check_event_types(const std::vector<std::string>& types, std::string_view parameter);

@@ -82,8 +82,8 @@ Result<Sampled> select_sample(CachedStore& store, const Selection& selection, do
   const Plan plan(of_events);
   clickhouse::Parameters parameters;
   // Keys are hashes, so those up to some key are a share of the users at random. Key 0 is nobody's.
-  const auto last_key = fraction == 1 ? std::numeric_limits<std::uint64_t>::max()
-                                      : static_cast<std::uint64_t>(std::ldexp(fraction, 64));
+  const auto last_key =
+      fraction == 1 ? std::numeric_limits<std::uint64_t>::max() : static_cast<std::uint64_t>(std::ldexp(fraction, 64));
   Sampled sampled;
   sampled.fraction = fraction;
   parameters["last_key"] = std::to_string(last_key);

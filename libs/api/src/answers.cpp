@@ -46,6 +46,10 @@ std::string time_text(std::int64_t ms) {
 
 Json time_or_null(std::optional<std::int64_t> ms) { return ms ? Json(time_text(*ms)) : Json(nullptr); }
 
+bool wants_fresh(const http::Request& request) {
+  return request.headers.get("Cache-Control").find("no-cache") != std::string_view::npos;
+}
+
 Result<std::optional<std::int64_t>> time_parameter(const http::Request& request, const std::string& name) {
   const auto text = request.query_parameter(name);
   if (!text || text->empty()) return std::optional<std::int64_t>();

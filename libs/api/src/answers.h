@@ -25,6 +25,9 @@ using Json = nlohmann::ordered_json;
 [[nodiscard]] std::string time_text(std::int64_t ms);
 [[nodiscard]] Json time_or_null(std::optional<std::int64_t> ms);
 
+/// Whether the asker wants no answer from a cache (RFC 9111, no-cache).
+[[nodiscard]] bool wants_fresh(const http::Request& request);
+
 /// A query parameter as a time in milliseconds; Action::reject names it.
 [[nodiscard]] Result<std::optional<std::int64_t>> time_parameter(const http::Request& request, const std::string& name);
 [[nodiscard]] Result<std::uint64_t> whole_parameter(const http::Request& request, const std::string& name,

@@ -77,6 +77,8 @@ class Api::Impl {
     add_admin(router, "GET", "/v1/reports/model", [](const auto&) { return ReportAnswers::model(); });
     add_admin(router, "GET", "/v1/reports/heatmap", [this](const auto& request) { return reports_.heatmap(request); });
     add_admin(router, "GET", "/v1/reports/funnel", [this](const auto& request) { return reports_.funnel(request); });
+    add_admin(router, "POST", "/v1/reports/funnel",
+              [this](const auto& request) { return reports_.funnel_of_body(request); });
     add_admin(router, "GET", "/v1/reports/searches",
               [this](const auto& request) { return reports_.searches(request); });
     add_admin(router, "GET", "/v1/reports/paths", [this](const auto& request) { return reports_.paths(request); });

@@ -22,8 +22,8 @@ class ProgressiveAnswers {
   ProgressiveAnswers(const ProgressiveAnswers&) = delete;
   ProgressiveAnswers& operator=(const ProgressiveAnswers&) = delete;
 
-  /// GET /v1/reports/metrics/stream: `event: sample` where the exact answer would take longer than about a second or the
-  /// request says how much to sample, then `event: exact`; `event: error` where either fails. 503 where many are
+  /// GET /v1/reports/metrics/stream: `event: sample` where the exact answer would take longer than about a second or
+  /// the request says how much to sample, then `event: exact`; `event: error` where either fails. 503 where many are
   /// under way.
   void metrics(const http::Request& request, http::Responder responder);
   /// Ends those under way.

@@ -12,26 +12,29 @@ namespace {
 
 using analytics::Scope;
 
-Json share(std::uint64_t part, std::uint64_t whole) {
-  return whole == 0 ? 0.0 : static_cast<double>(part) / static_cast<double>(whole);
-}
-
 }  // namespace
 
 Result<Scope> ReportAnswers::scope(const http::Request& request) const {
-  Scope scope;
-  scope.site = request.query_parameter("site").value_or("");
-  if (scope.site.empty()) return Error::reject("site: missing");
-  if (!catalog_.site(scope.site))
-    return Error::reject(fmt::format("site: there is no site \"{}\"", scope.site.substr(0, 128)));
-  auto from = time_parameter(request, "from");
-  if (!from) return from.error();
-  auto to = time_parameter(request, "to");
-  if (!to) return to.error();
-  scope.from_ms = *from;
-  scope.to_ms = *to;
-  // RFC 9111: who says so wants no answer from a cache.
-  scope.is_fresh = request.headers.get("Cache-Control").find("no-cache") != std::string_view::npos;
+  const auto text = [&](const char* name) { return request.query_parameter(name).value_or(""); };
+  auto scope = scope_of(text("site"), text("from"), text("to"));
+  if (scope) scope->is_fresh = wants_fresh(request);
+  return scope;
+}
+
+Result<Scope> ReportAnswers::scope_of(std::string site, const std::string& from, const std::string& to) const {
+  if (site.empty()) return Error::reject("site: missing");
+  if (!catalog_.site(site)) return Error::reject(fmt::format("site: there is no site \"{}\"", site.substr(0, 128)));
+  Scope scope{.site = std::move(site), .from_ms = {}, .to_ms = {}};
+  if (!from.empty()) {
+    const auto time = time_of(from, "from");
+    if (!time) return time.error();
+    scope.from_ms = *time;
+  }
+  if (!to.empty()) {
+    const auto time = time_of(to, "to");
+    if (!time) return time.error();
+    scope.to_ms = *time;
+  }
   return scope;
 }
 
@@ -66,34 +69,6 @@ http::Response ReportAnswers::heatmap(const http::Request& request) {
                              {"ctr", share(cell.clicks, cell.impressions)},
                              {"viewability", share(cell.viewable_impressions, cell.impressions)}});
   }
-  return json_answer(200, body);
-}
-
-http::Response ReportAnswers::funnel(const http::Request& request) {
-  auto asked = scope(request);
-  if (!asked) return error_answer(asked.error());
-  const auto window = whole_parameter(request, "window_seconds", 3600);
-  if (!window) return error_answer(window.error());
-  const auto order = choice_parameter(request, "order", {"ordered", "strict"});
-  if (!order) return error_answer(order.error());
-  const auto report = reports_.funnel({.scope = *asked,
-                                       .steps = list_parameter(request, "steps"),
-                                       .window_seconds = *window,
-                                       .is_strict = *order == "strict"});
-  if (!report) return error_answer(report.error());
-  Json body = head(*asked);
-  body["window_seconds"] = *window;
-  body["order"] = *order;
-  body["steps"] = Json::array();
-  for (std::size_t i = 0; i < report->steps.size(); ++i) {
-    const auto& step = report->steps[i];
-    body["steps"].push_back({{"name", step.name},
-                             {"users", step.users},
-                             {"from_previous", i == 0 ? Json(nullptr) : share(step.users, report->steps[i - 1].users)},
-                             {"from_first", share(step.users, report->steps.front().users)},
-                             {"median_ms_from_previous", number_or_null(step.median_ms_from_previous)}});
-  }
-  body["median_ms_total"] = number_or_null(report->median_ms_total);
   return json_answer(200, body);
 }
 

@@ -1,5 +1,7 @@
-// GET /v1/reports/*: parameters in, reports out.
+// /v1/reports/*: parameters in, reports out.
 #pragma once
+
+#include <string>
 
 #include "answers.h"
 #include "marquee/analytics/reports.h"
@@ -26,7 +28,9 @@ class ReportAnswers {
   /// What metrics() can be asked for.
   [[nodiscard]] static http::Response model();
   [[nodiscard]] http::Response heatmap(const http::Request& request);
+  /// GET, for what fits into an address; POST for the whole definition.
   [[nodiscard]] http::Response funnel(const http::Request& request);
+  [[nodiscard]] http::Response funnel_of_body(const http::Request& request);
   [[nodiscard]] http::Response searches(const http::Request& request);
   [[nodiscard]] http::Response paths(const http::Request& request);
   [[nodiscard]] http::Response retention(const http::Request& request);
@@ -36,6 +40,10 @@ class ReportAnswers {
  private:
   /// The request's site and times. A site that is not known is Action::reject.
   [[nodiscard]] Result<analytics::Scope> scope(const http::Request& request) const;
+  [[nodiscard]] http::Response funnel_of(const Result<Json>& definition, bool is_fresh);
+  /// Where the last two are absent or empty, the scope has no such end.
+  [[nodiscard]] Result<analytics::Scope> scope_of(std::string site, const std::string& from,
+                                                  const std::string& to) const;
   /// The same with what tables are asked for besides.
   [[nodiscard]] Result<analytics::TableRequest> table(const http::Request& request) const;
 

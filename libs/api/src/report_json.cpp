@@ -34,19 +34,29 @@ Json rate_json(const analytics::Rate& rate) {
           {"high", rate.high}};
 }
 
+Json share(std::uint64_t part, std::uint64_t whole) {
+  return whole == 0 ? 0.0 : static_cast<double>(part) / static_cast<double>(whole);
+}
+
 Json number_or_null(std::optional<double> value) { return value ? Json(*value) : Json(nullptr); }
+
+Result<analytics::Filter> filter_of(const std::string& text) {
+  const auto equals = text.find('=');
+  if (equals == std::string::npos || equals == 0)
+    return Error::reject(
+        fmt::format("filter: expected <dimension>=<values> or <dimension>!=<values>, got \"{}\"", text.substr(0, 100)));
+  const bool is_negated = text[equals - 1] == '!';
+  return analytics::Filter{text.substr(0, equals - (is_negated ? 1 : 0)),
+                           split_values(std::string_view(text).substr(equals + 1)), is_negated};
+}
 
 Result<std::vector<analytics::Filter>> filter_parameters(const http::Request& request) {
   std::vector<analytics::Filter> filters;
   for (const auto& [name, text] : request.query_parameters()) {
     if (name != "filter") continue;
-    const auto equals = text.find('=');
-    if (equals == std::string::npos || equals == 0)
-      return Error::reject(fmt::format("filter: expected <dimension>=<values> or <dimension>!=<values>, got \"{}\"",
-                                       text.substr(0, 100)));
-    const bool is_negated = text[equals - 1] == '!';
-    filters.push_back({text.substr(0, equals - (is_negated ? 1 : 0)),
-                       split_values(std::string_view(text).substr(equals + 1)), is_negated});
+    auto filter = filter_of(text);
+    if (!filter) return filter.error();
+    filters.push_back(std::move(*filter));
   }
   return filters;
 }

@@ -9,10 +9,14 @@ namespace marquee::api {
 /// {"site","from","to"}
 [[nodiscard]] Json head(const analytics::Scope& scope);
 [[nodiscard]] Json rate_json(const analytics::Rate& rate);
+/// 0 of nothing.
+[[nodiscard]] Json share(std::uint64_t part, std::uint64_t whole);
 [[nodiscard]] Json number_or_null(std::optional<double> value);
 
-/// The parameters `filter`: "<dimension>=<value>,<value>" or "<dimension>!=<value>,<value>". A backslash before a comma
-/// or a backslash makes it part of the value. Action::reject names the field.
+/// "<dimension>=<value>,<value>" or "<dimension>!=<value>,<value>". A backslash before a comma or a backslash makes it
+/// part of the value. Action::reject, "filter: ...", where it is neither.
+[[nodiscard]] Result<analytics::Filter> filter_of(const std::string& text);
+/// All the parameters `filter`.
 [[nodiscard]] Result<std::vector<analytics::Filter>> filter_parameters(const http::Request& request);
 
 }  // namespace marquee::api

@@ -55,7 +55,9 @@ export interface FunnelStep {
 
 export interface FunnelReport {
   readonly steps: readonly FunnelStep[];
+  /** Milliseconds from the first step to the last. */
   readonly medianTotal: number | undefined;
+  readonly p90Total: number | undefined;
 }
 
 export interface CampaignPoint extends Rate {

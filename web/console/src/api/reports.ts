@@ -106,6 +106,7 @@ export function funnelQuery(question: Asked & { steps: readonly string[]; window
           medianFromPrevious: step.median_ms_from_previous ?? undefined,
         })),
         medianTotal: report.median_ms_total ?? undefined,
+        p90Total: report.p90_ms_total ?? undefined,
       };
     },
   });

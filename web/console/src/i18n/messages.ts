@@ -170,7 +170,7 @@ export const messages = {
     moveDown: (name: string) => `Move ${name} down`,
     window: 'Within',
     order: 'Order',
-    orders: { ordered: 'In this order', strict: 'Directly after' },
+    orders: { ordered: 'In this order', strict: 'Directly after', any: 'In any order' },
     windows: {
       '30m': '30 minutes', '1h': '1 hour', '24h': '1 day', '7d': '7 days', '30d': '30 days',
     },
@@ -178,6 +178,7 @@ export const messages = {
     entered: 'Entered',
     completed: 'Completed',
     medianTotal: 'Median time to convert',
+    p90: (time: string) => `nine of ten within ${time}`,
     chart: 'From step to step',
     users: (count: number) => plural(count, { one: '# user', other: '# users' }),
     ofFirst: (percent: string) => `${percent} of step 1`,

@@ -25,7 +25,8 @@ export interface HeatmapSearch extends SiteSearch, SortSearch {
   readonly slot?: string;
 }
 
-export type FunnelOrder = 'ordered' | 'strict';
+export type FunnelOrder = 'ordered' | 'strict' | 'any';
+export const MOST_FUNNEL_STEPS = 30;
 export type FunnelWindow = '30m' | '1h' | '24h' | '7d' | '30d';
 export const FUNNEL_WINDOW_SECONDS: Readonly<Record<FunnelWindow, number>> = {
   '30m': 1800, '1h': 3600, '24h': 86_400, '7d': 604_800, '30d': 2_592_000,
@@ -103,12 +104,12 @@ export function heatmapSearch(raw: RawSearch): HeatmapSearch {
 
 export function funnelSearch(raw: RawSearch): FunnelSearch {
   const list = typeof raw.steps === 'string' ? raw.steps.split(',') : Array.isArray(raw.steps) ? raw.steps : [];
-  const steps = list.map(name).filter((step) => step !== undefined).slice(0, 8);
+  const steps = list.map(name).filter((step) => step !== undefined).slice(0, MOST_FUNNEL_STEPS);
   return compact<FunnelSearch>({
     ...site(raw),
     steps: steps.length >= 2 ? steps : undefined,
     within: oneOf(raw.within, ['30m', '1h', '24h', '7d', '30d'] as const),
-    order: oneOf(raw.order, ['ordered', 'strict'] as const),
+    order: oneOf(raw.order, ['ordered', 'strict', 'any'] as const),
   });
 }
 

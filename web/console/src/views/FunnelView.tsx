@@ -6,7 +6,7 @@ import { EVENT_TYPES, funnelQuery } from '../api/reports';
 import { format } from '../i18n/format';
 import { messages as m } from '../i18n/messages';
 import type { TimeRange } from '../state/range';
-import { FUNNEL_WINDOW_SECONDS, type FunnelOrder, type FunnelSearch, type FunnelWindow } from '../state/search';
+import { FUNNEL_WINDOW_SECONDS, MOST_FUNNEL_STEPS, type FunnelOrder, type FunnelSearch, type FunnelWindow } from '../state/search';
 import { Button } from '../ui/Button';
 import { Card, Figure, Headline } from '../ui/Card';
 import { Choice, Segments } from '../ui/Choice';
@@ -14,9 +14,8 @@ import { ArrowDown, ArrowUp, CloseIcon, PlusIcon } from '../ui/icons';
 import { Empty, Failure, Skeleton } from '../ui/states';
 
 const route = getRouteApi('/funnel');
-const MAX_STEPS = 8;
 const windows = Object.keys(FUNNEL_WINDOW_SECONDS) as FunnelWindow[];
-const orders: readonly FunnelOrder[] = ['ordered', 'strict'];
+const orders: readonly FunnelOrder[] = ['ordered', 'strict', 'any'];
 
 /** The steps that show something true on a site before the reader chose any. */
 function defaultSteps(site: Site): readonly string[] {
@@ -145,7 +144,7 @@ function StepsEditor({ steps, onChange }: { steps: readonly string[]; onChange: 
           </li>
         ))}
       </ol>
-      <Button disabled={steps.length >= MAX_STEPS} onPress={() => { onChange([...steps, unused]); }}>
+      <Button disabled={steps.length >= MOST_FUNNEL_STEPS} onPress={() => { onChange([...steps, unused]); }}>
         <PlusIcon />
         {m.funnel.addStep}
       </Button>
@@ -171,6 +170,7 @@ function FunnelContent({ report, steps }: { report: FunnelReport | undefined; st
         <Figure
           label={m.funnel.medianTotal}
           value={report === undefined ? undefined : report.medianTotal === undefined ? '–' : format.duration(report.medianTotal)}
+          note={report?.p90Total === undefined ? undefined : m.funnel.p90(format.duration(report.p90Total))}
         />
       </Headline>
       <Card title={m.funnel.chart}>

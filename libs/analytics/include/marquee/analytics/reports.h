@@ -109,22 +109,6 @@ struct HeatmapReport {
   std::vector<HeatCell> cells;
 };
 
-struct FunnelRequest {
-  Scope scope;
-  std::vector<std::string> steps;  ///< Two to eight event types.
-  std::uint64_t window_seconds = 3600;
-  bool is_strict = false;  ///< No other event may stand between two steps.
-};
-struct FunnelStep {
-  std::string name;
-  std::uint64_t users = 0;
-  std::optional<double> median_ms_from_previous;
-};
-struct FunnelReport {
-  std::vector<FunnelStep> steps;
-  std::optional<double> median_ms_total;
-};
-
 /// A search's term is told in lower case, without spaces around it.
 struct SearchesRequest {
   Scope scope;
@@ -215,6 +199,8 @@ struct SiteSummary {
 };
 
 class CachedStore;
+struct FunnelRequest;  ///< See funnel.h.
+struct FunnelReport;
 
 /// Thread safe. A request that makes no sense is Action::reject, "<parameter>: <what is wrong>".
 class Reports {
