@@ -7,6 +7,7 @@
 #include <string>
 #include <string_view>
 
+#include "content_codings.h"
 #include "marquee/engine/connection.h"
 #include "marquee/engine/request.h"
 #include "marquee/http/server.h"
@@ -35,10 +36,10 @@ class AnswerWriter {
 
  private:
   [[nodiscard]] http::Response head(const Progress& progress) const;
-  [[nodiscard]] Answer<std::string> encoded(std::string piece) const;
+  [[nodiscard]] Answer<std::string> encoded(std::string piece, bool last);
   [[nodiscard]] Answer<std::string> framed(std::string piece) const;
-  bool send_held();
-  bool send(std::string piece);
+  bool send_held(bool last);
+  bool send(std::string piece, bool last);
   void fail_midway(const Failure& failed);
   void fail_whole(const Failure& failed);
 
@@ -48,6 +49,7 @@ class AnswerWriter {
   std::string query_id_;
   std::string tag_;  ///< Tells an error in the middle of an answer from data that looks like one.
   std::string encoding_;
+  std::unique_ptr<StreamCoder> coder_;
   std::optional<BlockMethod> blocks_;
   std::uint64_t protocol_version_ = 0;
   std::optional<Failure> cannot_send_;  ///< Why the answer cannot be brought into the form that was asked for.

@@ -96,6 +96,9 @@ constexpr std::array kSettings = {"max_execution_time"sv,
                                   "send_progress_in_http_headers"sv,
                                   "http_zlib_compression_level"sv,
                                   "cancel_http_readonly_queries_on_client_close"sv,
+                                  "http_headers_progress_interval_ms"sv,
+                                  "network_compression_method"sv,
+                                  "network_zstd_compression_level"sv,
                                   "max_memory_usage"sv,
                                   "readonly"sv};
 

@@ -25,8 +25,11 @@ enum Code : int {
   kCannotDecompress = 271,
   kSessionNotFound = 372,
   kSessionIsLocked = 373,
+  kInvalidSessionTimeout = 374,
   kCancelled = 394,
   kAccessDenied = 497,
+  kUnknownRole = 511,
+  kRoleNotGranted = 512,
   kAuthenticationFailed = 516,
   kServerStopping = 236,  ///< ABORTED
 };

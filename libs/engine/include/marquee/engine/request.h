@@ -1,7 +1,9 @@
 // ClickHouse's HTTP interface, read: what a request asks for, from its headers and its URL.
 #pragma once
 
+#include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -29,8 +31,15 @@ struct StoreRequest {
   bool wait_end_of_query = false;       ///< Answer only once all of it is known to be right.
   std::string content_encoding;         ///< Of the body, in lower case.
   std::string accepted_encoding;        ///< "zstd", "lz4", "gzip" or "": of the answer.
-  bool sends_blocks = false;            ///< decompress=1: the body is in ClickHouse's compressed blocks.
-  bool wants_blocks = false;            ///< compress=1: so must the answer be.
+  std::string session_id;               ///< Empty: none.
+  std::chrono::seconds session_timeout{60};
+  bool session_must_exist = false;
+  bool closes_session = false;
+  std::string role;           ///< The one that the client asks to have.
+  std::string boundary;       ///< Of a body of multipart/form-data, which holds external tables; else empty.
+  Parameters externals;       ///< <table>_structure, <table>_types, <table>_format of external tables.
+  bool sends_blocks = false;  ///< decompress=1: the body is in ClickHouse's compressed blocks.
+  bool wants_blocks = false;  ///< compress=1: so must the answer be.
   BlockMethod block_method = BlockMethod::lz4;
   std::uint64_t protocol_version = 0;  ///< Of the client; how blocks of the Native format begin.
 };
