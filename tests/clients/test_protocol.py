@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import gzip
 import http.client
 import json
@@ -56,7 +57,8 @@ class Sessions(StoreTest):
         for bad in ("SELECT nothing", "SELEKT", "SELECT throwIf(number = 300000), number FROM numbers(400000) FORMAT CSV",
                     "SELECT throwIf(number = 300000), number FROM numbers(400000) FORMAT JSON", "INSERT INTO mine FORMAT CSV no number"):
             self.store.ask("INSERT INTO mine VALUES (1)", **session)
-            self.store.ask(bad, **session)
+            with contextlib.suppress(OSError):  # Of an answer that breaks off.
+                self.store.ask(bad, **session)
         self.assertNotEqual(self.store.ask("SELECT 1", max_threads="many", **session).status, 200)
         self.assertEqual(self.store.ask("SELECT sum(a) FROM mine", **session).body, b"5\n")
 
@@ -112,7 +114,7 @@ class ExternalTables(StoreTest):
 
 class Answers(StoreTest):
     def test_headers_tell_the_truth(self) -> None:
-        answer = self.store.ask("SELECT number FROM numbers(1000) WHERE number >= 990 FORMAT JSONEachRow", query_id="told")
+        answer = self.store.ask("SELECT number FROM numbers(1000) WHERE number % 100 = 0 FORMAT JSONEachRow", query_id="told")
         self.assertEqual(answer.headers["x-clickhouse-query-id"], "told")
         self.assertEqual(answer.headers["x-clickhouse-format"], "JSONEachRow")
         self.assertTrue(answer.headers["x-clickhouse-timezone"] and answer.headers["x-clickhouse-server-display-name"])

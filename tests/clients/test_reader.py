@@ -150,7 +150,7 @@ class Reader(StoreTest):
                           f"SHOW CREATE TABLE system.{table}"):
                 self.refused(query)
             self.refused(f"SELECT * FROM {table}", database="system")
-        for function in (f"file('{self.folder}/secret')", "hostName()", "FQDN()", "getMacro('x')", "getServerSetting('x')", "filesystemAvailable()",
+        for function in (f"file('{self.folder}/secret')", "hostName()", "FQDN()", "tcpPort()", "getOSKernelVersion()", "getMergeTreeSetting('max_parts_in_total')", "getMacro('x')", "getServerSetting('x')", "filesystemAvailable()",
                          "serverUUID()", "getClientHTTPHeader('Authorization')", "showCertificate()", "catboostEvaluate('x', 1)",
                          "dictGet('x', 'y', 1)", "joinGet('rows', 'b', 1)", "hasColumnInTable('system', 'users', 'name')"):
             answer = self.store.ask(f"SELECT {function}", "reader")
@@ -164,6 +164,7 @@ class Reader(StoreTest):
         self.refused("SELECT * FROM {d:Identifier}.processes", param_d="system")
 
     def test_a_reader_still_reads(self) -> None:
+        self.assertEqual(self.store.ask("SELECT b, {n:UInt8} + 1 FROM rows WHERE b = {t:String}", "reader", param_t="x", param_n=1).body, b"x\t2\n")
         for query in ("SELECT a, b FROM rows", "SELECT * FROM (SELECT * FROM rows)", "WITH x AS (SELECT * FROM rows) SELECT * FROM x"):
             self.assertEqual(self.store.ask(query, "reader").body, b"1\tx\n")
 

@@ -231,7 +231,8 @@ Answer<> Exchange::admit_reader(std::string_view text, const Statement& statemen
     return std::unexpected(failure(kSyntaxError, "SYNTAX_ERROR", "Syntax error (Multi-statements are not allowed)"));
   }
   const std::string explain = fmt::format("EXPLAIN AST {}", text);
-  auto tree = (*judge)->query(explain, "TSVRaw");
+  // Parameters become literals of the tree; those that would become names are refused below.
+  auto tree = (*judge)->query(explain, "TSVRaw", request_.parameters);
   if (!tree) return std::unexpected(tree.error());
   if (!found.changes_nothing) return std::unexpected(failure(kReadonly, "READONLY", "a reader may only read"));
   if (found.has_secrets) return denied("a reader's query may not carry credentials");

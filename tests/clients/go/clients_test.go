@@ -103,9 +103,9 @@ func TestTypes(t *testing.T) {
 		CAST('b' AS Enum8('a' = 1, 'b' = 2)), toFixedString('xyz', 3), toString(toDecimal64(1.25, 2)), (1::UInt8, 'two')`)
 	must(t, row.Scan(&low, &null, &array, &table, &moment, &fraction, &nested, &enum, &fixed, &decimal, &pair))
 	want := time.Date(2026, 11, 27, 1, 2, 3, 0, time.UTC)
-	got := fmt.Sprint(*low, null == nil, array, table, moment.Equal(want), fraction.Equal(want.Add(456*time.Millisecond)), nested, enum, fixed,
+	got := fmt.Sprintln(*low, null == nil, array, table, moment.Equal(want), fraction.Equal(want.Add(456*time.Millisecond)), nested, enum, fixed,
 		decimal, pair)
-	if got != "low true [a b] map[k:7] true true [[1 2] [] [3]] b xyz 1.25 [1 two]" {
+	if got != "low true [a b] map[k:7] true true [[1 2] [] [3]] b xyz 1.25 [1 two]\n" {
 		t.Fatal(got)
 	}
 }
