@@ -99,7 +99,8 @@ class ExternalTables(StoreTest):
     def test_a_structure_holds_names_and_types_alone(self) -> None:
         body = form(("x", "x", b"1\n"))
         for structure in ("a UInt8 DEFAULT 1", "a UInt8) ENGINE = Memory AS SELECT 1 --", "a UInt8 MATERIALIZED file('/etc/passwd')", "a", "",
-                          "a String DEFAULT (SELECT 1)", "a Enum8('a' = 1, '\\')' = file('x'))", "a Enum8('a' = 1) DEFAULT 'a'"):
+                          "a String DEFAULT (SELECT 1)", "a Enum8('a' = 1, '\\')' = file('x'))", "a Enum8('a' = 1) DEFAULT 'a'",
+                          "a Tuple(b UInt8 DEFAULT 1)"):
             answer = self.store.ask("SELECT * FROM x", body=body, headers=FORM, x_structure=structure)
             self.assertEqual(answer.headers.get("x-clickhouse-exception-code"), "36", structure)
         enum = "`a b` Nullable(Enum8('x y' = -1, 'z' = 1))"

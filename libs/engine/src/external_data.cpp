@@ -61,17 +61,29 @@ Answer<FormPart> read_part(std::string_view text) {
   return part;
 }
 
-/// True for a tree that is made of type names, numbers and quoted texts alone.
-bool is_plain(const NativeType& type) {
-  const std::string& name = type.name;
-  const bool word = !name.empty() && std::ranges::all_of(name, is_word);
-  // 'x', or 'x' = 1 of an Enum. What is in the quotes is data: parse_native_type() found their end as the engine does.
-  const std::size_t close = name.starts_with('\'') ? name.rfind('\'') : 0;
-  const bool text = close > 0 && std::ranges::all_of(std::string_view(name).substr(close + 1), [](char c) {
-                      return c == ' ' || c == '=' || c == '-' || (c >= '0' && c <= '9');
-                    });
-  const bool single = text && name.find('\'', 1) == close && name.find('\\') == std::string::npos;
-  return (word || single) && std::ranges::all_of(type.arguments, is_plain);
+/// 'x' or 'x' = 1, as in an Enum.
+bool is_text(std::string_view name) {
+  const std::size_t close = name.find('\'', 1);
+  if (!name.starts_with('\'') || close == std::string_view::npos || name.find('\\') != std::string_view::npos)
+    return false;
+  return std::ranges::all_of(name.substr(close + 1),
+                             [](char c) { return c == ' ' || c == '=' || c == '-' || (c >= '0' && c <= '9'); });
+}
+
+/// The type written anew from its tree, with labels in quotes; nothing where it holds more than type names, numbers and
+/// texts.
+std::optional<std::string> written(const NativeType& type) {
+  const bool is_name = !type.name.empty() && std::ranges::all_of(type.name, is_word);
+  if (!is_name && !is_text(type.name)) return std::nullopt;
+  std::string arguments;
+  for (const NativeType& argument : type.arguments) {
+    const auto inner = written(argument);
+    if (!inner) return std::nullopt;
+    arguments += arguments.empty() ? "" : ", ";
+    if (!argument.label.empty()) arguments += quote_name(argument.label) + ' ';
+    arguments += *inner;
+  }
+  return arguments.empty() ? type.name : fmt::format("{}({})", type.name, arguments);
 }
 
 Answer<std::string> columns_of(std::string_view table, std::string_view list, bool has_names) {
@@ -83,9 +95,10 @@ Answer<std::string> columns_of(std::string_view table, std::string_view list, bo
   for (const NativeType& column : row->arguments) {
     ++number;
     if (column.label.empty() == has_names) return refused(table, "needs a name and a type for each column");
-    if (!is_plain(column)) return refused(table, "may have names and types alone in its structure");
+    const auto type = written(column);
+    if (!type) return refused(table, "may have names and types alone in its structure");
     const std::string name = has_names ? column.label : fmt::format("_{}", number);
-    columns += fmt::format("{}{} {}", columns.empty() ? "" : ", ", quote_name(name), column.text);
+    columns += fmt::format("{}{} {}", columns.empty() ? "" : ", ", quote_name(name), *type);
   }
   return columns;
 }

@@ -39,7 +39,10 @@ TEST(ExternalTable, is_made_of_names_and_types_alone) {
   };
   EXPECT_EQ(columns("a UInt8, `b c` Nullable(String)"), "`a` UInt8, `b c` Nullable(String)");
   EXPECT_EQ(columns("a Enum8('x y' = -1), b Tuple(c String, d Array(UInt8))"),
-            "`a` Enum8('x y' = -1), `b` Tuple(c String, d Array(UInt8))");
+            "`a` Enum8('x y' = -1), `b` Tuple(`c` String, `d` Array(UInt8))");
+  // Found by fuzzing: a label inside a type went into the statement as it was.
+  EXPECT_EQ(columns("a Tuple(b;x UInt8)"), "`a` Tuple(`b;x` UInt8)");
+  EXPECT_EQ(columns("a Tuple(b UInt8, c/**/d UInt8 DEFAULT 1)"), "refused 36");
   for (const char* structure : {"", "a", "a UInt8 DEFAULT 1", "a UInt8) ENGINE = Memory AS SELECT 1 --",
                                 "a UInt8, b String MATERIALIZED file('x')", "a Enum8('x' = f(1))",
                                 "a Enum8('x' = 1) DEFAULT 'x'", "a Enum8('\\')' = file('x'))", "a UInt8; DROP TABLE x",
