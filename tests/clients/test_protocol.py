@@ -115,9 +115,9 @@ class ExternalTables(StoreTest):
 
 class Answers(StoreTest):
     def test_headers_tell_the_truth(self) -> None:
-        answer = self.store.ask("SELECT number FROM numbers(1000) WHERE number % 100 = 0 FORMAT JSONEachRow", query_id="told")
+        answer = self.store.ask("SELECT number FROM numbers(1000) WHERE number % 100 = 0 FORMAT JSON", query_id="told")
         self.assertEqual(answer.headers["x-clickhouse-query-id"], "told")
-        self.assertEqual(answer.headers["x-clickhouse-format"], "JSONEachRow")
+        self.assertEqual(answer.headers["x-clickhouse-format"], "JSON")
         self.assertTrue(answer.headers["x-clickhouse-timezone"] and answer.headers["x-clickhouse-server-display-name"])
         self.assertRegex(answer.headers["x-clickhouse-exception-tag"], "^[a-z]{16}$")
         summary = {name: int(value) for name, value in json.loads(answer.headers["x-clickhouse-summary"]).items()}

@@ -34,6 +34,7 @@ constexpr std::array kRefusedFunctions = {"file"sv,
                                           "serveruuid"sv,
                                           "fullhostname"sv,
                                           "fqdn"sv,
+                                          "hascolumnintable"sv,  // Of another host too.
                                           "tcpport"sv,
                                           "getmergetreesetting"sv,
                                           "hostname"sv,

@@ -40,7 +40,7 @@ class ClickHouseConnect(unittest.TestCase):
                 result = client.query("SELECT number, toString(number) FROM numbers(200000)")
                 self.assertEqual(result.row_count, 200000)
                 self.assertEqual(result.result_rows[-1], (199999, "199999"))
-                self.assertEqual(int(result.summary["read_rows"]), 200000)
+                self.assertEqual(int(result.summary["result_rows"]), 200000)
 
     def test_types(self):
         row = self.client.query("""SELECT toLowCardinality(toNullable('low')), [toLowCardinality('a')], map('k', 7), CAST(NULL AS Nullable(String)),
