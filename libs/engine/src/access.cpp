@@ -29,4 +29,15 @@ Answer<Role> authenticate(const StoreRequest& request, const Credentials& creden
                           request.user.substr(0, 64))));
 }
 
+Answer<> check_role(const StoreRequest& request, Role role) {
+  if (request.role.empty() || request.role == (role == Role::admin ? "admin" : "reader")) return {};
+  const std::string name = request.role.substr(0, 64);
+  if (request.role == "admin" || request.role == "reader") {
+    return std::unexpected(failure(kRoleNotGranted, "SET_NON_GRANTED_ROLE",
+                                   fmt::format("Role `{}` should be granted to set as current", name)));
+  }
+  return std::unexpected(
+      failure(kUnknownRole, "UNKNOWN_ROLE", fmt::format("There is no role `{}` in user directories", name)));
+}
+
 }  // namespace marquee::engine

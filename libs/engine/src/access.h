@@ -18,4 +18,8 @@ struct Credentials {
 /// AUTHENTICATION_FAILED, which does not tell whether the user exists.
 [[nodiscard]] Answer<Role> authenticate(const StoreRequest& request, const Credentials& credentials);
 
+/// A user has the one role that is its own ("admin", "reader") and may ask for that. UNKNOWN_ROLE,
+/// SET_NON_GRANTED_ROLE.
+[[nodiscard]] Answer<> check_role(const StoreRequest& request, Role role);
+
 }  // namespace marquee::engine

@@ -56,6 +56,8 @@ struct Api {
   char* (*buffer)(Result);
   std::size_t (*length)(Result);
   double (*elapsed)(Result);
+  std::uint64_t (*rows_read)(Result);  // Of the answer, in spite of the name.
+  std::uint64_t (*bytes_read)(Result);
   std::uint64_t (*storage_rows_read)(Result);
   std::uint64_t (*storage_bytes_read)(Result);
   std::uint64_t (*rows_written)(Result);

@@ -29,6 +29,8 @@ class Outcome {
     progress.read_bytes += api_.storage_bytes_read(result_);
     progress.written_rows += api_.rows_written(result_);
     progress.written_bytes += api_.bytes_written(result_);
+    progress.result_rows += api_.rows_read(result_);
+    progress.result_bytes += api_.bytes_read(result_);
   }
   [[nodiscard]] chdb::Result get() const { return result_; }
 
@@ -168,6 +170,13 @@ Answer<> Connection::insert(std::string_view statement, std::string_view format,
   progress_ = {};
   outcome.add_to(progress_);
   return {};
+}
+
+// What a failed statement had already given comes before the answer of the next one, and then no more.
+bool Connection::settle() {
+  static_cast<void>(query("SELECT 1", "TSV"));
+  const auto answer = query("SELECT 1", "TSV");
+  return answer && *answer == "1\n";
 }
 
 Classification Connection::classify(std::string_view sql) const {

@@ -5,9 +5,11 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <chrono>
 #include <random>
 #include <utility>
 
+#include "format_header.h"
 #include "sql_tokens.h"
 
 namespace marquee::engine {
@@ -68,41 +70,125 @@ void Exchange::run(std::string body) {
 }
 
 Answer<Progress> Exchange::answer(std::string body) {
+  const auto begin = std::chrono::steady_clock::now();
   const auto held = shared_.running.hold(query_id_);
   if (!held) {
     return std::unexpected(failure(kQueryIdTaken, "QUERY_WITH_SAME_ID_IS_ALREADY_RUNNING",
                                    fmt::format("Query with id = {} is already running.", query_id_)));
   }
-  auto decoded = decode_request_body(std::move(body), request_.content_encoding, shared_.max_body_bytes);
-  if (!decoded) return std::unexpected(decoded.error());
-
-  // As ClickHouse reads it: ?query= and the body are one text. The body of an insert is not copied for that.
-  Statement statement = read_statement(request_.query);
-  std::string text;
-  std::string_view data;
-  if (statement.kind == Statement::Kind::insert) {
-    text = request_.query;
-    if (!statement.data.empty()) *decoded = std::string(statement.data) + *decoded;
-    data = *decoded;
-  } else if (request_.query.empty()) {
-    text = std::move(*decoded);
-    statement = read_statement(text);
-    data = statement.data;
-  } else {
-    text = decoded->empty() ? request_.query : request_.query + '\n' + *decoded;
-    statement = read_statement(text);
-    data = statement.data;
+  shared_.sessions.expire(begin);
+  Work work;
+  if (auto done = read(std::move(body), work); !done) return std::unexpected(done.error());
+  auto done = run_in_session(work);
+  if (done) {
+    done->elapsed_ns =
+        static_cast<std::uint64_t>(std::chrono::nanoseconds(std::chrono::steady_clock::now() - begin).count());
   }
+  return done;
+}
+
+// As ClickHouse reads it: ?query= and the body are one text. The body of an insert is not copied for that.
+Answer<> Exchange::read(std::string body, Work& work) {
+  auto decoded = decode_request_body(std::move(body), request_, shared_.max_body_bytes);
+  if (!decoded) return std::unexpected(decoded.error());
+  if (!request_.boundary.empty()) return read_tables(std::move(*decoded), work);
+  work.statement = read_statement(request_.query);
+  if (work.statement.kind == Statement::Kind::insert) {
+    work.text = request_.query;
+    work.statement = read_statement(work.text);
+    work.body = work.statement.data.empty() ? std::move(*decoded) : std::string(work.statement.data) + *decoded;
+    work.data = work.body;
+    return {};
+  }
+  if (request_.query.empty()) {
+    work.text = std::move(*decoded);
+  } else {
+    work.text = decoded->empty() ? request_.query : request_.query + '\n' + *decoded;
+  }
+  work.statement = read_statement(work.text);
+  work.data = work.statement.data;
+  return {};
+}
+
+/// A form: files are external tables, other parts parameters as those of the address.
+Answer<> Exchange::read_tables(std::string body, Work& work) {
+  constexpr std::string_view kParameter = "param_";
+  work.body = std::move(body);
+  const auto parts = read_form(work.body, request_.boundary);
+  if (!parts) return std::unexpected(parts.error());
+  work.text = request_.query;
+  for (const FormPart& part : *parts) {
+    if (part.is_file) {
+      auto table = read_external_table(part, request_.externals);
+      if (!table) return std::unexpected(table.error());
+      work.tables.push_back(std::move(*table));
+    } else if (part.name == "query") {
+      work.text += part.data;
+    } else if (part.name.starts_with(kParameter)) {
+      request_.parameters.emplace_back(part.name.substr(kParameter.size()), std::string(part.data));
+    }
+  }
+  work.statement = read_statement(work.text);
+  work.data = work.statement.data;
+  return {};
+}
+
+Answer<Progress> Exchange::run_alone(const Work& work, Pool::Lease connection) {
   const std::string database = request_.database.empty() ? "default" : request_.database;
-  auto connection = shared_.pool->lend(database);
-  if (!connection) return std::unexpected(connection.error());
-  if (auto used = (*connection)->use(database); !used) return std::unexpected(used.error());
-  if (auto admitted = admit(text, statement, **connection); !admitted) return std::unexpected(admitted.error());
-  if (auto prepared = prepare(**connection); !prepared) return std::unexpected(prepared.error());
-  const auto done = statement.kind == Statement::Kind::insert ? insert(statement, data, **connection)
-                                                              : execute(text, statement, **connection);
+  if (auto used = connection->use(database); !used) return std::unexpected(used.error());
+  return perform(work, *connection);
+}
+
+Answer<Progress> Exchange::run_in_session(const Work& work) {
+  auto lease = shared_.pool->lend(request_.database.empty() ? "default" : request_.database);
+  if (!lease) return std::unexpected(lease.error());
+  if (request_.session_id.empty()) return run_alone(work, std::move(*lease));
+  auto session = shared_.sessions.take({.name = request_.user + '\n' + request_.session_id,
+                                        .timeout = request_.session_timeout,
+                                        .must_exist = request_.session_must_exist,
+                                        .ends_after = request_.closes_session});
+  if (!session) return std::unexpected(session.error());
+  if (session->connection() == nullptr) {
+    const bool may_leave = role_ == Role::admin && work.statement.kind == Statement::Kind::other &&
+                           !(*lease)->classify(work.text).changes_nothing;
+    if (!may_leave) return run_alone(work, std::move(*lease));
+    session->connection() = std::make_unique<Pool::Lease>(std::move(*lease));
+  }
+  bool is_lost = false;
+  auto done = run_lasting(work, **session->connection(), is_lost);
+  if (is_lost) session->connection().reset();
+  return done;
+}
+
+/// On a session's own connection, which keeps what the statement leaves and nothing of the request's own settings.
+Answer<Progress> Exchange::run_lasting(const Work& work, Connection& connection, bool& is_lost) {
+  connection.spend();
+  is_lost = true;
+  const auto overlay = Overlay::over(connection, wanted_settings(), request_.database);
+  if (!overlay) return std::unexpected(overlay.error());
+  Answer<Progress> done;
+  if (!request_.database.empty()) {
+    auto used = connection.query("USE " + quote_name(request_.database), "Null");
+    if (!used) done = std::unexpected(used.error());
+  }
+  if (done) done = perform(work, connection);
+  is_lost = (!done && !connection.settle()) || !overlay->take_back(connection);
+  for (const ExternalTable& table : work.tables) {
+    if (!is_lost) is_lost = !connection.query("DROP TEMPORARY TABLE IF EXISTS " + quote_name(table.name), "Null");
+  }
+  return done;
+}
+
+Answer<Progress> Exchange::perform(const Work& work, Connection& connection) {
+  if (auto admitted = admit(work.text, work.statement, connection); !admitted) return std::unexpected(admitted.error());
+  for (const ExternalTable& table : work.tables) {
+    if (auto made = make_external_table(table, connection); !made) return std::unexpected(made.error());
+  }
+  if (auto prepared = prepare(connection); !prepared) return std::unexpected(prepared.error());
+  const auto done = work.statement.kind == Statement::Kind::insert ? insert(work.statement, work.data, connection)
+                                                                   : execute(work.text, work.statement, connection);
   if (!done) return std::unexpected(done.error());
-  return (*connection)->progress();
+  return connection.progress();
 }
 
 Answer<> Exchange::admit(std::string_view text, const Statement& statement, Connection& connection) const {
@@ -145,7 +231,8 @@ Answer<> Exchange::admit_reader(std::string_view text, const Statement& statemen
     return std::unexpected(failure(kSyntaxError, "SYNTAX_ERROR", "Syntax error (Multi-statements are not allowed)"));
   }
   const std::string explain = fmt::format("EXPLAIN AST {}", text);
-  auto tree = (*judge)->query(explain, "TSVRaw");
+  // Parameters become literals of the tree; those that would become names are refused below.
+  auto tree = (*judge)->query(explain, "TSVRaw", request_.parameters);
   if (!tree) return std::unexpected(tree.error());
   if (!found.changes_nothing) return std::unexpected(failure(kReadonly, "READONLY", "a reader may only read"));
   if (found.has_secrets) return denied("a reader's query may not carry credentials");
@@ -164,7 +251,7 @@ std::string Exchange::bounded(const std::string& name, const std::string& value,
   return std::min(asked, static_cast<std::uint64_t>(std::stoull(limit->second))) == asked ? value : limit->second;
 }
 
-Answer<> Exchange::prepare(Connection& connection) const {
+Settings Exchange::wanted_settings() const {
   Settings settings;
   const ReaderLimits& limits = shared_.reader_limits;
   if (role_ == Role::reader) {
@@ -182,7 +269,11 @@ Answer<> Exchange::prepare(Connection& connection) const {
   if (!request_.query_id.empty() && !is_comment(request_.settings)) {
     settings.emplace_back("log_comment", std::string(kIdMark) + request_.query_id);
   }
-  if (auto set = connection.set(settings); !set) return set;
+  return settings;
+}
+
+Answer<> Exchange::prepare(Connection& connection) const {
+  if (auto set = connection.set(wanted_settings()); !set) return set;
   // By itself and last: nothing can be set after it, and it cannot be taken back.
   if (role_ == Role::reader) return connection.set({{"readonly", "1"}});
   return {};
@@ -198,9 +289,12 @@ Answer<> Exchange::execute(std::string_view text, const Statement& statement, Co
     return execute_kill(statement, connection);
   const std::string format(statement.format.empty() ? std::string_view(request_.format) : statement.format);
   writer_.describe(request_, format, query_id_);
-  if (statement.kind == Statement::Kind::select && streams_in_pieces(format)) {
-    auto done = connection.stream(text, format, request_.parameters,
-                                  [this](std::string piece) { return writer_.write(std::move(piece)); });
+  const bool headed = repeats_header(format);
+  if (statement.kind == Statement::Kind::select && (headed || streams_in_pieces(format))) {
+    HeaderOnce header(format);
+    auto done = connection.stream(text, format, request_.parameters, [&](std::string piece) {
+      return writer_.write(headed ? header.pass(std::move(piece)) : std::move(piece));
+    });
     // WITH ... INSERT looks like a query; the engine says that it is none before it has done anything.
     const bool not_streamed = !done && done.error().code == kBadArguments &&
                               done.error().message.find("Streaming query is not supported") != std::string::npos;

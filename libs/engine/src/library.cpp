@@ -37,6 +37,8 @@ bool find_all(void* handle, chdb::Api& api, std::string& missing) {
          find(handle, "chdb_result_buffer", api.buffer, missing) &&
          find(handle, "chdb_result_length", api.length, missing) &&
          find(handle, "chdb_result_elapsed", api.elapsed, missing) &&
+         find(handle, "chdb_result_rows_read", api.rows_read, missing) &&
+         find(handle, "chdb_result_bytes_read", api.bytes_read, missing) &&
          find(handle, "chdb_result_storage_rows_read", api.storage_rows_read, missing) &&
          find(handle, "chdb_result_storage_bytes_read", api.storage_bytes_read, missing) &&
          find(handle, "chdb_result_rows_written", api.rows_written, missing) &&

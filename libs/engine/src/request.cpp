@@ -4,9 +4,11 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
 #include <optional>
 #include <utility>
 
+#include "content_codings.h"
 #include "marquee/base/base64.h"
 
 namespace marquee::engine {
@@ -16,11 +18,10 @@ using namespace std::string_view_literals;
 
 constexpr std::size_t kMaxQueryId = 256;
 
-// Parameters of the protocol that are no settings, and need nothing here. Sessions are not kept: each request is one.
-constexpr std::array kIgnored = {"session_id"sv, "session_timeout"sv, "session_check"sv,           "buffer_size"sv,
-                                 "quota_key"sv,  "stacktrace"sv,      "client_protocol_version"sv, "http_method"sv,
-                                 "role"sv,       "close_session"sv,   "add_http_cors_header"sv,    "compress"sv,
-                                 "decompress"sv};
+// Parameters of the protocol that are no settings, and need nothing here. Nothing is counted against a quota.
+constexpr std::array kIgnored = {"buffer_size"sv, "quota_key"sv, "stacktrace"sv, "http_method"sv,
+                                 "add_http_cors_header"sv};
+constexpr std::int64_t kLongestSession = 3'600;  // Seconds, as in ClickHouse.
 
 std::string lower(std::string_view text) {
   std::string out(text);
@@ -62,8 +63,68 @@ void read_user_headers(const http::Headers& headers, StoreRequest& request) {
 
 std::string chosen_encoding(std::string_view accepted) {
   const std::string wishes = lower(accepted);
-  for (const std::string_view encoding : {"zstd"sv, "lz4"sv, "gzip"sv}) {
+  for (const std::string_view encoding : {"zstd"sv, "lz4"sv, "gzip"sv, "br"sv, "deflate"sv}) {
     if (wishes.find(encoding) != std::string::npos) return std::string(encoding);
+  }
+  return {};
+}
+
+/// As the setting network_compression_method names it; the engine refuses what it does not know.
+BlockMethod block_method(std::string_view name) {
+  const std::string method = lower(name);
+  if (method == "zstd") return BlockMethod::zstd;
+  return method == "none" ? BlockMethod::none : BlockMethod::lz4;
+}
+
+/// Parameters of a session. False where `name` is none.
+bool read_session(const std::string& name, std::string& value, StoreRequest& request) {
+  if (name == "session_id") {
+    request.session_id = std::move(value);
+  } else if (name == "session_timeout") {
+    std::int64_t seconds = -1;
+    const auto [end, error] = std::from_chars(value.data(), value.data() + value.size(), seconds);
+    const bool whole = error == std::errc() && end == value.data() + value.size();
+    request.session_timeout = std::chrono::seconds(whole ? seconds : -1);
+  } else if (name == "session_check") {
+    request.session_must_exist = is_true(value);
+  } else if (name == "close_session") {
+    request.closes_session = is_true(value);
+  } else {
+    return false;
+  }
+  return true;
+}
+
+/// The boundary of a body of multipart/form-data, or nothing.
+std::string multipart_boundary(std::string_view content_type) {
+  constexpr std::string_view kMark = "boundary=";
+  const std::string plain = lower(content_type);
+  if (!plain.starts_with("multipart/form-data")) return {};
+  const std::size_t at = plain.find(kMark);
+  if (at == std::string::npos) return {};
+  std::string_view boundary = content_type.substr(at + kMark.size());
+  boundary = boundary.substr(0, boundary.find(';'));
+  if (boundary.size() >= 2 && boundary.front() == '"' && boundary.back() == '"') {
+    boundary = boundary.substr(1, boundary.size() - 2);
+  }
+  return std::string(boundary);
+}
+
+bool is_of_external_table(std::string_view name) {
+  return name.ends_with("_structure") || name.ends_with("_types") || name.ends_with("_format");
+}
+
+Answer<> check(const StoreRequest& request) {
+  if (request.query_id.size() > kMaxQueryId) {
+    return std::unexpected(failure(kBadArguments, "BAD_ARGUMENTS", "the query_id is longer than 256 bytes"));
+  }
+  if (request.session_id.size() > kMaxQueryId) {
+    return std::unexpected(failure(kBadArguments, "BAD_ARGUMENTS", "the session_id is longer than 256 bytes"));
+  }
+  const auto seconds = request.session_timeout.count();
+  if (seconds < 0 || seconds > kLongestSession) {
+    return std::unexpected(failure(kInvalidSessionTimeout, "INVALID_SESSION_TIMEOUT",
+                                   fmt::format("session_timeout must be from 0 to {} seconds", kLongestSession)));
   }
   return {};
 }
@@ -86,8 +147,17 @@ bool read_protocol(const std::string& name, std::string& value, StoreRequest& re
     if (!value.empty()) request.format = std::move(value);
   } else if (name == "wait_end_of_query") {
     request.wait_end_of_query = is_true(value);
+  } else if (name == "role") {
+    request.role = std::move(value);
+  } else if (name == "compress") {
+    request.wants_blocks = is_true(value);
+  } else if (name == "decompress") {
+    request.sends_blocks = is_true(value);
+  } else if (name == "client_protocol_version") {
+    // What is no number asks for nothing.
+    std::from_chars(value.data(), value.data() + value.size(), request.protocol_version);
   } else {
-    return std::ranges::find(kIgnored, name) != kIgnored.end();
+    return read_session(name, value, request) || std::ranges::find(kIgnored, name) != kIgnored.end();
   }
   return true;
 }
@@ -104,6 +174,7 @@ Answer<StoreRequest> interpret(const http::Request& http_request) {
   request.database = headers.get("X-ClickHouse-Database");
   if (headers.has("X-ClickHouse-Format")) request.format = headers.get("X-ClickHouse-Format");
   request.content_encoding = lower(headers.get("Content-Encoding"));
+  request.boundary = multipart_boundary(headers.get("Content-Type"));
 
   bool http_compression = false;
   for (auto& [name, value] : http_request.query_parameters()) {
@@ -112,36 +183,38 @@ Answer<StoreRequest> interpret(const http::Request& http_request) {
       request.parameters.emplace_back(name.substr(kParameter.size()), std::move(text));
     } else if (name == "enable_http_compression") {
       http_compression = is_true(text);
-    } else if ((name == "compress" || name == "decompress") && is_true(text)) {
-      return std::unexpected(failure(
-          kNotImplemented, "NOT_IMPLEMENTED",
-          "compress and decompress are not supported yet: use Content-Encoding and Accept-Encoding (lz4, zstd, gzip)"));
+    } else if (!request.boundary.empty() && is_of_external_table(name)) {
+      request.externals.emplace_back(name, std::move(text));
     } else if (!read_protocol(name, text, request)) {
       if (!is_setting_name(name)) {
         return std::unexpected(
             failure(kUnknownSetting, "UNKNOWN_SETTING", fmt::format("Unknown setting '{}'", name.substr(0, 128))));
       }
+      if (name == "network_compression_method") request.block_method = block_method(text);
       request.settings.emplace_back(name, std::move(text));
     }
   }
   if (http_compression) request.accepted_encoding = chosen_encoding(headers.get("Accept-Encoding"));
-  if (request.query_id.size() > kMaxQueryId) {
-    return std::unexpected(failure(kBadArguments, "BAD_ARGUMENTS", "the query_id is longer than 256 bytes"));
-  }
+  if (auto checked = check(request); !checked) return std::unexpected(checked.error());
   return request;
 }
 
-Answer<std::string> decode_request_body(std::string body, std::string_view content_encoding, std::size_t max_bytes) {
-  if (content_encoding == "lz4") {
+Answer<std::string> decode_request_body(std::string body, const StoreRequest& request, std::size_t max_bytes) {
+  const std::string& encoding = request.content_encoding;
+  if (encoding == "lz4") {
     auto decoded = decode_lz4_frames(body, max_bytes);
     if (!decoded) return decoded;
     body = std::move(*decoded);
-  } else if (!content_encoding.empty() && content_encoding != "identity") {
-    auto decoded = http::decode_body(body, content_encoding, max_bytes);
+  } else if (encoding == "br") {
+    auto decoded = decode_brotli(body, max_bytes);
+    if (!decoded) return decoded;
+    body = std::move(*decoded);
+  } else if (!encoding.empty() && encoding != "identity") {
+    auto decoded = http::decode_body(body, encoding, max_bytes);
     if (!decoded) return std::unexpected(failure(kIncorrectData, "INCORRECT_DATA", decoded.error().message));
     body = std::move(*decoded);
   }
-  return body;
+  return request.sends_blocks ? decode_blocks(body, max_bytes) : body;
 }
 
 }  // namespace marquee::engine

@@ -98,6 +98,10 @@ class StoreServer::Impl {
       writer.fail(role.error());
       return;
     }
+    if (auto checked = check_role(*store, *role); !checked) {
+      writer.fail(checked.error());
+      return;
+    }
     WorkQueue& queue = *role == Role::reader ? readers_ : is_kill(*store, request.body) ? kills_ : admins_;
     auto shared_writer = std::make_shared<AnswerWriter>(std::move(writer));
     WorkQueue::Job job = [this, store = std::move(*store), role = *role, shared_writer,

@@ -23,6 +23,9 @@ struct Progress {
   std::uint64_t read_bytes = 0;
   std::uint64_t written_rows = 0;  ///< Those of materialized views among them.
   std::uint64_t written_bytes = 0;
+  std::uint64_t result_rows = 0;
+  std::uint64_t result_bytes = 0;
+  std::uint64_t elapsed_ns = 0;  ///< Filled by who waited.
 };
 
 /// What the engine's parser says of a text, without running it.
@@ -67,6 +70,9 @@ class Connection {
   /// True where the next user would see traces of this one.
   [[nodiscard]] bool is_spent() const { return spent_; }
   void spend() { spent_ = true; }
+  /// After a failed statement: drops what the engine kept of it, so that what the connection holds for its user
+  /// (temporary tables, settings) can be used further. False where the engine does not answer as it should.
+  [[nodiscard]] bool settle();
 
  private:
   struct Handle;

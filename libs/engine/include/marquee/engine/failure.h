@@ -11,8 +11,10 @@ namespace marquee::engine {
 enum Code : int {
   kUnknown = 1,
   kBadArguments = 36,
+  kChecksumDoesNotMatch = 40,
   kNotImplemented = 48,
   kSyntaxError = 62,
+  kUnknownCompressionMethod = 89,
   kUnknownSetting = 115,
   kIncorrectData = 117,
   kReadonly = 164,
@@ -20,8 +22,14 @@ enum Code : int {
   kTooManyQueries = 202,
   kQueryIdTaken = 216,
   kIntoOutfileNotAllowed = 358,
+  kCannotDecompress = 271,
+  kSessionNotFound = 372,
+  kSessionIsLocked = 373,
+  kInvalidSessionTimeout = 374,
   kCancelled = 394,
   kAccessDenied = 497,
+  kUnknownRole = 511,
+  kRoleNotGranted = 512,
   kAuthenticationFailed = 516,
   kServerStopping = 236,  ///< ABORTED
 };
