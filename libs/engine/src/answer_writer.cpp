@@ -2,13 +2,24 @@
 
 #include <fmt/format.h>
 
+#include <random>
 #include <utility>
+
+#include "native_blocks.h"
 
 namespace marquee::engine {
 namespace {
 
 // Below this an answer is sent whole, with its length and its summary; above, in chunks of about this size.
 constexpr std::size_t kHeld = std::size_t{1} << 20;
+
+/// Not to be guessed by whoever wrote the data.
+std::string random_tag() {
+  thread_local std::mt19937_64 random{std::random_device{}()};
+  std::string tag(16, 'a');
+  for (char& letter : tag) letter = static_cast<char>('a' + random() % 26);
+  return tag;
+}
 
 }  // namespace
 
@@ -36,12 +47,14 @@ std::string summary(const Progress& progress) {
 }
 
 AnswerWriter::AnswerWriter(http::Responder responder, const Identity& identity)
-    : responder_(std::move(responder)), identity_(identity) {}
+    : responder_(std::move(responder)), identity_(identity), tag_(random_tag()) {}
 
 void AnswerWriter::describe(const StoreRequest& request, std::string_view format, std::string_view query_id) {
   format_ = format;
   query_id_ = query_id;
   encoding_ = request.accepted_encoding;
+  blocks_ = request.wants_blocks ? std::optional(request.block_method) : std::nullopt;
+  protocol_version_ = format == "Native" ? request.protocol_version : 0;
   wait_for_end_ = request.wait_end_of_query;
 }
 
@@ -52,13 +65,24 @@ http::Response AnswerWriter::head(const Progress& progress) const {
   response.headers.add("X-ClickHouse-Timezone", identity_.timezone);
   response.headers.add("X-ClickHouse-Format", format_);
   if (!query_id_.empty()) response.headers.add("X-ClickHouse-Query-Id", query_id_);
+  response.headers.add("X-ClickHouse-Exception-Tag", tag_);
   response.headers.add("X-ClickHouse-Summary", summary(progress));
   if (!encoding_.empty()) response.headers.add("Content-Encoding", encoding_);
   return response;
 }
 
+/// In the format as the client's protocol has it.
+Answer<std::string> AnswerWriter::framed(std::string piece) const {
+  return protocol_version_ == 0 ? Answer<std::string>(std::move(piece)) : native_for_protocol(piece, protocol_version_);
+}
+
 // Members of gzip, and frames of zstd and lz4, may follow each other: each piece is compressed for itself.
 Answer<std::string> AnswerWriter::encoded(std::string piece) const {
+  if (blocks_) {
+    auto packed = encode_blocks(piece, *blocks_);
+    if (!packed) return packed;
+    piece = std::move(*packed);
+  }
   if (encoding_.empty()) return piece;
   if (encoding_ == "lz4") return encode_lz4_frame(piece);
   auto done = http::encode_body(piece, encoding_);
@@ -66,11 +90,18 @@ Answer<std::string> AnswerWriter::encoded(std::string piece) const {
   return std::move(*done);
 }
 
-bool AnswerWriter::send_held() {
+bool AnswerWriter::send(std::string piece) {
   if (stream_ == nullptr) stream_ = responder_.stream(head({}));
-  if (held_.empty()) return true;
-  auto piece = encoded(std::exchange(held_, {}));
-  return piece && stream_->write(std::move(*piece));
+  if (piece.empty()) return true;
+  auto packed = encoded(std::move(piece));
+  return packed && stream_->write(std::move(*packed));
+}
+
+bool AnswerWriter::send_held() {
+  auto piece = framed(std::exchange(held_, {}));
+  if (piece) return send(std::move(*piece));
+  cannot_send_ = piece.error();
+  return false;
 }
 
 bool AnswerWriter::write(std::string piece) {
@@ -85,26 +116,43 @@ bool AnswerWriter::write(std::string piece) {
 
 void AnswerWriter::finish(const Progress& progress) {
   if (stream_ != nullptr) {
-    stream_->close(send_held());
+    const bool sent = send_held();
+    if (cannot_send_) {
+      fail(*cannot_send_);
+    } else {
+      stream_->close(sent);
+    }
     return;
   }
-  http::Response response = head(progress);
-  auto body = encoded(std::exchange(held_, {}));
+  auto piece = framed(std::exchange(held_, {}));
+  auto body = piece ? encoded(std::move(*piece)) : std::move(piece);
   if (!body) {
     fail(body.error());
     return;
   }
+  http::Response response = head(progress);
   response.body = std::move(*body);
   responder_.send(std::move(response));
 }
 
 void AnswerWriter::fail(const Failure& failed) {
+  const Failure& reason = cannot_send_ ? *cannot_send_ : failed;
   if (stream_ != nullptr) {
-    held_ += '\n' + failed.message + '\n';
-    send_held();
-    stream_->close(false);
-    return;
+    fail_midway(reason);
+  } else {
+    fail_whole(reason);
   }
+}
+
+void AnswerWriter::fail_midway(const Failure& failed) {
+  if (!cannot_send_) static_cast<void>(send_held());
+  const std::string text = failed.message + '\n';
+  static_cast<void>(
+      send(fmt::format("\r\n__exception__\r\n{}\r\n{}{} {}\r\n__exception__\r\n", tag_, text, text.size(), tag_)));
+  stream_->close(false);
+}
+
+void AnswerWriter::fail_whole(const Failure& failed) {
   encoding_.clear();
   http::Response response = head({});
   response.status = http_status(failed.code);

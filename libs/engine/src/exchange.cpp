@@ -73,7 +73,7 @@ Answer<Progress> Exchange::answer(std::string body) {
     return std::unexpected(failure(kQueryIdTaken, "QUERY_WITH_SAME_ID_IS_ALREADY_RUNNING",
                                    fmt::format("Query with id = {} is already running.", query_id_)));
   }
-  auto decoded = decode_request_body(std::move(body), request_.content_encoding, shared_.max_body_bytes);
+  auto decoded = decode_request_body(std::move(body), request_, shared_.max_body_bytes);
   if (!decoded) return std::unexpected(decoded.error());
 
   // As ClickHouse reads it: ?query= and the body are one text. The body of an insert is not copied for that.

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
 #include <optional>
 #include <utility>
 
@@ -17,10 +18,9 @@ using namespace std::string_view_literals;
 constexpr std::size_t kMaxQueryId = 256;
 
 // Parameters of the protocol that are no settings, and need nothing here. Sessions are not kept: each request is one.
-constexpr std::array kIgnored = {"session_id"sv, "session_timeout"sv, "session_check"sv,           "buffer_size"sv,
-                                 "quota_key"sv,  "stacktrace"sv,      "client_protocol_version"sv, "http_method"sv,
-                                 "role"sv,       "close_session"sv,   "add_http_cors_header"sv,    "compress"sv,
-                                 "decompress"sv};
+constexpr std::array kIgnored = {"session_id"sv,    "session_timeout"sv,     "session_check"sv, "buffer_size"sv,
+                                 "quota_key"sv,     "stacktrace"sv,          "http_method"sv,   "role"sv,
+                                 "close_session"sv, "add_http_cors_header"sv};
 
 std::string lower(std::string_view text) {
   std::string out(text);
@@ -68,6 +68,13 @@ std::string chosen_encoding(std::string_view accepted) {
   return {};
 }
 
+/// As the setting network_compression_method names it; the engine refuses what it does not know.
+BlockMethod block_method(std::string_view name) {
+  const std::string method = lower(name);
+  if (method == "zstd") return BlockMethod::zstd;
+  return method == "none" ? BlockMethod::none : BlockMethod::lz4;
+}
+
 /// Parameters of the protocol. False where `name` is none, and so a setting.
 bool read_protocol(const std::string& name, std::string& value, StoreRequest& request) {
   if (name == "query") {
@@ -86,6 +93,13 @@ bool read_protocol(const std::string& name, std::string& value, StoreRequest& re
     if (!value.empty()) request.format = std::move(value);
   } else if (name == "wait_end_of_query") {
     request.wait_end_of_query = is_true(value);
+  } else if (name == "compress") {
+    request.wants_blocks = is_true(value);
+  } else if (name == "decompress") {
+    request.sends_blocks = is_true(value);
+  } else if (name == "client_protocol_version") {
+    // What is no number asks for nothing.
+    std::from_chars(value.data(), value.data() + value.size(), request.protocol_version);
   } else {
     return std::ranges::find(kIgnored, name) != kIgnored.end();
   }
@@ -112,15 +126,12 @@ Answer<StoreRequest> interpret(const http::Request& http_request) {
       request.parameters.emplace_back(name.substr(kParameter.size()), std::move(text));
     } else if (name == "enable_http_compression") {
       http_compression = is_true(text);
-    } else if ((name == "compress" || name == "decompress") && is_true(text)) {
-      return std::unexpected(failure(
-          kNotImplemented, "NOT_IMPLEMENTED",
-          "compress and decompress are not supported yet: use Content-Encoding and Accept-Encoding (lz4, zstd, gzip)"));
     } else if (!read_protocol(name, text, request)) {
       if (!is_setting_name(name)) {
         return std::unexpected(
             failure(kUnknownSetting, "UNKNOWN_SETTING", fmt::format("Unknown setting '{}'", name.substr(0, 128))));
       }
+      if (name == "network_compression_method") request.block_method = block_method(text);
       request.settings.emplace_back(name, std::move(text));
     }
   }
@@ -131,17 +142,18 @@ Answer<StoreRequest> interpret(const http::Request& http_request) {
   return request;
 }
 
-Answer<std::string> decode_request_body(std::string body, std::string_view content_encoding, std::size_t max_bytes) {
-  if (content_encoding == "lz4") {
+Answer<std::string> decode_request_body(std::string body, const StoreRequest& request, std::size_t max_bytes) {
+  const std::string& encoding = request.content_encoding;
+  if (encoding == "lz4") {
     auto decoded = decode_lz4_frames(body, max_bytes);
     if (!decoded) return decoded;
     body = std::move(*decoded);
-  } else if (!content_encoding.empty() && content_encoding != "identity") {
-    auto decoded = http::decode_body(body, content_encoding, max_bytes);
+  } else if (!encoding.empty() && encoding != "identity") {
+    auto decoded = http::decode_body(body, encoding, max_bytes);
     if (!decoded) return std::unexpected(failure(kIncorrectData, "INCORRECT_DATA", decoded.error().message));
     body = std::move(*decoded);
   }
-  return body;
+  return request.sends_blocks ? decode_blocks(body, max_bytes) : body;
 }
 
 }  // namespace marquee::engine

@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include "marquee/engine/compressed_blocks.h"
 #include "marquee/engine/connection.h"
 #include "marquee/engine/failure.h"
 #include "marquee/http/message.h"
@@ -28,14 +29,18 @@ struct StoreRequest {
   bool wait_end_of_query = false;       ///< Answer only once all of it is known to be right.
   std::string content_encoding;         ///< Of the body, in lower case.
   std::string accepted_encoding;        ///< "zstd", "lz4", "gzip" or "": of the answer.
+  bool sends_blocks = false;            ///< decompress=1: the body is in ClickHouse's compressed blocks.
+  bool wants_blocks = false;            ///< compress=1: so must the answer be.
+  BlockMethod block_method = BlockMethod::lz4;
+  std::uint64_t protocol_version = 0;  ///< Of the client; how blocks of the Native format begin.
 };
 
 /// Fails with BAD_ARGUMENTS for what cannot be read, such as a setting's name that is none.
 [[nodiscard]] Answer<StoreRequest> interpret(const http::Request& request);
 
-/// The body as it was before Content-Encoding (also lz4 frames). Fails with INCORRECT_DATA; output beyond `max_bytes`
-/// is refused.
-[[nodiscard]] Answer<std::string> decode_request_body(std::string body, std::string_view content_encoding,
+/// The body as it was before Content-Encoding (also lz4 frames) and before ClickHouse's own compression. Fails with
+/// INCORRECT_DATA or what decode_blocks() fails with; output beyond `max_bytes` is refused.
+[[nodiscard]] Answer<std::string> decode_request_body(std::string body, const StoreRequest& request,
                                                       std::size_t max_bytes);
 
 /// Decodes one or more LZ4 frames that follow each other.
