@@ -13,7 +13,7 @@ static_assert(std::endian::native == std::endian::little);
 constexpr std::uint64_t kPrime0 = 0xc3a5c85c97cb3127;
 constexpr std::uint64_t kPrime1 = 0xb492b66fbe98f273;
 constexpr std::uint64_t kPrime2 = 0x9ae16a3b2f90404f;
-constexpr std::uint64_t kPrime3 = 0xc949c7defebe6fab;
+constexpr std::uint64_t kPrime3 = 0xc949d7c7509e6557;
 constexpr std::uint64_t kMixer = 0x9ddfea08eb382d69;
 constexpr std::size_t kStride = 64;  // Read by one round; a pass is two.
 
