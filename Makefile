@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help run run-kafka build test lint fmt fuzz faults bench clean install console
+.PHONY: help run run-kafka run-bi build test lint fmt fuzz faults bench clean install console
 
 KILLS ?= 300
 SEED ?= 1
@@ -23,6 +23,9 @@ run: build ## Start everything on the embedded default, load the sample data, pr
 
 run-kafka: build ## The same on a local Kafka broker, with collectors and loaders as processes of their own
 	@exec tools/run-kafka
+
+run-bi: build ## The same as run, with Superset and the campaigns' dashboard beside it
+	@exec tools/run-bi
 
 test: install ## Build, then run the tests that a change needs
 	@tools/test

@@ -27,6 +27,8 @@ export const DESKTOP = { width: 1360, height: 900 };
 export const PHONE = { width: 390, height: 844 };
 const only = process.argv[2];
 export const problems = [];
+/** Errors in the browser's console that a test knows of: patterns. */
+export const known = [];
 let failed = 0;
 let passed = 0;
 
@@ -68,7 +70,7 @@ const context = await chromium.launchPersistentContext(profile, {
 context.setDefaultTimeout(15_000);
 export const page = await context.newPage();
 page.on('console', (message) => {
-  if (message.type() === 'error') problems.push(message.text());
+  if (message.type() === 'error' && !known.some((pattern) => pattern.test(message.text()))) problems.push(message.text());
 });
 page.on('pageerror', (error) => problems.push(`uncaught: ${error.message}`));
 
