@@ -1,0 +1,67 @@
+"""Where ads stand and what users come to: the heatmap of positions, and funnels."""
+
+from __future__ import annotations
+
+from grafana_foundation_sdk.builders import common
+from grafana_foundation_sdk.builders import dashboard as builders
+
+from deploy import measures
+from deploy.grafana.panels import COUNT, EXACT, PERCENT, bars, dashboard, matrix, number, rows
+from deploy.grafana.queries import OF_SITE, StoreQuery, one_of, site
+
+_DAYS = f"{OF_SITE} AND $__dateFilter(day)"
+_FUNNELS = {"Ad": "impression,click,conversion", "Course": "search,course_view,course_click", "Course without search": "course_view,course_click"}
+
+
+def positions() -> builders.Dashboard:
+    counts = (f"{measures.count_of('impression')} AS \"Impressions\", {measures.count_of('hover')} AS \"Hovers\", "
+              f"{measures.count_of('click')} AS \"Clicks\", {measures.POSITION_CTR} AS \"CTR\"")
+    by_place = (f"SELECT slot_id AS \"Slot\", toString(position) AS \"Position\", {counts}\nFROM marquee.heatmap_cells\nWHERE {_DAYS}\n"
+                "GROUP BY slot_id, position\nHAVING \"Impressions\" > 0 OR \"Clicks\" > 0\nORDER BY slot_id, position\nLIMIT 1000")
+    tenths = "leftPad(toString(intDiv({}, 10) * 10), 2, '0')"
+    cells = (f"SELECT {tenths.format('cell_y')} AS \"From the top, %\", {tenths.format('cell_x')} AS \"From the left, %\", sum(count) AS \"Clicks\"\n"
+             f"FROM marquee.heatmap_cells\nWHERE {_DAYS} AND event_type = 'click' AND cell_x < 100\n"
+             "GROUP BY \"From the top, %\", \"From the left, %\"\nORDER BY \"From the top, %\", \"From the left, %\"")
+    total = f"FROM marquee.heatmap_cells\nWHERE {_DAYS}"
+    best = (f"SELECT concat(slot_id, ', position ', toString(position)) AS \"Place\"\n{total}\nGROUP BY slot_id, position\n"
+            f"HAVING {measures.count_of('impression')} >= 100\nORDER BY {measures.POSITION_CTR} DESC, \"Place\"\nLIMIT 1")
+    board = dashboard("marquee-positions", "Heatmap of positions", "Where ads stand, and where people look and click. By whole days (UTC), without bots.",
+                      "now-7d", "5m").with_variable(site())
+    return (board
+            .with_panel(number("CTR", "Clicks of an impression, over all slots.", StoreQuery(f"SELECT {measures.POSITION_CTR} AS \"CTR\"\n{total}"), PERCENT,
+                               width=8, decimals=2))
+            .with_panel(number("Clicks", "Clicks on ads in a slot.", StoreQuery(f"SELECT {measures.count_of('click')} AS \"Clicks\"\n{total}"), EXACT, width=8))
+            .with_panel(number("Best place", "The highest CTR of those with 100 impressions or more.", StoreQuery(best), "string", width=8)
+                        .reduce_options(common.ReduceDataOptions().calcs(["lastNotNull"]).values(False).fields("/.*/")))
+            .with_panel(matrix("CTR by slot and position", "Which place in a slot earns clicks.", by_place, "Position", "Slot", "CTR", PERCENT))
+            .with_panel(matrix("Where in a slot people click", "Clicks by tenths of the slot's width and height, over all slots.", cells,
+                               "From the left, %", "From the top, %", "Clicks", COUNT))
+            .with_panel(rows("Places", "Every slot and position.", by_place,
+                             {"Impressions": EXACT, "Hovers": EXACT, "Clicks": EXACT, "CTR": PERCENT}, width=24, gauge="CTR")))
+
+
+def funnel() -> builders.Dashboard:
+    chosen = one_of("funnel", "Funnel", "The steps, in order", {name: steps.replace(",", "+") for name, steps in _FUNNELS.items()})
+    window = one_of("window", "Within", "From the first step to the last", {"30 minutes": "1800", "1 hour": "3600", "1 day": "86400"})
+    # windowFunnel takes its conditions apart; a step that the chosen funnel does not have never comes true.
+    steps = "splitByChar('+', ${funnel:sqlstring})"
+    conditions = ", ".join(f"event_type::String = {steps}[{number}]" for number in (1, 2, 3))
+    levels = (f"SELECT if(user_key != 0, user_key, session_id) AS who, any(college_id) AS college,\n"
+              f"        windowFunnel(${{window:raw}} * 1000)(toUInt64(toUnixTimestamp64Milli(event_time)), {conditions}) AS level\n"
+              f"    FROM marquee.events\n    WHERE {OF_SITE} AND $__timeFilter_ms(event_time) AND has({steps}, event_type::String)\n    GROUP BY who")
+    by_step = (f"SELECT concat(toString(number), '. ', {steps}[number]) AS \"Step\", countIf(level >= number) AS \"Users\"\nFROM (\n    {levels}\n)\n"
+               f"ARRAY JOIN arrayEnumerate({steps}) AS number\nGROUP BY number\nORDER BY number")
+    complete = f"countIf(level = length({steps}))"
+    overall = f"SELECT {complete} / nullIf(countIf(level >= 1), 0) AS \"Completed\"\nFROM (\n    {levels}\n)"
+    begun = f"SELECT countIf(level >= 1) AS \"Users\"\nFROM (\n    {levels}\n)"
+    by_college = (f"SELECT college AS \"College\", countIf(level >= 1) AS \"Began\", {complete} AS \"Completed\", "
+                  f"\"Completed\" / nullIf(\"Began\", 0) AS \"Share\"\nFROM (\n    {levels}\n)\nGROUP BY college\nHAVING \"Began\" > 0\n"
+                  "ORDER BY \"Began\" DESC, \"College\"\nLIMIT 100")
+    board = dashboard("marquee-funnel", "Funnel", "How far users come, each step after the one before. Users without key are told apart by session; "
+                      "without bots.", "now-7d", "5m").with_variable(site("user_days")).with_variable(chosen).with_variable(window)
+    return (board
+            .with_panel(number("Completed", "Users who did all steps, of those who did the first.", StoreQuery(overall), PERCENT, width=12, decimals=1))
+            .with_panel(number("Began", "Users who did the first step.", StoreQuery(begun), EXACT, width=12))
+            .with_panel(bars("Steps", "Users who came to each step.", StoreQuery(by_step), EXACT, width=12))
+            .with_panel(rows("By college", "Share of those who began.", by_college, {"Began": EXACT, "Completed": EXACT, "Share": PERCENT}, width=12,
+                             gauge="Share")))
