@@ -69,7 +69,7 @@ def panel(board: str, title: str) -> Panel:
 def _go() -> str:
     found = shutil.which("go") or shutil.which("go", path="/usr/local/go/bin")
     if found is None:
-        raise AssertionError("Go 1.25 or later is missing: clickhouse-go, which Grafana's plugin asks through, needs it")
+        raise AssertionError("Go 1.26 or later is missing: clickhouse-go, which Grafana's plugin asks through, needs it")
     return found
 
 
