@@ -66,7 +66,9 @@ TEST(CompressedBlocks, that_are_changed_or_cut_anywhere_are_refused) {
     std::string broken = blocks;
     broken[i] = static_cast<char>(broken[i] ^ 1);
     EXPECT_FALSE(decode_blocks(broken, kLimit)) << "byte " << i;
-    if (i > 0) EXPECT_FALSE(decode_blocks(blocks.substr(0, i), kLimit)) << "cut at " << i;
+    if (i > 0) {
+      EXPECT_FALSE(decode_blocks(blocks.substr(0, i), kLimit)) << "cut at " << i;
+    }
   }
   EXPECT_EQ(decode_blocks("", kLimit).value(), "");
 }
