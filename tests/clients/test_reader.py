@@ -155,7 +155,7 @@ class Reader(StoreTest):
                          "dictGet('x', 'y', 1)", "joinGet('rows', 'b', 1)", "hasColumnInTable('system', 'users', 'name')"):
             answer = self.store.ask(f"SELECT {function}", "reader")
             self.assertNotEqual(answer.status, 200, f"a reader may use {function}: {answer.body!r}")
-        for query in ("SHOW PROCESSLIST", "SHOW USERS", "SHOW GRANTS", "SHOW ACCESS", "SHOW CREATE USER default", "SHOW CLUSTERS", "SHOW DICTIONARIES FROM system"):
+        for query in ("SHOW PROCESSLIST", "SHOW USERS", "SHOW GRANTS", "SHOW ACCESS", "SHOW CREATE USER default", "SHOW CLUSTERS", "/* x */ show /**/ clusters", "SHOW CLUSTER 'x'", "SHOW MERGES"):
             self.refused(query)
 
     def test_names_as_parameters_hide_nothing(self) -> None:

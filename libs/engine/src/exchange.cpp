@@ -42,6 +42,14 @@ bool has_identifier_parameter(std::string_view text) {
   return false;
 }
 
+/// SHOW CLUSTERS and the like: in the tree they are as SHOW TABLES.
+bool shows_the_server(std::string_view text) {
+  Tokens tokens(text);
+  if (!tokens.next().is("SHOW")) return false;
+  const Token what = tokens.next();
+  return what.is("CLUSTER") || what.is("CLUSTERS") || what.is("MERGES") || what.is("FILESYSTEM");
+}
+
 bool is_comment(const Settings& settings) {
   for (const auto& [name, value] : settings) {
     if (name == "log_comment") return true;
@@ -236,6 +244,7 @@ Answer<> Exchange::admit_reader(std::string_view text, const Statement& statemen
   if (!tree) return std::unexpected(tree.error());
   if (!found.changes_nothing) return std::unexpected(failure(kReadonly, "READONLY", "a reader may only read"));
   if (found.has_secrets) return denied("a reader's query may not carry credentials");
+  if (shows_the_server(text)) return denied("a reader may not look at the server");
   if (has_identifier_parameter(text)) return denied("a reader may not send names as parameters");
   if (auto refused = shared_.policy->refusal(*tree); refused) return denied(*refused);
   return {};
