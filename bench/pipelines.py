@@ -15,7 +15,7 @@ from tests.support.kafka import KafkaMarquee, Role
 from tests.support.marquee import BINARY, wait_until
 
 PRODUCE = str(BUILD / "bench/bench_produce")
-TABLES = ("events", "campaign_minute", "campaign_hour", "campaign_totals", "ad_days", "college_days", "cohort_days", "heatmap_cells", "user_days",
+TABLES = ("events", "campaign_minute", "campaign_hour", "delivery_sums", "heatmap_cells", "user_days",
           "user_features")
 PROPS = "if(props = '', '{}', props)::JSON(max_dynamic_paths = 128) AS props"
 

@@ -142,8 +142,10 @@ ROLLUP_COUNTS = {
         " countIf(event_type='click'), countIf(event_type='conversion') FROM marquee.events"
         " WHERE ad_id != '' OR campaign_id != '' OR slot_id != ''"),
 }
-for other in ("campaign_hour", "campaign_totals", "ad_days", "college_days", "cohort_days"):
-    ROLLUP_COUNTS[other] = (ROLLUP_COUNTS["campaign_minute"][0].replace("campaign_minute", other), ROLLUP_COUNTS["campaign_minute"][1])
+ROLLUP_COUNTS["campaign_hour"] = (ROLLUP_COUNTS["campaign_minute"][0].replace("minute", "hour"), ROLLUP_COUNTS["campaign_minute"][1])
+for grouping in ("campaign_totals", "ad_days", "college_days", "cohort_days"):
+    ROLLUP_COUNTS[grouping] = (ROLLUP_COUNTS["campaign_minute"][0].replace("campaign_minute", "delivery_sums") + f" WHERE grouping = '{grouping}'",
+                               ROLLUP_COUNTS["campaign_minute"][1])
 
 
 def rollup_differences(marquee: Marquee) -> list[str]:

@@ -11,8 +11,8 @@ from tests.support.ledger import Ledger, Writer
 from tests.support.marquee import BINARY, Marquee, wait_until
 
 # With what its rows are told apart by.
-ROLLUPS = {"campaign_minute": "ad_id, position", "campaign_hour": "ad_id, position", "campaign_totals": "campaign_id",
-           "ad_days": "ad_id, position", "college_days": "college_id, ad_id", "cohort_days": "program, city", "heatmap_cells": "slot_id, cell_x",
+ROLLUPS = {"campaign_minute": "ad_id, position", "campaign_hour": "ad_id, position", "delivery_sums": "grouping, ad_id, college_id",
+           "heatmap_cells": "slot_id, cell_x",
            "user_days": "user_key", "user_features": "user_key, value"}
 
 # Only what landed some time ago is damaged: of what a loader has not confirmed, it alone knows that it has landed.

@@ -23,18 +23,18 @@ Result<CampaignsReport> Reports::campaigns(const CampaignsRequest& request) {
   } else {
     return Error::reject(fmt::format("interval: \"{}\" is none of minute, hour, day", request.interval.substr(0, 32)));
   }
-  const std::string source(cheapest_source(
-      {request.scope, {"campaign_id", request.interval}, {"impressions", "viewable_impressions", "clicks"}}));
+  const auto source = cheapest_source(
+      {request.scope, {"campaign_id", request.interval}, {"impressions", "viewable_impressions", "clicks"}});
   clickhouse::Parameters parameters;
   const auto rows = store_->table(
-      source, request.scope,
+      source.table, request.scope,
       fmt::format("SELECT campaign_id, toUnixTimestamp({}({})) AS at, {} FROM marquee.{}{} GROUP BY campaign_id, at "
                   "HAVING shown + seen + clicked > 0 ORDER BY campaign_id, at LIMIT 200000",
-                  start, time_column(source), rate_columns(source != "events"), source,
-                  where(request.scope, time_column(source), parameters)),
+                  start, time_column(source.table), rate_columns(source.is_rollup()), source.table,
+                  where(request.scope, time_column(source.table), parameters) + std::string(source.condition)),
       parameters);
   if (!rows) return rows.error();
-  CampaignsReport report{source, {}, {}};
+  CampaignsReport report{std::string(source.name), {}, {}};
   for (const auto& row : rows->rows) {
     if (report.campaigns.empty() || report.campaigns.back().id != row[0]) report.campaigns.push_back({row[0], {}, {}});
     auto& series = report.campaigns.back();

@@ -33,17 +33,17 @@ Grid grid_of(HeatmapMode mode, std::string_view source) {
           fmt::format("least(intDiv({}_y, 100), 99)", of), fmt::format(" AND {0}_x <= 10000 AND {0}_y <= 10000", of)};
 }
 
-std::string_view source_of(const HeatmapRequest& request, const std::vector<Filter>& filters) {
+Source source_of(const HeatmapRequest& request, const std::vector<Filter>& filters) {
   if (request.mode == HeatmapMode::positions) {
     Need need{request.scope, {"slot_id", "position"}, {"impressions", "viewable_impressions", "hovers", "clicks"}};
     for (const auto& filter : filters) need.dimensions.push_back(filter.dimension);
-    if (const auto source = cheapest_source(need); source != "events") return source;
+    if (const auto source = cheapest_source(need); source.is_rollup()) return source;
   }
   const bool is_in_cells = is_on_grid(request.scope, kDay) && request.mode != HeatmapMode::page &&
                            std::ranges::all_of(filters, [](const Filter& f) {
                              return std::ranges::find(kInCells, f.dimension) != kInCells.end();
                            });
-  return is_in_cells ? kCells : "events";
+  return is_in_cells ? Source{kCells, kCells, ""} : kEvents;
 }
 
 /// Impressions, viewable impressions, hovers and clicks; and what leaves out all other events.
@@ -77,19 +77,20 @@ Result<HeatmapReport> Reports::heatmap(const HeatmapRequest& request) {
   auto filters = request.filters;
   if (!request.slot.empty()) filters.push_back({"slot_id", {request.slot}});
   if (!request.page.empty()) filters.push_back({"page_id", {request.page}});
-  HeatmapReport report{std::string(source_of(request, filters)), {}};
-  const auto time = time_of(report.source);
+  const auto source = source_of(request, filters);
+  HeatmapReport report{std::string(source.name), {}};
+  const auto time = time_of(source.table);
   clickhouse::Parameters parameters;
   auto filter = where(request.scope, time, parameters);
   const auto conditions = filter_conditions(filters, time, parameters);
   if (!conditions) return conditions.error();
-  const auto grid = grid_of(request.mode, report.source);
-  const auto sums = sums_of(report.source);
-  filter += *conditions + grid.condition + sums.condition;
-  const auto rows = store_->table(report.source, request.scope,
+  const auto grid = grid_of(request.mode, source.table);
+  const auto sums = sums_of(source.table);
+  filter += *conditions + grid.condition + sums.condition + std::string(source.condition);
+  const auto rows = store_->table(source.table, request.scope,
                                   fmt::format("SELECT {} AS slot, {} AS x, {} AS y{} FROM marquee.{}{} GROUP BY slot, "
                                               "x, y ORDER BY slot, y, x LIMIT 100000",
-                                              grid.slot, grid.x, grid.y, sums.columns, report.source, filter),
+                                              grid.slot, grid.x, grid.y, sums.columns, source.table, filter),
                                   parameters);
   if (!rows) return rows.error();
   for (const auto& row : rows->rows)

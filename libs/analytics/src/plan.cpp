@@ -5,7 +5,6 @@
 
 #include "measures.h"
 #include "query.h"
-#include "source.h"
 
 namespace marquee::analytics {
 namespace {
@@ -28,21 +27,20 @@ Plan::Plan(const Selection& selection) : selection_(selection), read_(selection.
   if (selection.table.compares_previous) read_.from_ms = *selection.table.scope.from_ms - length_ms();
   Need need{read_, selection.table.by, selection.measures};
   for (const auto& filter : selection.table.filters) need.dimensions.push_back(filter.dimension);
-  source_ = selection.only_events ? "events" : cheapest_source(need);
-  is_rollup_ = source_ != "events";
+  if (!selection.only_events) source_ = cheapest_source(need);
 }
 
 Result<std::string> Plan::conditions(clickhouse::Parameters& parameters) const {
-  auto text = where(read_, time_column(source_), parameters);
-  if (!is_rollup_) text += only_ad_events();
-  const auto filters = filter_conditions(selection_.table.filters, time_column(source_), parameters);
+  auto text = where(read_, time_column(source_.table), parameters);
+  text += source_.is_rollup() ? std::string(source_.condition) : only_ad_events();
+  const auto filters = filter_conditions(selection_.table.filters, time_column(source_.table), parameters);
   if (!filters) return filters.error();
   return text + *filters;
 }
 
 /// Whose keys are times, and which are compared, are told by the time that they have one period later.
 std::string Plan::key_time() const {
-  const auto time = time_column(source_);
+  const auto time = time_column(source_.table);
   if (!selection_.table.compares_previous) return time;
   return fmt::format("if({0} >= {1}, {0}, {0} + toIntervalMillisecond({{length:Int64}}))", time, kBegin);
 }
@@ -58,18 +56,18 @@ Result<std::string> Plan::columns(clickhouse::Parameters& parameters) const {
   if (selection_.table.compares_previous) {
     parameters["begin"] = std::to_string(*selection_.table.scope.from_ms);
     parameters["length"] = std::to_string(length_ms());
-    now = fmt::format("{} >= {}", time_column(source_), kBegin);
-    before = fmt::format("{} < {}", time_column(source_), kBegin);
+    now = fmt::format("{} >= {}", time_column(source_.table), kBegin);
+    before = fmt::format("{} < {}", time_column(source_.table), kBegin);
   }
   for (std::size_t i = 0; i < selection_.measures.size(); ++i) {
     const auto sum = [&](std::string_view name, const std::string& when) {
-      return fmt::format("toInt64({}) AS {}{}, ", measure_expression(selection_.measures[i], is_rollup_, when), name,
-                         i);
+      return fmt::format("toInt64({}) AS {}{}, ", measure_expression(selection_.measures[i], source_.is_rollup(), when),
+                         name, i);
     };
     text += sum("now", now);
     if (!before.empty()) text += sum("before", before);
   }
-  return text + fmt::format("toInt64({}) AS shown", measure_expression("impressions", is_rollup_, now));
+  return text + fmt::format("toInt64({}) AS shown", measure_expression("impressions", source_.is_rollup(), now));
 }
 
 std::string Plan::keys() const {

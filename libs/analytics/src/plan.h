@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "selection.h"
+#include "source.h"
 
 namespace marquee::analytics {
 
@@ -17,7 +18,7 @@ class Plan {
   /// Action::reject names the parameter that makes no sense, apart from dimensions.
   [[nodiscard]] static Result<void> check(const TableRequest& table);
 
-  [[nodiscard]] const std::string& source() const { return source_; }
+  [[nodiscard]] const Source& source() const { return source_; }
   [[nodiscard]] const Scope& read() const { return read_; }
   /// " WHERE ...", with its values bound.
   [[nodiscard]] Result<std::string> conditions(clickhouse::Parameters& parameters) const;
@@ -41,8 +42,7 @@ class Plan {
 
   const Selection& selection_;
   Scope read_;  ///< With the period before, where it is compared.
-  std::string source_;
-  bool is_rollup_ = false;
+  Source source_ = kEvents;
 };
 
 }  // namespace marquee::analytics

@@ -31,7 +31,7 @@ Result<std::string> query_of(const Plan& plan, const Selection& selection, click
   const auto grouped = fmt::format(
       "SELECT {}, if(user_key = 0, {}, user_key % {}) AS part, {} AS is_total FROM marquee.{}{} "
       "AND user_key <= {{last_key:UInt64}} GROUP BY {}",
-      *columns, kWithoutUser, kGroups, plan.total_flag(), plan.source(), *conditions,
+      *columns, kWithoutUser, kGroups, plan.total_flag(), plan.source().table, *conditions,
       keys.empty() ? "part" : fmt::format("GROUPING SETS (({}, part), (part))", keys));
   std::vector<std::string> arrays, is_there;
   for (const auto& value : plan.values()) {
@@ -90,9 +90,9 @@ Result<Sampled> select_sample(CachedStore& store, const Selection& selection, do
   parameters["weight"] = fmt::format("{}", 1 / fraction);
   const auto query = query_of(plan, of_events, parameters);
   if (!query) return query.error();
-  const auto table = store.table(plan.source(), plan.read(), *query, parameters);
+  const auto table = store.table(plan.source().table, plan.read(), *query, parameters);
   if (!table) return table.error();
-  sampled.extent.source = plan.source();
+  sampled.extent.source = plan.source().name;
   sampled.total.now.resize(selection.measures.size());
   if (selection.table.compares_previous) sampled.total.before.resize(selection.measures.size());
   const auto keys = selection.table.by.size();

@@ -32,9 +32,10 @@ Result<std::string> query_of(const Plan& plan, const Selection& selection, click
   if (!columns) return columns.error();
   plan.bind_extent(parameters);
   const auto keys = plan.keys();
-  return outer(plan, selection,
-               fmt::format("SELECT {}, {} AS is_total FROM marquee.{}{}{}", *columns, plan.total_flag(), plan.source(),
-                           *conditions, keys.empty() ? "" : fmt::format(" GROUP BY GROUPING SETS (({}), ())", keys)));
+  return outer(
+      plan, selection,
+      fmt::format("SELECT {}, {} AS is_total FROM marquee.{}{}{}", *columns, plan.total_flag(), plan.source().table,
+                  *conditions, keys.empty() ? "" : fmt::format(" GROUP BY GROUPING SETS (({}), ())", keys)));
 }
 
 std::int64_t whole(const std::string& text) {
@@ -63,10 +64,10 @@ Result<Selected> select(CachedStore& store, const Selection& selection) {
   const auto query = query_of(plan, selection, parameters);
   if (!query) return query.error();
   const auto table =
-      store.table(plan.source(), plan.read(), *query, parameters, {.query_id = selection.table.query_id});
+      store.table(plan.source().table, plan.read(), *query, parameters, {.query_id = selection.table.query_id});
   if (!table) return table.error();
   Selected selected;
-  selected.extent.source = plan.source();
+  selected.extent.source = plan.source().name;
   selected.total.now.resize(selection.measures.size());  // Of no events there is no total.
   if (selection.table.compares_previous) selected.total.before.resize(selection.measures.size());
   const auto keys = selection.table.by.size();
@@ -88,7 +89,7 @@ Result<Selected> select(CachedStore& store, const Selection& selection) {
 Result<std::uint64_t> events_to_read(clickhouse::Client& store, const Selection& selection) {
   if (auto checked = Plan::check(selection.table); !checked) return checked.error();
   const Plan plan(selection);
-  if (plan.source() != "events") return std::uint64_t{0};
+  if (plan.source().is_rollup()) return std::uint64_t{0};
   clickhouse::Parameters parameters;
   const auto query = query_of(plan, selection, parameters);
   if (!query) return query.error();

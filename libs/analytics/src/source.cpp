@@ -14,20 +14,39 @@ constexpr std::int64_t kMinute = 60'000;
 constexpr std::int64_t kHour = 60 * kMinute;
 constexpr std::int64_t kDay = 24 * kHour;
 
-/// A rollup of sql/0008_coarse_rollups.sql. Besides its dimensions each has those of time that are no finer than it.
+/// Besides its dimensions each has those of time that are no finer than it.
 struct Rollup {
-  std::string_view table;
+  Source source;
   std::int64_t grain_ms = 0;
+  bool has_money = false;  ///< Spend and revenue.
   std::array<std::string_view, 6> dimensions;
 };
 /// The fewest rows first.
 constexpr std::array kRollups = {
-    Rollup{"campaign_totals", kHour, {"campaign_id", "policy"}},
-    Rollup{"ad_days", kDay, {"campaign_id", "ad_id", "slot_id", "position", "policy"}},
-    Rollup{"cohort_days", kDay, {"college_id", "program", "year_of_study", "city", "device"}},
-    Rollup{"college_days", kDay, {"college_id", "campaign_id", "ad_id", "policy"}},
-    Rollup{"campaign_hour", kHour, {"campaign_id", "ad_id", "slot_id", "position", "college_id", "policy"}},
-    Rollup{"campaign_minute", kMinute, {"campaign_id", "ad_id", "slot_id", "position", "college_id", "policy"}},
+    Rollup{{"campaign_totals", "delivery_sums", " AND grouping = 'campaign_totals'"},
+           kHour,
+           true,
+           {"campaign_id", "policy"}},
+    Rollup{{"ad_days", "delivery_sums", " AND grouping = 'ad_days'"},
+           kDay,
+           true,
+           {"campaign_id", "ad_id", "slot_id", "position", "policy"}},
+    Rollup{{"cohort_days", "delivery_sums", " AND grouping = 'cohort_days'"},
+           kDay,
+           true,
+           {"college_id", "program", "year_of_study", "city", "device"}},
+    Rollup{{"college_days", "delivery_sums", " AND grouping = 'college_days'"},
+           kDay,
+           true,
+           {"college_id", "campaign_id", "ad_id", "policy"}},
+    Rollup{{"campaign_hour", "campaign_hour", ""},
+           kHour,
+           false,
+           {"campaign_id", "ad_id", "slot_id", "position", "college_id", "policy"}},
+    Rollup{{"campaign_minute", "campaign_minute", ""},
+           kMinute,
+           false,
+           {"campaign_id", "ad_id", "slot_id", "position", "college_id", "policy"}},
 };
 
 bool has(const Rollup& rollup, const std::string& name) {
@@ -39,13 +58,16 @@ bool has(const Rollup& rollup, const std::string& name) {
 
 }  // namespace
 
-std::string_view cheapest_source(const Need& need) {
-  if (!std::ranges::all_of(need.measures, is_measure_in_rollup)) return "events";
+Source cheapest_source(const Need& need) {
+  const auto is_money = [](std::string_view measure) { return measure == "spend_e4" || measure == "revenue_e4"; };
+  if (!std::ranges::all_of(need.measures, is_measure_in_rollup)) return kEvents;
+  const bool needs_money = std::ranges::any_of(need.measures, is_money);
   for (const auto& rollup : kRollups) {
     const auto is_there = [&](const std::string& name) { return has(rollup, name); };
-    if (is_on_grid(need.scope, rollup.grain_ms) && std::ranges::all_of(need.dimensions, is_there)) return rollup.table;
+    if (needs_money && !rollup.has_money) continue;
+    if (is_on_grid(need.scope, rollup.grain_ms) && std::ranges::all_of(need.dimensions, is_there)) return rollup.source;
   }
-  return "events";
+  return kEvents;
 }
 
 }  // namespace marquee::analytics

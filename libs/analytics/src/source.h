@@ -1,4 +1,4 @@
-// The tables that reports can be answered from.
+// What reports can be answered from.
 #pragma once
 
 #include <cstdint>
@@ -18,8 +18,16 @@ struct Need {
   std::vector<std::string_view> measures;
 };
 
-/// The cheapest table that answers exactly: a rollup that has all the dimensions and measures, and whose grid of times
-/// both ends of the scope are on; else "events".
-[[nodiscard]] std::string_view cheapest_source(const Need& need);
+struct Source {
+  std::string_view name;       ///< As answers say it.
+  std::string_view table;      ///< Without database.
+  std::string_view condition;  ///< " AND ...", what its rows have in the table; empty where they are all of it.
+  [[nodiscard]] bool is_rollup() const { return table != "events"; }
+};
+constexpr Source kEvents = {"events", "events", ""};
+
+/// The cheapest that answers exactly: a rollup that has all the dimensions and measures, and whose grid of times both
+/// ends of the scope are on; else the events.
+[[nodiscard]] Source cheapest_source(const Need& need);
 
 }  // namespace marquee::analytics

@@ -143,8 +143,8 @@ int main(int argc, char** argv) {
           json)));
     }
   }
-  for (const char* table : {"events", "campaign_minute", "campaign_hour", "campaign_totals", "ad_days", "college_days",
-                            "cohort_days", "heatmap_cells", "user_days", "user_features"}) {
+  for (const char* table :
+       {"events", "campaign_minute", "campaign_hour", "delivery_sums", "heatmap_cells", "user_days", "user_features"}) {
     (void)value_or_exit(client.query(fmt::format("TRUNCATE TABLE marquee.{}", table)));
   }
   clickhouse::QueryOptions whole;

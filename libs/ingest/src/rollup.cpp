@@ -16,8 +16,6 @@ namespace {
 
 constexpr std::size_t kDaysAtOnce = 16;
 constexpr int kAttempts = 600;  // A recovery's rebuild may be under way; the longest has days to do.
-/// The rollups of delivery are summed from its rows, which nothing keeps.
-constexpr std::string_view kDelivery = "delivery_in";
 
 using Days = std::span<const std::string>;
 
@@ -206,25 +204,17 @@ Result<std::string> insert_select(clickhouse::Client& store, const Rollup& rollu
 Result<std::vector<Rollup>> rollups(clickhouse::Client& store) {
   const std::string& database = store.endpoint().database;
   auto views = store.table(
-      fmt::format("SELECT name, as_select FROM system.tables WHERE database = '{0}' AND engine = 'MaterializedView' "
-                  "AND (position(as_select, '{0}.events_in') > 0 OR position(as_select, '{0}.{1}') > 0) "
-                  "AND name LIKE '%\\_mv' AND name != 'events_mv' ORDER BY name != '{1}_mv', name",
-                  database, kDelivery),
+      fmt::format(
+          "SELECT name, as_select FROM system.tables WHERE database = '{0}' AND engine = 'MaterializedView' "
+          "AND position(as_select, '{0}.events_in') > 0 AND name LIKE '%\\_mv' AND name != 'events_mv' ORDER BY name",
+          database),
       {}, {.replica = 0});
   if (!views) return views.error();
-  const std::string stage = fmt::format("{}.{}", database, kDelivery);
-  std::string delivery;
   std::vector<Rollup> all;
   for (auto& view : views->rows) {
     Rollup rollup;
     rollup.table = view[0].substr(0, view[0].size() - 3);
     rollup.select = std::move(view[1]);
-    if (rollup.table == kDelivery) {
-      delivery = std::move(rollup.select);
-      continue;
-    }
-    if (const auto at = rollup.select.find(stage); at != std::string::npos)
-      rollup.select.replace(at, stage.size(), fmt::format("({})", delivery));
     auto columns = store.table(
         fmt::format("SELECT name, type, (SELECT any(engine_full) FROM system.tables WHERE database = '{0}' AND name = "
                     "{{table:String}}) FROM system.columns WHERE database = '{0}' AND table = {{table:String}} "

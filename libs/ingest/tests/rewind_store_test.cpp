@@ -51,8 +51,8 @@ class RewindInTheStore : public testing::LoaderInTheStore {
         "IN ('loaders', 'loaders_replaced', 'loaders_out_of_date', 'rewinds', 'rebuilds', 'pipeline')");
   }
   void stop_merges() {
-    for (const char* table : {"events", "campaign_minute", "campaign_hour", "campaign_totals", "ad_days",
-                              "college_days", "cohort_days", "heatmap_cells", "user_days", "user_features"})
+    for (const char* table :
+         {"events", "campaign_minute", "campaign_hour", "delivery_sums", "heatmap_cells", "user_days", "user_features"})
       run(fmt::format("SYSTEM STOP MERGES marquee.{}", table));
   }
   void expect_nothing_is_left() {

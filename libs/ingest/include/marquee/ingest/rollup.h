@@ -1,6 +1,6 @@
 // Rollups: what keeps them equal to the events table. A rollup is a table that a materialized view named <rollup>_mv
-// fills from marquee.events_in, or from marquee.delivery_in, which another view fills from it and which keeps nothing.
-// The views' SELECTs, read from the store, are its only definition, for rebuild and recount too.
+// fills from marquee.events_in; the view's SELECT, read from the store, is its only definition, for rebuild and recount
+// too.
 #pragma once
 
 #include <cstdint>
@@ -61,7 +61,7 @@ class RebuildLock {
 /// One rollup, as the store describes it.
 struct Rollup {
   std::string table;   ///< Without database.
-  std::string select;  ///< Over events_in, delivery_in resolved.
+  std::string select;  ///< Over events_in.
   std::string engine;  ///< With all that follows: keys, settings.
   std::vector<std::string> columns;
   std::vector<std::string> types;  ///< Of the columns; SimpleAggregateFunction(f, T) is given as T.
