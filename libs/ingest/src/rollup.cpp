@@ -158,9 +158,8 @@ Result<void> compare_days(clickhouse::Client& store, const Rollup& rollup, Days 
   const auto select = select_over(store, rollup, days_of_events(store, days));
   if (!select) return select.error();
   const std::string columns = comparable_columns(rollup);
-  const std::string stored =
-      fmt::format("SELECT {} FROM {}.{} FINAL WHERE _partition_id IN ('{}')", columns, store.endpoint().database,
-                  rollup.table, fmt::join(days, "', '"));
+  const std::string stored = fmt::format("SELECT {} FROM {}.{} FINAL WHERE _partition_id IN ('{}')", columns,
+                                         store.endpoint().database, rollup.table, fmt::join(days, "', '"));
   const std::string counted = fmt::format("SELECT {} FROM ({})", columns, *select);
   auto sums = store.table(fmt::format("SELECT * FROM (SELECT count(), sum(cityHash64(*)) FROM ({})) AS stored, "
                                       "(SELECT count(), sum(cityHash64(*)) FROM ({})) AS counted",
