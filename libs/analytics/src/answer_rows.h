@@ -14,7 +14,7 @@ namespace marquee::analytics {
 [[nodiscard]] std::uint64_t number(const std::string& text);
 /// Absent where the text is no number, or nan.
 [[nodiscard]] std::optional<double> real(const std::string& text);
-/// Of impressions, viewable impressions and clicks, from column `at` on; see rate_columns.
+/// Of impressions, viewable impressions and clicks, from column `at` on.
 [[nodiscard]] Rate rate_at(const std::vector<std::string>& row, std::size_t at);
 void add(Rate& total, const Rate& part);
 

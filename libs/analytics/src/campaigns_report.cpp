@@ -6,6 +6,7 @@
 #include "answer_rows.h"
 #include "cached_store.h"
 #include "marquee/analytics/reports.h"
+#include "measures.h"
 #include "query.h"
 #include "source.h"
 
@@ -26,12 +27,15 @@ Result<CampaignsReport> Reports::campaigns(const CampaignsRequest& request) {
   const auto source = cheapest_source(
       {request.scope, {"campaign_id", request.interval}, {"impressions", "viewable_impressions", "clicks"}});
   clickhouse::Parameters parameters;
+  const auto time = time_column(source.table);
+  const auto sum = [&](std::string_view measure) { return measure_expression(measure, source.is_rollup(), ""); };
   const auto rows = store_->table(
       source.table, request.scope,
-      fmt::format("SELECT campaign_id, toUnixTimestamp({}({})) AS at, {} FROM marquee.{}{} GROUP BY campaign_id, at "
-                  "HAVING shown + seen + clicked > 0 ORDER BY campaign_id, at LIMIT 200000",
-                  start, time_column(source.table), rate_columns(source.is_rollup()), source.table,
-                  where(request.scope, time_column(source.table), parameters) + std::string(source.condition)),
+      fmt::format("SELECT campaign_id, toUnixTimestamp({}({})) AS at, {} AS shown, {} AS seen, {} AS clicked FROM "
+                  "marquee.{}{}{} GROUP BY campaign_id, at HAVING shown + seen + clicked > 0 ORDER BY campaign_id, at "
+                  "LIMIT 200000",
+                  start, time, sum("impressions"), sum("viewable_impressions"), sum("clicks"), source.table,
+                  where(request.scope, time, parameters), only_delivery(source)),
       parameters);
   if (!rows) return rows.error();
   CampaignsReport report{std::string(source.name), {}, {}};

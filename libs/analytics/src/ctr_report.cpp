@@ -20,16 +20,11 @@ double p_against_the_rest(const Rate& row, const Rate& total) {
 
 }  // namespace
 
-Result<CtrReport> Reports::ctr(const TableRequest& request) { return ctr_from(request, /*only_events=*/false); }
-
-Result<CtrReport> Reports::ctr_from_events(const TableRequest& request) { return ctr_from(request, true); }
-
-Result<CtrReport> Reports::ctr_from(const TableRequest& request, bool only_events) {
+Result<CtrReport> Reports::ctr(const TableRequest& request) {
   if (request.by.empty()) return Error::reject("by: expected one to three dimensions");
-  const auto selected = select(*store_, {.table = request,
-                                         .measures = {"impressions", "viewable_impressions", "clicks"},
-                                         .order_per = std::nullopt,
-                                         .only_events = only_events});
+  const auto selected = select(
+      *store_,
+      {.table = request, .measures = {"impressions", "viewable_impressions", "clicks"}, .order_per = std::nullopt});
   if (!selected) return selected.error();
   CtrReport report{selected->extent, rate_of(selected->total.now), {}, {}};
   if (request.compares_previous) report.previous_total = rate_of(selected->total.before);

@@ -32,7 +32,7 @@ Plan::Plan(const Selection& selection) : selection_(selection), read_(selection.
 
 Result<std::string> Plan::conditions(clickhouse::Parameters& parameters) const {
   auto text = where(read_, time_column(source_.table), parameters);
-  text += source_.is_rollup() ? std::string(source_.condition) : only_ad_events();
+  text += only_delivery(source_);
   const auto filters = filter_conditions(selection_.table.filters, time_column(source_.table), parameters);
   if (!filters) return filters.error();
   return text + *filters;

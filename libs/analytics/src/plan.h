@@ -1,6 +1,7 @@
 // How a selection is read: from which source, and what the parts of its query are over that.
 #pragma once
 
+#include <charconv>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -44,5 +45,26 @@ class Plan {
   Scope read_;  ///< With the period before, where it is compared.
   Source source_ = kEvents;
 };
+
+/// Reads a query's rows: keys, is_total, hidden, and from there on what `read(row, cells, at)` reads.
+template <class Answer, class Read>
+void read_answer(const clickhouse::Table& table, const Plan& plan, const TableRequest& request, const Read& read,
+                 Answer& answer) {
+  const auto keys = request.by.size();
+  answer.extent.source = plan.source().name;
+  for (const auto& cells : table.rows) {
+    std::from_chars(cells[keys + 1].data(), cells[keys + 1].data() + cells[keys + 1].size(), answer.extent.hidden_rows);
+    decltype(answer.total) row;
+    read(row, cells, keys + 2);
+    if (cells[keys] != "0") {
+      answer.total = std::move(row);
+      continue;
+    }
+    row.keys.assign(cells.begin(), cells.begin() + static_cast<std::ptrdiff_t>(keys));
+    answer.rows.push_back(std::move(row));
+  }
+  answer.extent.is_cut = answer.rows.size() > request.limit;
+  if (answer.extent.is_cut) answer.rows.resize(request.limit);
+}
 
 }  // namespace marquee::analytics

@@ -117,12 +117,4 @@ std::string where(const Scope& scope, std::string_view time_column, clickhouse::
   return text;
 }
 
-std::string rate_columns(bool is_rollup) {
-  if (is_rollup) return "sum(impressions) AS shown, sum(viewable_impressions) AS seen, sum(clicks) AS clicked";
-  // The same events as the rollups count: of the ad types, naming a campaign, an ad or a slot.
-  return "countIf(event_type = 'impression' AND (campaign_id != '' OR ad_id != '' OR slot_id != '')) AS shown, "
-         "countIf(event_type = 'viewable_impression' AND (campaign_id != '' OR ad_id != '' OR slot_id != '')) AS seen, "
-         "countIf(event_type = 'click' AND (campaign_id != '' OR ad_id != '' OR slot_id != '')) AS clicked";
-}
-
 }  // namespace marquee::analytics

@@ -37,7 +37,4 @@ namespace marquee::analytics {
 /// " WHERE site_id = ... AND time >= ... AND NOT is_bot", with the values bound.
 [[nodiscard]] std::string where(const Scope& scope, std::string_view time_column, clickhouse::Parameters& parameters);
 
-/// Sums of impressions, viewable impressions and clicks over the source.
-[[nodiscard]] std::string rate_columns(bool is_rollup);
-
 }  // namespace marquee::analytics

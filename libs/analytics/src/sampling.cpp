@@ -85,36 +85,22 @@ Result<Sampled> select_sample(CachedStore& store, const Selection& selection, do
   const auto last_key =
       fraction == 1 ? std::numeric_limits<std::uint64_t>::max() : static_cast<std::uint64_t>(std::ldexp(fraction, 64));
   Sampled sampled;
-  sampled.fraction = fraction;
   parameters["last_key"] = std::to_string(last_key);
   parameters["weight"] = fmt::format("{}", 1 / fraction);
   const auto query = query_of(plan, of_events, parameters);
   if (!query) return query.error();
   const auto table = store.table(plan.source().table, plan.read(), *query, parameters);
   if (!table) return table.error();
-  sampled.extent.source = plan.source().name;
   sampled.total.now.resize(selection.measures.size());
   if (selection.table.compares_previous) sampled.total.before.resize(selection.measures.size());
-  const auto keys = selection.table.by.size();
-  for (const auto& cells : table->rows) {
-    SampledRow row;
-    row.keys.assign(cells.begin(), cells.begin() + static_cast<std::ptrdiff_t>(keys));
-    sampled.extent.hidden_rows = static_cast<std::uint64_t>(std::stoull(cells[keys + 1]));
-    const auto parts = numbers(cells[keys + 2]);
-    std::size_t at = keys + 3;
+  const auto read = [&](SampledRow& row, const std::vector<std::string>& cells, std::size_t at) {
+    const auto parts = numbers(cells[at++]);
     for (std::size_t i = 0; i < selection.measures.size(); ++i) {
       row.now.push_back(measure_of(parts, numbers(cells[at++])));
       if (selection.table.compares_previous) row.before.push_back(measure_of(parts, numbers(cells[at++])));
     }
-    if (cells[keys] == "0") {
-      sampled.rows.push_back(std::move(row));
-    } else {
-      row.keys.clear();
-      sampled.total = std::move(row);
-    }
-  }
-  sampled.extent.is_cut = sampled.rows.size() > selection.table.limit;
-  if (sampled.extent.is_cut) sampled.rows.resize(selection.table.limit);
+  };
+  read_answer(*table, plan, selection.table, read, sampled);
   return sampled;
 }
 

@@ -44,17 +44,6 @@ std::int64_t whole(const std::string& text) {
   return value;
 }
 
-SelectedRow read_row(const std::vector<std::string>& cells, std::size_t keys, const Selection& selection) {
-  SelectedRow row;
-  row.keys.assign(cells.begin(), cells.begin() + static_cast<std::ptrdiff_t>(keys));
-  std::size_t at = keys + 2;  // behind is_total and hidden
-  for (std::size_t i = 0; i < selection.measures.size(); ++i) {
-    row.now.push_back(whole(cells[at++]));
-    if (selection.table.compares_previous) row.before.push_back(whole(cells[at++]));
-  }
-  return row;
-}
-
 }  // namespace
 
 Result<Selected> select(CachedStore& store, const Selection& selection) {
@@ -67,22 +56,15 @@ Result<Selected> select(CachedStore& store, const Selection& selection) {
       store.table(plan.source().table, plan.read(), *query, parameters, {.query_id = selection.table.query_id});
   if (!table) return table.error();
   Selected selected;
-  selected.extent.source = plan.source().name;
   selected.total.now.resize(selection.measures.size());  // Of no events there is no total.
   if (selection.table.compares_previous) selected.total.before.resize(selection.measures.size());
-  const auto keys = selection.table.by.size();
-  for (const auto& cells : table->rows) {
-    selected.extent.hidden_rows = static_cast<std::uint64_t>(whole(cells[keys + 1]));
-    auto row = read_row(cells, keys, selection);
-    if (cells[keys] == "0") {
-      selected.rows.push_back(std::move(row));
-    } else {
-      row.keys.clear();
-      selected.total = std::move(row);
+  const auto read = [&](SelectedRow& row, const std::vector<std::string>& cells, std::size_t at) {
+    for (std::size_t i = 0; i < selection.measures.size(); ++i) {
+      row.now.push_back(whole(cells[at++]));
+      if (selection.table.compares_previous) row.before.push_back(whole(cells[at++]));
     }
-  }
-  selected.extent.is_cut = selected.rows.size() > selection.table.limit;
-  if (selected.extent.is_cut) selected.rows.resize(selection.table.limit);
+  };
+  read_answer(*table, plan, selection.table, read, selected);
   return selected;
 }
 

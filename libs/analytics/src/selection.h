@@ -50,8 +50,7 @@ struct SampledRow {
   std::vector<SampledMeasure> now, before;
 };
 struct Sampled {
-  TableExtent extent;   ///< Of rows that the sample has.
-  double fraction = 1;  ///< Of the users.
+  TableExtent extent;  ///< Of rows that the sample has.
   SampledRow total;
   std::vector<SampledRow> rows;
 };

@@ -70,4 +70,8 @@ Source cheapest_source(const Need& need) {
   return kEvents;
 }
 
+std::string only_delivery(const Source& source) {
+  return source.is_rollup() ? std::string(source.condition) : only_ad_events();
+}
+
 }  // namespace marquee::analytics

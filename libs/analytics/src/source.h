@@ -30,4 +30,7 @@ constexpr Source kEvents = {"events", "events", ""};
 /// ends of the scope are on; else the events.
 [[nodiscard]] Source cheapest_source(const Need& need);
 
+/// " AND ...": of its table, what belongs to the source and is delivery.
+[[nodiscard]] std::string only_delivery(const Source& source);
+
 }  // namespace marquee::analytics

@@ -46,6 +46,14 @@ std::string time_text(std::int64_t ms) {
 
 Json time_or_null(std::optional<std::int64_t> ms) { return ms ? Json(time_text(*ms)) : Json(nullptr); }
 
+http::Response event_stream_head() {
+  http::Response head;
+  head.headers.add("Content-Type", "text/event-stream");
+  head.headers.add("Cache-Control", "no-store");
+  head.headers.add("X-Accel-Buffering", "no");
+  return head;
+}
+
 bool wants_fresh(const http::Request& request) {
   return request.headers.get("Cache-Control").find("no-cache") != std::string_view::npos;
 }

@@ -21,6 +21,9 @@ using Json = nlohmann::ordered_json;
 /// Retry-After, give_up 500.
 [[nodiscard]] http::Response error_answer(const Error& error);
 
+/// Of an answer in Server-Sent Events, which no cache or proxy may hold back.
+[[nodiscard]] http::Response event_stream_head();
+
 /// "2026-11-24T10:00:00.123Z"
 [[nodiscard]] std::string time_text(std::int64_t ms);
 [[nodiscard]] Json time_or_null(std::optional<std::int64_t> ms);

@@ -62,11 +62,7 @@ LiveFeed::LiveFeed(clickhouse::Client& store, log::EventLog& log)
 LiveFeed::~LiveFeed() { stop(); }
 
 void LiveFeed::listen(const std::string& site, http::Responder responder) {
-  http::Response head;
-  head.headers.add("Content-Type", "text/event-stream");
-  head.headers.add("Cache-Control", "no-store");
-  head.headers.add("X-Accel-Buffering", "no");
-  auto stream = responder.stream(std::move(head));
+  auto stream = responder.stream(event_stream_head());
   stream->write(": live\n\n");
   const std::lock_guard lock(mutex_);
   if (is_stopping_) return stream->close();

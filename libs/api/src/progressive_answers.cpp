@@ -45,11 +45,7 @@ void ProgressiveAnswers::metrics(const http::Request& request, http::Responder r
       return responder.send(error_answer(Error::retry("many reports are being counted: ask again in a moment")));
     ++running_;
   }
-  http::Response head;
-  head.headers.add("Content-Type", "text/event-stream");
-  head.headers.add("Cache-Control", "no-store");
-  head.headers.add("X-Accel-Buffering", "no");
-  auto stream = responder.stream(std::move(head));
+  auto stream = responder.stream(event_stream_head());
   std::thread([this, request, stream] {
     try {
       run(request, *stream);

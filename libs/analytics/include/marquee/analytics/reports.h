@@ -229,11 +229,7 @@ class Reports {
   /// By site id.
   [[nodiscard]] Result<std::map<std::string, SiteSummary>> sites();
 
-  /// As ctr, but from the events table whatever else could answer; for tests that compare the two.
-  [[nodiscard]] Result<CtrReport> ctr_from_events(const TableRequest& request);
-
  private:
-  [[nodiscard]] Result<CtrReport> ctr_from(const TableRequest& request, bool only_events);
   std::unique_ptr<CachedStore> store_;
 };
 
