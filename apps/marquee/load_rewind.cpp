@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <chrono>
 #include <cstdio>
 #include <mutex>
 #include <nlohmann/json.hpp>
@@ -152,6 +153,7 @@ int run_rewind(const App& app, const RewindArguments& arguments) {
     print_plan(*plan, arguments.as_json);
     return 0;
   }
+  options.patience_with_another = std::chrono::seconds(arguments.wait_seconds);
   options.stop = &stop_on_signal();
   RewindDisplay display;
   if (!arguments.is_quiet)

@@ -13,6 +13,7 @@ struct RewindArguments {
   bool is_dry_run = false;
   bool as_json = false;
   bool is_quiet = false;
+  unsigned wait_seconds = 60;  ///< For another that reads history again, or clears away what one left.
 };
 
 int run_rewind(const App& app, const RewindArguments& arguments);

@@ -246,8 +246,8 @@ class Attempt {
 
 Result<RewindSummary> rewind(const RewindOptions& options, log::EventLog& log, clickhouse::Client& store) {
   for (int attempt = 1;; ++attempt) {
-    // The first time who is in the way is told at once.
-    const auto lock = patiently(attempt == 1 ? Millis(0) : options.patience, [&] { return take_rewind_lock(store); });
+    const auto lock = patiently(attempt == 1 ? options.patience_with_another : options.patience,
+                                [&] { return take_rewind_lock(store); });
     if (!lock) return lock.error();
     const auto plan = patiently(options.patience, [&] { return plan_rewind(log, store, options.from); });
     if (!plan) return plan.error();

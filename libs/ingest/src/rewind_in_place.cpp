@@ -25,7 +25,7 @@ Result<std::uint64_t> new_name(LoaderStore& live, std::uint64_t shut_out) {
 }  // namespace
 
 Result<RewindSummary> rewind_in_place(const RewindOptions& options, log::EventLog& log, clickhouse::Client& store) {
-  const auto lock = take_rewind_lock(store);
+  const auto lock = patiently(options.patience_with_another, [&] { return take_rewind_lock(store); });
   if (!lock) return lock.error();
   const auto plan = patiently(options.patience, [&] { return plan_rewind(log, store, options.from); });
   if (!plan) return plan.error();

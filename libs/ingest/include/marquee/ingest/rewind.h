@@ -59,7 +59,8 @@ struct RewindOptions {
   std::size_t max_batch_rows = 100'000;
   std::size_t max_batch_bytes = 32 * 1024 * 1024;
   std::size_t identity_window = 2'000'000;  ///< As the loaders have it.
-  Millis patience{120'000};                 ///< How long a store or a log that is away is waited for.
+  Millis patience{120'000};                 ///< How long a store or a log that is away is waited for,
+  Millis patience_with_another{0};          ///< and whoever else has the right to rewind.
   const std::atomic<bool>* stop = nullptr;  ///< Once it is set, the rewind ends and leaves everything as it was.
   std::function<void(const RewindProgress&)> on_progress;  ///< On any thread, one at a time.
 };
