@@ -111,7 +111,11 @@ class Faults:
         return 1
 
     def kill_store(self, _: int) -> int:
-        wait_until(lambda: self._marquee.signal_store(signal.SIGKILL), 30, "a store to kill")
+        try:
+            wait_until(lambda: self._marquee.signal_store(signal.SIGKILL), 30, "a store to kill")
+        except AssertionError as e:
+            assert self._marquee.process is not None
+            raise AssertionError(f"{e}; marquee serve ended with {self._marquee.process.poll()}:\n{self._marquee.log_tail()}") from None
         return 1
 
     def kill_broker(self, _: int) -> int:
