@@ -112,7 +112,7 @@ class Faults:
 
     def kill_store(self, _: int) -> int:
         try:
-            wait_until(lambda: self._marquee.signal_store(signal.SIGKILL), 30, "a store to kill")
+            wait_until(lambda: self._marquee.signal_store(signal.SIGKILL), 60, "a store to kill")
         except AssertionError as e:
             assert self._marquee.process is not None
             raise AssertionError(f"{e}; marquee serve ended with {self._marquee.process.poll()}:\n{self._marquee.log_tail()}") from None
