@@ -250,6 +250,71 @@ class Contract(unittest.TestCase):
         self.assertLess(sorted(delays)[5], 0.25)
         SEEN.add(("get", "/v1/live"))
 
+    def test_live_campaigns_by_second_minute_and_day(self) -> None:
+        """What every stream has told at last is what was sent, wherever it began to listen; days are what the report of metrics says."""
+        told: dict[tuple[str, int], dict[tuple[str, str], dict[str, Any]]] = {}
+        kinds: dict[tuple[str, int], list[str]] = {}
+        stopped = threading.Event()
+
+        def listen(unit: str, number: int) -> None:
+            asked = urllib.request.Request(MARQUEE.url + f"/v1/live/campaigns?site=campus&unit={unit}", headers=admin())
+            with urllib.request.urlopen(asked, timeout=20) as stream:
+                for line in stream:
+                    if stopped.is_set():
+                        return
+                    if line.startswith(b"event: "):
+                        kinds.setdefault((unit, number), []).append(line[7:].decode().strip())
+                    if line.startswith(b"data: "):
+                        body = json.loads(line[6:])
+                        schema_check(body, DOCUMENT["components"]["schemas"]["LiveCampaigns"])
+                        self.assertEqual(body["unit"], unit)
+                        cells = told.setdefault((unit, number), {})
+                        cells.update({(id, point["time"]): point for id, points in body["campaigns"].items() for point in points})
+
+        def start(number: int) -> list[threading.Thread]:
+            threads = [threading.Thread(target=listen, args=(unit, number), daemon=True) for unit in ("second", "minute", "day")]
+            for thread in threads:
+                thread.start()
+            wait_until(lambda: sum(n == number for _, n in list(told)) == 3, 20, "every window")
+            return threads
+
+        def of_chess(unit: str, number: int) -> list[int]:
+            points = [point for (id, _), point in list(told.get((unit, number), {}).items()) if id == "chess"]
+            return [sum(p[measure] for p in points) for measure in ("impressions", "clicks", "conversions")]
+
+        def send(count: int, ago_seconds: float, kind: str = "impression") -> None:
+            at = datetime.datetime.now(datetime.UTC) - datetime.timedelta(seconds=ago_seconds)
+            for _ in range(count):
+                event = {**impression(uuid.uuid4().hex, 1), "type": kind, "campaign_id": "chess", "ts": at.isoformat()}
+                self.assertEqual(call("POST", "/v1/events", body=[event], headers=writer()).status, 200)
+
+        threads = start(1)
+        send(3, 0)
+        send(1, 0, "click")
+        send(2, 600)        # In the hour, and of today or yesterday, but not in the minute.
+        send(1, 2 * 86400)  # In the thirty days only.
+        wanted = {"second": [3, 1, 0], "minute": [5, 1, 0], "day": [6, 1, 0]}
+        for unit, counts in wanted.items():
+            wait_until(lambda unit=unit, counts=counts: of_chess(unit, 1) == counts, 15, f"{counts} by {unit}, not {of_chess(unit, 1)}")
+        # Who comes later hears the same at once, and from then on what changes.
+        threads += start(2)
+        self.assertEqual({unit: of_chess(unit, 2) for unit in wanted}, wanted)
+        send(1, 0, "conversion")
+        for unit, (impressions, clicks, _) in wanted.items():
+            for number in (1, 2):
+                wait_until(lambda u=unit, n=number, c=[impressions, clicks, 1]: of_chess(u, n) == c, 15, f"the conversion by {unit}")
+        for heard in kinds.values():
+            self.assertEqual((heard[0], set(heard[1:])), ("window", {"changes"}))
+        days = call("GET", "/v1/reports/metrics?site=campus&by=campaign_id&metrics=impressions,clicks,conversions").json()
+        self.assertEqual([[m["value"] for m in row["now"]] for row in days["rows"] if row["keys"] == ["chess"]], [[6, 1, 1]])
+        stopped.set()
+        for thread in threads:
+            thread.join(10)
+        self.assertEqual(call("GET", "/v1/live/campaigns?site=campus&unit=week").status, 400)
+        self.assertEqual(call("GET", "/v1/live/campaigns?site=nowhere").status, 400)
+        self.assertEqual(call("GET", "/v1/live/campaigns?site=campus", headers={}).status, 401)
+        SEEN.add(("get", "/v1/live/campaigns"))
+
     def test_zz_every_operation_was_called(self) -> None:
         documented = {(method, path) for path, item in DOCUMENT["paths"].items() for method in item if method in ("get", "post", "put", "delete")}
         self.assertEqual(documented - SEEN, set())

@@ -172,7 +172,11 @@ def assert_exactly_once(marquee: Marquee, ledger: Ledger, timeout: float = 90) -
     try:
         wait_until(landed, timeout, "every acknowledged event to land", 0.1)
     except AssertionError as error:
-        raise AssertionError(f"{error}\n" + "\n".join(differences(marquee, ledger)[:20]) + "\n" + marquee.log_tail()) from None
+        try:
+            found = differences(marquee, ledger)
+        except OSError as away:
+            found = [f"the store is away: {away}"]
+        raise AssertionError(f"{error}\n" + "\n".join(found[:20]) + "\n" + marquee.log_tail()) from None
     found = differences(marquee, ledger) + rollup_differences(marquee)
     if found:
         raise AssertionError(f"{len(found)} differences:\n" + "\n".join(found[:20]) + "\n" + marquee.log_tail())

@@ -6,6 +6,7 @@
 #include "catalog_answers.h"
 #include "console_files.h"
 #include "letter_answers.h"
+#include "live_campaigns.h"
 #include "live_feed.h"
 #include "progressive_answers.h"
 #include "report_answers.h"
@@ -27,7 +28,8 @@ class Api::Impl {
         catalog_answers_(catalog),
         letter_answers_(letters),
         console_(options_.console_dir),
-        live_(store, log) {}
+        live_(store, log),
+        live_campaigns_(store, log) {}
 
   void add_routes(http::Router& router) {
     add_reports(router);
@@ -41,10 +43,14 @@ class Api::Impl {
     });
   }
 
-  LiveFeed& live() { return live_; }
+  void landed() {
+    live_.landed();
+    live_campaigns_.landed();
+  }
   void stop() {
     progressive_.stop();
     live_.stop();
+    live_campaigns_.stop();
   }
 
  private:
@@ -86,11 +92,29 @@ class Api::Impl {
               [this](const auto& request) { return reports_.retention(request); });
     add_admin(router, "GET", "/v1/reports/campaigns",
               [this](const auto& request) { return reports_.campaigns(request); });
-    router.add("GET", "/v1/live", [this](const http::Request& request, http::Responder responder) {
+    add_live(router, "/v1/live", [this](const http::Request&, const std::string& site, http::Responder responder) {
+      live_.listen(site, std::move(responder));
+    });
+    add_live(router, "/v1/live/campaigns",
+             [this](const http::Request& request, const std::string& site, http::Responder responder) {
+               const auto unit = choice_parameter(request, "unit", {"second", "minute", "day"});
+               if (!unit) return responder.send(error_answer(unit.error()));
+               live_campaigns_.listen(site,
+                                      *unit == "second"   ? analytics::LiveUnit::second
+                                      : *unit == "minute" ? analytics::LiveUnit::minute
+                                                          : analytics::LiveUnit::day,
+                                      std::move(responder));
+             });
+  }
+
+  /// A stream about one site.
+  template <class Listen>
+  void add_live(http::Router& router, const char* path, Listen listen) {
+    router.add("GET", path, [this, listen](const http::Request& request, http::Responder responder) {
       if (auto refused = refuse(request)) return responder.send(std::move(*refused));
       const std::string site = request.query_parameter("site").value_or("");
       if (!catalog_.site(site)) return responder.send(error_answer(400, "site: expected the id of a site", "site"));
-      live_.listen(site, std::move(responder));
+      listen(request, site, std::move(responder));
     });
   }
 
@@ -183,6 +207,7 @@ class Api::Impl {
   LetterAnswers letter_answers_;
   const ConsoleFiles console_;
   LiveFeed live_;
+  LiveCampaigns live_campaigns_;
 };
 
 Api::Api(ApiOptions options, catalog::Catalog& catalog, clickhouse::Client& store, ingest::Loader& loader,
@@ -190,7 +215,7 @@ Api::Api(ApiOptions options, catalog::Catalog& catalog, clickhouse::Client& stor
     : impl_(std::make_unique<Impl>(std::move(options), catalog, store, loader, log, watch, letters)) {}
 Api::~Api() = default;
 void Api::add_routes(http::Router& router) { impl_->add_routes(router); }
-void Api::landed() { impl_->live().landed(); }
+void Api::landed() { impl_->landed(); }
 void Api::stop() { impl_->stop(); }
 
 }  // namespace marquee::api

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "group_description.h"
 #include "observer.h"
 
 namespace marquee::kafka {
@@ -9,10 +10,10 @@ namespace {
 
 constexpr Millis kAnswerWithin{5'000};
 constexpr Millis kRecordsWithin{2'000};
+/// Waited for in full where a broker is away: all of them are asked which groups they have.
+constexpr Millis kGroupWithin{1'000};
 
 using Queue = Owned<rd_kafka_queue_t, rd_kafka_queue_destroy>;
-using Event = Owned<rd_kafka_event_t, rd_kafka_event_destroy>;
-using AdminOptions = Owned<rd_kafka_AdminOptions_t, rd_kafka_AdminOptions_destroy>;
 using Message = Owned<rd_kafka_message_t, rd_kafka_message_destroy>;
 
 }  // namespace
@@ -48,7 +49,7 @@ Result<std::vector<log::Standing>> Survey::look() {
   if (!ends) return ends.error();
   for (std::size_t p = 0; p < standings.size(); ++p) standings[p].kept.end = (*ends)[p];
   find_times(standings);
-  if (const auto have = followed()) {
+  if (const auto have = followed_partitions(handle_.get(), group_, topic_name_, kGroupWithin)) {
     for (std::size_t p = 0; p < standings.size(); ++p)
       standings[p].is_followed = have->contains(static_cast<log::Partition>(p));
   }
@@ -123,36 +124,6 @@ void Survey::find_times(Standings& standings) {
     const auto& one = standings[p];
     if (one.landed < one.kept.end && one.landed == place.offset) standings[p].waiting_since_ms = place.time_ms;
   }
-}
-
-std::optional<std::set<log::Partition>> Survey::followed() {
-  const AdminOptions options(rd_kafka_AdminOptions_new(handle_.get(), RD_KAFKA_ADMIN_OP_DESCRIBECONSUMERGROUPS));
-  rd_kafka_AdminOptions_set_request_timeout(options.get(), to_timeout(kAnswerWithin), nullptr, 0);
-  const Queue queue(rd_kafka_queue_new(handle_.get()));
-  const char* group = group_.c_str();
-  rd_kafka_DescribeConsumerGroups(handle_.get(), &group, 1, options.get(), queue.get());
-  const Event event(rd_kafka_queue_poll(queue.get(), to_timeout(kAnswerWithin)));
-  if (!event || rd_kafka_event_error(event.get()) != RD_KAFKA_RESP_ERR_NO_ERROR) return std::nullopt;
-  const auto* result = rd_kafka_event_DescribeConsumerGroups_result(event.get());
-  std::size_t count = 0;
-  const auto** groups = result == nullptr ? nullptr : rd_kafka_DescribeConsumerGroups_result_groups(result, &count);
-  if (count != 1) return std::nullopt;
-  const auto* error = rd_kafka_ConsumerGroupDescription_error(groups[0]);
-  if (error != nullptr && rd_kafka_error_code(error) != RD_KAFKA_RESP_ERR_NO_ERROR) return std::nullopt;
-  const auto state = rd_kafka_ConsumerGroupDescription_state(groups[0]);
-  if (state == RD_KAFKA_CONSUMER_GROUP_STATE_DEAD || state == RD_KAFKA_CONSUMER_GROUP_STATE_EMPTY)
-    return std::set<log::Partition>();
-  if (state != RD_KAFKA_CONSUMER_GROUP_STATE_STABLE) return std::nullopt;
-  std::set<log::Partition> have;
-  for (std::size_t i = 0; i < rd_kafka_ConsumerGroupDescription_member_count(groups[0]); ++i) {
-    const auto* assignment =
-        rd_kafka_MemberDescription_assignment(rd_kafka_ConsumerGroupDescription_member(groups[0], i));
-    const auto* list = assignment == nullptr ? nullptr : rd_kafka_MemberAssignment_partitions(assignment);
-    for (int n = 0; list != nullptr && n < list->cnt; ++n) {
-      if (topic_name_ == list->elems[n].topic) have.insert(static_cast<log::Partition>(list->elems[n].partition));
-    }
-  }
-  return have;
 }
 
 }  // namespace marquee::kafka

@@ -3,8 +3,6 @@
 
 #include <map>
 #include <mutex>
-#include <optional>
-#include <set>
 #include <vector>
 
 #include "handle.h"
@@ -36,9 +34,6 @@ class Survey {
   [[nodiscard]] Result<void> find_landed(Standings& standings);
   /// Reads the first waiting record of each partition that has one, for its time.
   void find_times(Standings& standings);
-  /// Partitions that members of the group have; nullopt where that is not known: the group is being balanced, or may
-  /// not be described.
-  [[nodiscard]] std::optional<std::set<log::Partition>> followed();
 
   const std::string topic_name_;
   const std::string group_;
