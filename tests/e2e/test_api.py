@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import json
 import threading
 import time
@@ -306,7 +307,7 @@ class Contract(unittest.TestCase):
         for heard in kinds.values():
             self.assertEqual((heard[0], set(heard[1:])), ("window", {"changes"}))
         days = call("GET", "/v1/reports/metrics?site=campus&by=campaign_id&metrics=impressions,clicks,conversions").json()
-        self.assertEqual([[m["value"] for m in row["now"]] for row in days["rows"] if row["keys"] == ["chess"]], [[6, 1, 1]])
+        self.assertEqual([[m["value"] for m in row["values"]] for row in days["rows"] if row["keys"] == ["chess"]], [[6, 1, 1]])
         stopped.set()
         for thread in threads:
             thread.join(10)
