@@ -56,7 +56,7 @@ def run(outages: int, seed: int, brokers: int) -> dict[str, int]:
     with Cluster(brokers) as cluster, KafkaMarquee(cluster, partitions=6, collectors=0, loaders=2, session="4s") as marquee:
         for _ in range(2):
             add_collector(marquee)
-        writers = [Writer(Loyal(marquee, marquee.collectors[i % 2]), ledger, f"w{i}", seed * 1000 + i, days=3) for i in range(4)]
+        writers = [Writer(Loyal(marquee, marquee.collectors[i % 2]), ledger, f"w{i}", seed * 1000 + i, days=3, pause=0.01) for i in range(4)]
         for writer in writers:
             writer.start()
         for number in range(1, outages + 1):
