@@ -213,9 +213,10 @@ std::shared_ptr<RewindArguments> add_rewind_options(CLI::App& command) {
       ->needs(from);
   command.add_flag("--quiet", rewind->is_quiet, "Show no progress")->needs(from);
   command
-      .add_option("--wait", rewind->wait_seconds,
-                  "Seconds to wait for another that reads history again, or for a loader that clears away what one left "
-                  "that died")
+      .add_option(
+          "--wait", rewind->wait_seconds,
+          "Seconds to wait for another that reads history again, or for a loader that clears away what one left "
+          "that died")
       ->needs(from)
       ->capture_default_str();
   return rewind;

@@ -15,12 +15,11 @@ using analytics::LiveCount;
 using analytics::LiveUnit;
 using std::chrono::milliseconds;
 
-constexpr auto kLeastBetween = milliseconds(250);  ///< Changes come no denser than this,
+constexpr auto kLeastBetween = milliseconds(250);   ///< Changes come no denser than this,
 constexpr auto kMostBetween = milliseconds(1'000);  ///< and something no rarer, so that a lost client is noticed.
 constexpr log::Offset kLookBack = 500'000;          ///< Records of a partition that are looked at for the first minute.
 /// A rollup may show an insert a moment later than the events do.
 constexpr auto kTouchedFor = milliseconds(2'000);
-constexpr LiveUnit kUnits[] = {LiveUnit::second, LiveUnit::minute, LiveUnit::day};
 
 std::string_view name_of(LiveUnit unit) {
   return unit == LiveUnit::second ? "second" : unit == LiveUnit::minute ? "minute" : "day";
@@ -136,9 +135,8 @@ void LiveCampaigns::look() {
   last_look_ = Clock::now();
   const std::int64_t now_s = now_ms() / 1'000;
   const auto wanted = names();
-  std::erase_if(windows_, [&](const auto& one) {
-    return one.first.second != LiveUnit::second && !wanted.contains(one.first);
-  });
+  std::erase_if(windows_,
+                [&](const auto& one) { return one.first.second != LiveUnit::second && !wanted.contains(one.first); });
   for (const Name& name : wanted) windows_[name];
   count_what_landed(now_s);
   for (auto& [name, window] : windows_) refresh(name, window, now_s);
