@@ -152,6 +152,25 @@ await check('the live view moves within a second of an event', async () => {
   return `shown ${delays.map((delay) => Math.round(delay)).join(', ')} ms after sending`;
 });
 
+await check('live campaigns go on by seconds, minutes and days', async () => {
+  await open('/live?site=campus');
+  const impressions = async (unit) => {
+    await page.locator(`[data-testid="live-campaigns"][data-unit="${unit}"]`).waitFor();
+    const row = page.getByTestId('live-campaigns').getByRole('row').filter({ has: page.getByRole('rowheader', { name: 'browser-test', exact: true }) });
+    return countOf(await row.getByRole('cell').nth(1).innerText());
+  };
+  for (const [unit, label] of [['minute', 'Minutes'], ['day', 'Days'], ['second', 'Seconds']]) {
+    await page.getByRole('radio', { name: label }).check();
+    await postEvents(20); // 16 of them are impressions. By seconds those of an earlier check may be over.
+    const before = await impressions(unit);
+    await postEvents(20);
+    const deadline = performance.now() + 5000;
+    let now = before;
+    while (now < before + 16 && performance.now() < deadline) now = await impressions(unit);
+    expect(now >= before + 16, `by ${unit} the campaign went from ${before} to ${now} impressions`);
+  }
+});
+
 await check('a lost live connection comes back by itself', async () => {
   let refused = 0;
   await page.route('**/v1/live*', (route) => (refused++ < 2 ? route.abort('connectionreset') : route.continue()));

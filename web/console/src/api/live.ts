@@ -1,16 +1,16 @@
-// Follows GET /v1/live, reconnecting for as long as it is wanted.
+// Follows the streams of GET /v1/live..., reconnecting for as long as they are wanted.
 import { session } from '../state/session';
 import { backoff } from './backoff';
 import { ApiError, kindOfStatus, serverMessage } from './errors';
-import { EventStreamParser } from './eventStream';
-import type { LiveStatus, LiveTick } from './model';
-import { readTick } from './tick';
+import { EventStreamParser, type StreamMessage } from './eventStream';
+import type { LiveStatus } from './model';
 
 interface Follow {
-  site: string;
+  /** Below /v1, with its parameters. */
+  path: string;
   signal: AbortSignal;
   onStatus: (status: LiveStatus) => void;
-  onTick: (tick: LiveTick) => void;
+  onMessage: (message: StreamMessage) => void;
 }
 
 /** No byte for this long means that the connection is dead, whatever the browser believes: the server pings more often. */
@@ -26,14 +26,14 @@ function pause(milliseconds: number, signal: AbortSignal): Promise<void> {
   });
 }
 
-/** Reads one connection to its end. Returns how many ticks it brought. */
-async function readOnce({ site, signal, onStatus, onTick }: Follow): Promise<{ ticks: number; retry: number | undefined }> {
+/** Reads one connection to its end. Returns how many messages it brought. */
+async function readOnce({ path, signal, onStatus, onMessage }: Follow): Promise<{ messages: number; retry: number | undefined }> {
   const silent = new AbortController();
   let watchdog = setTimeout(() => {
     silent.abort();
   }, SILENCE);
   try {
-    const response = await fetch(`/v1/live?${new URLSearchParams({ site }).toString()}`, {
+    const response = await fetch(`/v1${path}`, {
       headers: { Accept: 'text/event-stream', Authorization: `Bearer ${session.token() ?? ''}` },
       cache: 'no-store',
       signal: AbortSignal.any([signal, silent.signal]),
@@ -44,19 +44,17 @@ async function readOnce({ site, signal, onStatus, onTick }: Follow): Promise<{ t
     onStatus({ kind: 'open' });
     const parser = new EventStreamParser();
     const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
-    let ticks = 0;
+    let messages = 0;
     for (;;) {
       const { done, value } = await reader.read();
-      if (done) return { ticks, retry: parser.retryMilliseconds };
+      if (done) return { messages, retry: parser.retryMilliseconds };
       clearTimeout(watchdog);
       watchdog = setTimeout(() => {
         silent.abort();
       }, SILENCE);
       for (const message of parser.push(value)) {
-        const tick = readTick(message);
-        if (tick === undefined) continue;
-        ticks += 1;
-        onTick(tick);
+        messages += 1;
+        onMessage(message);
       }
     }
   } finally {
@@ -73,8 +71,8 @@ export async function followLive(follow: Follow): Promise<void> {
     onStatus({ kind: 'connecting' });
     let minimum = 0;
     try {
-      const { ticks, retry } = await readOnce(follow);
-      if (ticks > 0) attempt = 0;
+      const { messages, retry } = await readOnce(follow);
+      if (messages > 0) attempt = 0;
       minimum = retry ?? 0;
     } catch (error) {
       if (unwanted()) return;

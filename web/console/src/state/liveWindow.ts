@@ -38,25 +38,6 @@ export function typesInWindow(window: LiveWindow): { type: string; events: numbe
   return [...sums].map(([type, events]) => ({ type, events })).sort((a, b) => b.events - a.events);
 }
 
-export interface LiveCampaign {
-  readonly id: string;
-  readonly impressions: number;
-  readonly clicks: number;
-}
-
-export function campaignsInWindow(window: LiveWindow): LiveCampaign[] {
-  const sums = new Map<string, { impressions: number; clicks: number }>();
-  for (const tick of window.ticks) {
-    for (const [id, counts] of Object.entries(tick.byCampaign)) {
-      const sum = sums.get(id) ?? { impressions: 0, clicks: 0 };
-      sum.impressions += counts.impressions;
-      sum.clicks += counts.clicks;
-      sums.set(id, sum);
-    }
-  }
-  return [...sums].map(([id, counts]) => ({ id, ...counts })).sort((a, b) => b.impressions - a.impressions || b.clicks - a.clicks);
-}
-
 /** Events per second of each of the last 60 seconds, oldest first; seconds without a tick are zero. */
 export function perSecond(window: LiveWindow, now: number): number[] {
   const seconds = Array.from({ length: WINDOW / 1000 }, () => 0);

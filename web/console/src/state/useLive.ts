@@ -1,6 +1,7 @@
 import { useCallback, useEffect, useState } from 'react';
 import { followLive } from '../api/live';
 import type { LiveStatus } from '../api/model';
+import { readTick } from '../api/tick';
 import { addTick, currentRate, emptyWindow, type LiveWindow } from './liveWindow';
 
 const DELAYS_KEPT = 20;
@@ -39,10 +40,12 @@ export function useLive(site: string): Live {
   useEffect(() => {
     const stop = new AbortController();
     void followLive({
-      site,
+      path: `/live?${new URLSearchParams({ site }).toString()}`,
       signal: stop.signal,
       onStatus: setStatus,
-      onTick: (tick) => {
+      onMessage: (message) => {
+        const tick = readTick(message);
+        if (tick === undefined) return;
         const arrived = Date.now();
         setClock(arrived);
         setState((previous) => ({

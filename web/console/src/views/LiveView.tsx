@@ -7,14 +7,14 @@ import { liveOption } from '../charts/liveOption';
 import { usePalette } from '../charts/palette';
 import { format } from '../i18n/format';
 import { messages as m } from '../i18n/messages';
-import { campaignsInWindow, eventsInWindow, perSecond, typesInWindow, type LiveWindow } from '../state/liveWindow';
+import { eventsInWindow, perSecond, typesInWindow, type LiveWindow } from '../state/liveWindow';
 import { useLive } from '../state/useLive';
 import { Card, Figure, Headline } from '../ui/Card';
 import { Empty, Failure } from '../ui/states';
+import { LiveCampaignsCard } from './LiveCampaignsCard';
 
 const route = getRouteApi('/live');
 const CHART_HEIGHT = 200;
-const SHOWN_CAMPAIGNS = 12;
 
 export function LiveView() {
   // Read for its type; the site itself comes from Page.
@@ -59,11 +59,9 @@ function LiveReport({ site }: { site: Site }) {
           </Empty>
         </div>
       ) : (
-        <div className="halves">
-          <TypesCard window={window} />
-          <CampaignsCard window={window} />
-        </div>
+        <TypesCard window={window} />
       )}
+      <LiveCampaignsCard site={site.id} now={now} />
     </div>
   );
 }
@@ -107,33 +105,6 @@ function TypesCard({ window }: { window: LiveWindow }) {
                 </span>
                 {format.count(events)}
               </td>
-            </tr>
-          ))}
-        </tbody>
-      </table>
-    </Card>
-  );
-}
-
-function CampaignsCard({ window }: { window: LiveWindow }) {
-  const campaigns = campaignsInWindow(window).slice(0, SHOWN_CAMPAIGNS);
-  return (
-    <Card title={m.live.campaigns} note={m.live.campaignsNote} flush>
-      <table className="table live-table">
-        <caption className="visually-hidden">{m.live.campaigns}</caption>
-        <thead>
-          <tr>
-            <th scope="col"><span>{m.campaigns.campaign}</span></th>
-            <th scope="col" className="end"><span>{m.measure.impressions}</span></th>
-            <th scope="col" className="end"><span>{m.measure.clicks}</span></th>
-          </tr>
-        </thead>
-        <tbody>
-          {campaigns.map((campaign) => (
-            <tr key={campaign.id}>
-              <th scope="row">{campaign.id === '' ? m.campaigns.unnamed : campaign.id}</th>
-              <td className="end">{format.count(campaign.impressions)}</td>
-              <td className="end">{format.count(campaign.clicks)}</td>
             </tr>
           ))}
         </tbody>
