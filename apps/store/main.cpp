@@ -4,12 +4,16 @@
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <chrono>
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
+#include <filesystem>
 #include <fstream>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "convert.h"
 #include "marquee/base/logging.h"
@@ -32,6 +36,9 @@ struct Arguments {
   std::string log_format = "json";
   unsigned concurrency = 8;
   std::size_t max_memory = 0;
+  std::vector<std::string> users;
+  std::vector<std::string> quotas;
+  std::vector<std::string> bounds;
   std::uint64_t grace_ms = 10'000;
   std::uint64_t lock_wait_ms = 10'000;
   bool shows_engine = false;
@@ -62,6 +69,15 @@ void add_options(CLI::App& app, Arguments& arguments) {
   app.add_option(
       "--reader-password-file", arguments.reader_password_file,
       "File whose first line is the password of user reader (else MARQUEE_READER_PASSWORD; none: no reader)");
+  app.add_option(
+      "--user", arguments.users,
+      "Another user, as NAME:ROLE[,ROLE...]:PASSWORD-FILE; roles are admin, writer, reader. May be repeated");
+  app.add_option(
+      "--quota", arguments.quotas,
+      "What a user may use in an interval, as NAME:INTERVAL:LIMIT=NUMBER[,LIMIT=NUMBER...]: queries, errors, "
+      "result_rows, result_bytes, read_rows, read_bytes, execution_seconds. May be repeated");
+  app.add_option("--limit", arguments.bounds,
+                 "A setting that bounds each query of a user, as NAME:max_execution_time=60. May be repeated");
   app.add_option("--engine", arguments.engine,
                  "libchdb.so (else MARQUEE_ENGINE, ../lib beside the program, the cache of tools/install)");
   app.add_option("--concurrency", arguments.concurrency, "Statements at once")
@@ -79,6 +95,64 @@ void add_options(CLI::App& app, Arguments& arguments) {
       ->capture_default_str();
 }
 
+/// The user of an option that begins "NAME:", and the rest of it.
+Result<std::pair<engine::User*, std::string>> of_user(std::vector<engine::User>& users, const std::string& option) {
+  const std::size_t colon = std::min(option.find(':'), option.size());
+  const auto user = std::ranges::find(users, option.substr(0, colon), &engine::User::name);
+  if (user == users.end()) return Error::give_up(fmt::format("{}: there is no user of that name", option));
+  return std::pair(&*user, option.substr(std::min(colon + 1, option.size())));
+}
+
+/// Bounds of queries that are judged, where no --limit says otherwise.
+engine::Settings first_bounds() {
+  return {{"max_execution_time", "60"}, {"max_memory_usage", "2147483648"}, {"max_result_bytes", "1073741824"}};
+}
+
+Result<void> add_bound(engine::User& user, const std::string& text) {
+  const std::size_t equals = text.find('=');
+  const std::string name = text.substr(0, equals);
+  const std::string value = equals == std::string::npos ? "" : text.substr(equals + 1);
+  if (!name.starts_with("max_") || value.empty() || value.find_first_not_of("0123456789") != std::string::npos) {
+    return Error::give_up(fmt::format("--limit takes NAME:max_...=NUMBER, not {}", text));
+  }
+  std::erase_if(user.bounds, [&](const auto& bound) { return bound.first == name; });
+  user.bounds.emplace_back(name, value);
+  return {};
+}
+
+Result<std::vector<engine::User>> users_of(const Arguments& arguments, const std::string& admin_password,
+                                           const std::string& reader_password) {
+  using engine::Role;
+  std::vector<engine::User> users{{.name = "default", .password = admin_password, .roles = {Role::admin}}};
+  if (!reader_password.empty()) {
+    users.push_back({.name = "reader", .password = reader_password, .roles = {Role::reader}});
+  }
+  for (const std::string& text : arguments.users) {
+    auto user = engine::read_user(text);
+    if (!user) return user.error();
+    if (std::ranges::find(users, user->name, &engine::User::name) != users.end()) {
+      return Error::give_up(fmt::format("there is a user {} already", user->name));
+    }
+    users.push_back(std::move(*user));
+  }
+  for (engine::User& user : users) {
+    if (!user.roles.contains(Role::admin)) user.bounds = first_bounds();
+  }
+  for (const std::string& option : arguments.bounds) {
+    auto found = of_user(users, option);
+    if (!found) return found.error();
+    if (auto added = add_bound(*found->first, found->second); !added) return added.error();
+  }
+  for (const std::string& option : arguments.quotas) {
+    auto found = of_user(users, option);
+    if (!found) return found.error();
+    auto quota = engine::read_quota(found->second);
+    if (!quota) return quota.error();
+    found->first->quotas.push_back(*quota);
+  }
+  return users;
+}
+
 Result<engine::StoreOptions> options_of(const Arguments& arguments) {
   auto admin = password(arguments.admin_password_file, "MARQUEE_STORE_PASSWORD");
   if (!admin) return admin.error();
@@ -90,8 +164,9 @@ Result<engine::StoreOptions> options_of(const Arguments& arguments) {
                     .max_memory_bytes = arguments.max_memory};
   options.address = arguments.address;
   options.port = arguments.port;
-  options.admin_password = *admin;
-  options.reader_password = *reader;
+  auto users = users_of(arguments, *admin, *reader);
+  if (!users) return users.error();
+  options.users = std::move(*users);
   options.concurrency = arguments.concurrency;
   return options;
 }
@@ -143,7 +218,18 @@ int serve(const Arguments& arguments, const sigset_t& endings) {
 
 }  // namespace
 
+/// Where the machine's zone is UTC by another name (Etc/UTC), the engine shall call it what clients compare with.
+void name_zone() {
+  std::error_code failed;
+  const auto zone = std::filesystem::canonical("/etc/localtime", failed).string();
+  if (failed || zone.ends_with("/UTC") || zone.ends_with("/UCT") || zone.ends_with("/Universal") ||
+      zone.ends_with("/Zulu")) {
+    ::setenv("TZ", "UTC", 0);  // Not over what an operator has set.
+  }
+}
+
 int main(int argc, char** argv) {
+  name_zone();  // No other thread reads the environment yet.
   // Before any thread is made, so that all of them leave these to sigwait.
   const sigset_t endings = block_ending_signals();
 

@@ -14,6 +14,7 @@ import subprocess
 import tempfile
 import unittest
 import urllib.parse
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from tests.support.marquee import ROOT, Answer, request, wait_until
@@ -32,11 +33,17 @@ def installed() -> dict[str, str]:
 
 
 class Store:
-    def __init__(self) -> None:
+    def __init__(self, passwords: Mapping[str, str] | None = None, arguments: Sequence[str] = ()) -> None:
+        """`passwords` of further users, whom `arguments` may name as NAME:ROLES:{NAME} (a file with the password)."""
         self.data = tempfile.mkdtemp(prefix="marquee-clients-")
+        self.users = {**USERS, **{name: (name, password) for name, password in (passwords or {}).items()}}
+        files = {name: pathlib.Path(self.data, name) for name in passwords or {}}
+        for name, file in files.items():
+            file.write_text((passwords or {})[name] + "\n")
+        more = [argument.format(**files) for argument in arguments]
         environment = {**os.environ, "MARQUEE_STORE_PASSWORD": ADMIN_PASSWORD, "MARQUEE_READER_PASSWORD": READER_PASSWORD}
         self.log = open(pathlib.Path(self.data, "log"), "wb")
-        self.process = subprocess.Popen([BINARY, "--data", self.data + "/store", "--port", "0"], stdout=subprocess.PIPE, stderr=self.log,
+        self.process = subprocess.Popen([BINARY, "--data", self.data + "/store", "--port", "0", *more], stdout=subprocess.PIPE, stderr=self.log,
                                         env=environment)
         assert self.process.stdout is not None
         line = self.process.stdout.readline()
@@ -57,7 +64,7 @@ class Store:
         return f"http://127.0.0.1:{self.port}"
 
     def headers(self, user: str = "admin") -> dict[str, str]:
-        return {"Authorization": "Basic " + base64.b64encode(":".join(USERS[user]).encode()).decode()}
+        return {"Authorization": "Basic " + base64.b64encode(":".join(self.users[user]).encode()).decode()}
 
     def ask(self, query: str | bytes, user: str = "admin", body: bytes | None = None, headers: dict[str, str] | None = None,
             **parameters: Any) -> Answer:

@@ -6,14 +6,17 @@ import contextlib
 import gzip
 import http.client
 import json
+import lzma
 import socket
 import struct
 import threading
 import time
 import unittest
+import urllib.parse
 import zlib
 
 from tests.clients.store import StoreTest, wait_until
+from tests.support.marquee import request
 
 BOUNDARY = "marquee-boundary"
 
@@ -96,6 +99,10 @@ class ExternalTables(StoreTest):
                 self.assertEqual(answer.body, b"Bob\t40\n")
                 self.assertEqual(self.store.ask("SELECT * FROM people", user, **session).status, 404)
 
+    def test_the_answers_format_is_not_a_tables(self) -> None:
+        answer = self.store.ask("SELECT a FROM x", body=form(("x", "x", b"1\n")), headers=FORM, x_structure="a UInt8", default_format="JSONEachRow")
+        self.assertEqual(answer.json(), {"a": 1})
+
     def test_a_structure_holds_names_and_types_alone(self) -> None:
         body = form(("x", "x", b"1\n"))
         for structure in ("a UInt8 DEFAULT 1", "a UInt8) ENGINE = Memory AS SELECT 1 --", "a UInt8 MATERIALIZED file('/etc/passwd')", "a", "",
@@ -148,14 +155,18 @@ class Answers(StoreTest):
     def test_codings_each_way(self) -> None:
         self.store.ask("CREATE OR REPLACE TABLE coded (a UInt32) ENGINE = MergeTree ORDER BY a")
         rows = b"".join(b"%d\n" % i for i in range(1000))
-        for coding, encode in (("gzip", gzip.compress), ("deflate", zlib.compress)):
+        for coding, encode, decode in (("gzip", gzip.compress, gzip.decompress), ("deflate", zlib.compress, zlib.decompress),
+                                       ("xz", lzma.compress, lzma.decompress)):
             answer = self.store.ask("INSERT INTO coded FORMAT TSV", body=encode(rows), headers={"Content-Encoding": coding})
             self.assertEqual(answer.status, 200, answer.body)
             answer = self.store.ask("SELECT number FROM numbers(400000)", headers={"Accept-Encoding": coding}, enable_http_compression=1)
             self.assertEqual(answer.headers["content-encoding"], coding)
-            decoded = gzip.decompress(answer.body) if coding == "gzip" else zlib.decompress(answer.body)
-            self.assertEqual(len(decoded.splitlines()), 400000)
-        self.assertEqual(self.store.ask("SELECT count() FROM coded").body, b"2000\n")
+            self.assertEqual(len(decode(answer.body).splitlines()), 400000)
+        self.assertEqual(self.store.ask("SELECT count() FROM coded").body, b"3000\n")
+        packed = lzma.compress(rows)
+        for broken in (packed[:-5], packed[:20], packed + b"x" * 8, b"x" * 40):
+            answer = self.store.ask("INSERT INTO coded FORMAT TSV", body=broken, headers={"Content-Encoding": "xz"})
+            self.assertEqual(answer.headers.get("x-clickhouse-exception-code"), "117", broken)
 
     def test_blocks_whose_checksum_is_wrong_are_refused(self) -> None:
         self.store.ask("CREATE OR REPLACE TABLE blocks (a UInt8) ENGINE = Memory")
@@ -181,6 +192,22 @@ class Answers(StoreTest):
             self.assertTrue(answer.body.startswith(b"\x01\x00\x02\xff\xff\xff\xff\x00\x13"))
         refused = self.store.ask("SELECT uniqState(number) FROM numbers(10) FORMAT Native", client_protocol_version=54460)
         self.assertEqual(refused.status, 501)
+
+    def test_native_of_a_protocol_version_keeps_zones(self) -> None:
+        query = "SELECT toDateTime(1, 'Europe/London') AS a, toDateTime(1) AS b, [a], number FROM numbers({n:UInt8})"
+        for user in ("admin", "reader"):
+            for n in (1, 2):
+                body = self.store.ask(query, user, client_protocol_version=54460, default_format="Native", param_n=n).body
+                self.assertIn(b"\x01a\x19DateTime('Europe/London')", body)
+                self.assertIn(b"\x01b\x08DateTime\x00", body)
+
+    def test_an_insert_may_begin_with_with(self) -> None:
+        self.store.ask("CREATE OR REPLACE TABLE with_rows (s String) ENGINE = Memory")
+        for query in ("WITH {SELECT:Int32} AS value INSERT INTO with_rows (s) FORMAT TabSeparated\na;\n", "WITH 13 AS x INSERT INTO with_rows SELECT toString(x)"):
+            self.assertEqual(self.store.ask(query, param_SELECT=1).status, 200, query)
+        self.assertEqual(self.store.ask("SELECT s FROM with_rows ORDER BY s").body, b"13\na;\n")
+        refused = request(self.store.url + "/?query=" + urllib.parse.quote("WITH 13 AS x INSERT INTO with_rows SELECT toString(x)"), headers=self.store.headers())
+        self.assertEqual(refused.headers["x-clickhouse-exception-code"], "164")
 
     def test_names_of_columns_come_once_however_long_the_answer(self) -> None:
         for format_ in ("CSVWithNames", "TSVWithNamesAndTypes", "RowBinaryWithNamesAndTypes", "JSONCompactEachRowWithNamesAndTypes"):

@@ -2,8 +2,13 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <array>
+
 namespace marquee::engine {
 namespace {
+
+constexpr std::array kAllRoles = {Role::admin, Role::writer, Role::reader};
 
 /// Takes as long for a nearly right password as for a wrong one.
 bool same(const std::string& given, const std::string& right) {
@@ -17,27 +22,32 @@ bool same(const std::string& given, const std::string& right) {
 
 }  // namespace
 
-Answer<Role> authenticate(const StoreRequest& request, const Credentials& credentials) {
-  const bool is_reader = request.user == "reader" && !credentials.reader_password.empty();
-  const bool is_admin = request.user == "default";
-  if (is_admin && (credentials.admin_password.empty() || same(request.password, credentials.admin_password)))
-    return Role::admin;
-  if (is_reader && same(request.password, credentials.reader_password)) return Role::reader;
+Answer<const User*> authenticate(const StoreRequest& request, const std::vector<User>& users) {
+  const auto user = std::ranges::find(users, request.user, &User::name);
+  if (user != users.end() && (user->password.empty() || same(request.password, user->password))) return &*user;
   return std::unexpected(
       failure(kAuthenticationFailed, "AUTHENTICATION_FAILED",
               fmt::format("{}: Authentication failed: password is incorrect, or there is no user with such name.",
                           request.user.substr(0, 64))));
 }
 
-Answer<> check_role(const StoreRequest& request, Role role) {
-  if (request.role.empty() || request.role == (role == Role::admin ? "admin" : "reader")) return {};
-  const std::string name = request.role.substr(0, 64);
-  if (request.role == "admin" || request.role == "reader") {
-    return std::unexpected(failure(kRoleNotGranted, "SET_NON_GRANTED_ROLE",
-                                   fmt::format("Role `{}` should be granted to set as current", name)));
+Answer<Role> active_role(const StoreRequest& request, const User& user) {
+  if (request.roles.empty()) return *user.roles.begin();
+  Role most = Role::reader;
+  for (const std::string& wanted : request.roles) {
+    const std::string name = wanted.substr(0, 64);
+    const auto known = std::ranges::find_if(kAllRoles, [&](Role role) { return name_of(role) == wanted; });
+    if (known == kAllRoles.end()) {
+      return std::unexpected(
+          failure(kUnknownRole, "UNKNOWN_ROLE", fmt::format("There is no role `{}` in user directories", name)));
+    }
+    if (!user.roles.contains(*known)) {
+      return std::unexpected(failure(kRoleNotGranted, "SET_NON_GRANTED_ROLE",
+                                     fmt::format("Role `{}` should be granted to set as current", name)));
+    }
+    most = std::min(most, *known);
   }
-  return std::unexpected(
-      failure(kUnknownRole, "UNKNOWN_ROLE", fmt::format("There is no role `{}` in user directories", name)));
+  return most;
 }
 
 }  // namespace marquee::engine

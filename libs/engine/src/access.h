@@ -1,25 +1,20 @@
-// Who asks: the two users of the store.
+// Who asks, and in which role.
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "marquee/engine/failure.h"
 #include "marquee/engine/request.h"
+#include "marquee/engine/users.h"
 
 namespace marquee::engine {
 
-enum class Role { admin, reader };
+/// AUTHENTICATION_FAILED, which does not tell whether the user exists. The user is one of `users`.
+[[nodiscard]] Answer<const User*> authenticate(const StoreRequest& request, const std::vector<User>& users);
 
-struct Credentials {
-  std::string admin_password;   ///< Empty: "default" needs none.
-  std::string reader_password;  ///< Empty: there is no "reader".
-};
-
-/// AUTHENTICATION_FAILED, which does not tell whether the user exists.
-[[nodiscard]] Answer<Role> authenticate(const StoreRequest& request, const Credentials& credentials);
-
-/// A user has the one role that is its own ("admin", "reader") and may ask for that. UNKNOWN_ROLE,
-/// SET_NON_GRANTED_ROLE.
-[[nodiscard]] Answer<> check_role(const StoreRequest& request, Role role);
+/// The role that the request runs in: the one of the user's that may most; of those that it asks for, where it does
+/// (role=, perhaps several). UNKNOWN_ROLE, SET_NON_GRANTED_ROLE.
+[[nodiscard]] Answer<Role> active_role(const StoreRequest& request, const User& user);
 
 }  // namespace marquee::engine

@@ -1,7 +1,10 @@
 #include "marquee/engine/connection.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <array>
+#include <atomic>
 
 #include "chdb_api.h"
 
@@ -78,15 +81,19 @@ Connection::Connection(std::shared_ptr<const Library> library, std::unique_ptr<H
 Connection::~Connection() { library_->api().close(handle_->connection); }
 
 std::unique_ptr<Connection> Connection::open(std::shared_ptr<const Library> library,
-                                             const std::vector<std::string>& arguments) {
+                                             std::vector<std::string> arguments) {
+  static std::atomic<std::uint64_t> opened = 0;
   std::string program = "clickhouse";
-  std::vector<std::string> copies = arguments;
+  std::string mark = fmt::format("connection:{}", ++opened);
+  arguments.push_back("--log_comment=" + mark);
   std::vector<char*> argv{program.data()};
-  for (std::string& argument : copies) argv.push_back(argument.data());
+  for (std::string& argument : arguments) argv.push_back(argument.data());
   auto handle = std::make_unique<Handle>();
   handle->connection = library->api().connect(static_cast<int>(argv.size()), argv.data());
   if (handle->connection == nullptr) return nullptr;
-  return std::unique_ptr<Connection>(new Connection(std::move(library), std::move(handle)));
+  std::unique_ptr<Connection> connection(new Connection(std::move(library), std::move(handle)));
+  connection->mark_ = std::move(mark);
+  return connection;
 }
 
 Failure Connection::fail(const char* text) {

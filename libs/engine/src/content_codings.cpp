@@ -3,6 +3,7 @@
 #include <brotli/decode.h>
 #include <brotli/encode.h>
 #include <fmt/format.h>
+#include <lzma.h>
 #include <zlib.h>
 
 #include <algorithm>
@@ -15,8 +16,12 @@ constexpr std::size_t kStep = std::size_t{1} << 16;
 
 const std::uint8_t* bytes(std::string_view text) { return reinterpret_cast<const std::uint8_t*>(text.data()); }
 
-std::unexpected<Failure> broken(std::string_view why) {
-  return std::unexpected(failure(kIncorrectData, "INCORRECT_DATA", fmt::format("the br body {}", why)));
+// What the largest preset of xz needs to be read; a header may ask for more, and is refused.
+constexpr std::uint64_t kMostXzMemory = std::uint64_t{128} << 20;
+constexpr std::uint32_t kXzPreset = 1;  // The default is ten times slower.
+
+std::unexpected<Failure> broken(std::string_view why, std::string_view coding = "br") {
+  return std::unexpected(failure(kIncorrectData, "INCORRECT_DATA", fmt::format("the {} body {}", coding, why)));
 }
 
 std::unexpected<Failure> cannot_compress() {
@@ -81,7 +86,63 @@ class DeflateCoder final : public StreamCoder {
   bool is_ready_ = false;
 };
 
+/// Ends liblzma's stream.
+struct LzmaEnd {
+  void operator()(lzma_stream* stream) const {
+    lzma_end(stream);
+    delete stream;
+  }
+};
+using LzmaStream = std::unique_ptr<lzma_stream, LzmaEnd>;
+
+LzmaStream make_lzma_stream() { return LzmaStream(new lzma_stream(LZMA_STREAM_INIT)); }
+
+class XzCoder final : public StreamCoder {
+ public:
+  XzCoder() { is_ready_ = lzma_easy_encoder(stream_.get(), kXzPreset, LZMA_CHECK_CRC32) == LZMA_OK; }
+
+  Answer<std::string> add(std::string_view piece, bool last) override {
+    if (!is_ready_) return cannot_compress();
+    std::string out;
+    stream_->next_in = bytes(piece);
+    stream_->avail_in = piece.size();
+    std::array<std::uint8_t, kStep> room{};
+    for (lzma_ret done = LZMA_OK; done == LZMA_OK;) {
+      stream_->next_out = room.data();
+      stream_->avail_out = room.size();
+      done = lzma_code(stream_.get(), last ? LZMA_FINISH : LZMA_SYNC_FLUSH);
+      if (done != LZMA_OK && done != LZMA_STREAM_END) return cannot_compress();
+      out.append(reinterpret_cast<const char*>(room.data()), room.size() - stream_->avail_out);
+    }
+    return out;
+  }
+
+ private:
+  LzmaStream stream_ = make_lzma_stream();
+  bool is_ready_ = false;
+};
+
 }  // namespace
+
+Answer<std::string> decode_xz(std::string_view data, std::size_t max_bytes) {
+  const LzmaStream stream = make_lzma_stream();
+  if (lzma_stream_decoder(stream.get(), kMostXzMemory, LZMA_CONCATENATED) != LZMA_OK)
+    return broken("cannot be read", "xz");
+  std::string out;
+  stream->next_in = bytes(data);
+  stream->avail_in = data.size();
+  std::array<std::uint8_t, kStep> room{};
+  for (;;) {
+    stream->next_out = room.data();
+    stream->avail_out = room.size();
+    const lzma_ret done = lzma_code(stream.get(), LZMA_FINISH);
+    const std::size_t made = room.size() - stream->avail_out;
+    if (made > max_bytes - out.size()) return broken(fmt::format("holds more than {} bytes", max_bytes), "xz");
+    out.append(reinterpret_cast<const char*>(room.data()), made);
+    if (done == LZMA_STREAM_END) return out;
+    if (done != LZMA_OK) return broken(done == LZMA_BUF_ERROR ? "ends too early" : "is broken", "xz");
+  }
+}
 
 Answer<std::string> decode_brotli(std::string_view data, std::size_t max_bytes) {
   const std::unique_ptr<BrotliDecoderState, void (*)(BrotliDecoderState*)> state(
@@ -106,6 +167,7 @@ Answer<std::string> decode_brotli(std::string_view data, std::size_t max_bytes) 
 std::unique_ptr<StreamCoder> make_stream_coder(std::string_view encoding) {
   if (encoding == "br") return std::make_unique<BrotliCoder>();
   if (encoding == "deflate") return std::make_unique<DeflateCoder>();
+  if (encoding == "xz") return std::make_unique<XzCoder>();
   return nullptr;
 }
 

@@ -17,6 +17,9 @@ namespace {
 
 // The engine names its queries itself; ours goes with the query as its comment, where KILL finds it.
 constexpr std::string_view kIdMark = "marquee:";
+constexpr std::size_t kMostLogged = 4'096;  // Bytes of a statement's text.
+// How often a statement is looked at where its client does not want to know: for its summary.
+constexpr std::chrono::milliseconds kLook{1000};
 
 std::string random_id() {
   thread_local std::mt19937_64 random{std::random_device{}()};
@@ -27,27 +30,38 @@ std::string random_id() {
                      part(high, 0, 0xFFF), 0x8000 | part(low, 48, 0x3FFF), part(low, 0, 0xFFFFFFFFFFFF));
 }
 
-std::unexpected<Failure> denied(std::string_view why) {
-  return std::unexpected(failure(kAccessDenied, "ACCESS_DENIED", why));
+/// Of lines of TSV.
+std::vector<std::string> second_fields(std::string_view lines) {
+  std::vector<std::string> out;
+  while (!lines.empty()) {
+    const std::size_t end = std::min(lines.find('\n'), lines.size());
+    const std::string_view line = lines.substr(0, end);
+    lines.remove_prefix(std::min(end + 1, lines.size()));
+    const std::size_t second = std::min(line.find('\t'), line.size() - 1) + 1;
+    out.emplace_back(line.substr(second, line.find('\t', second) - second));
+  }
+  return out;
 }
 
-/// True where the text holds {name:Identifier}: a name that arrives apart from the query cannot be judged with it.
-bool has_identifier_parameter(std::string_view text) {
+/// As ClickHouse names a statement's kind: its first word.
+std::string kind_of(std::string_view text) {
+  const Token first = Tokens(text).next();
+  const Token kind = first.is("WITH") || first.is_symbol('(') ? Token{.text = "SELECT"} : first;
+  std::string out(kind.text.substr(0, 32));
+  for (std::size_t i = 0; i < out.size(); ++i) {
+    const bool is_capital = out[i] >= 'A' && out[i] <= 'Z';
+    const bool is_small = out[i] >= 'a' && out[i] <= 'z';
+    if (i == 0 ? is_small : is_capital) out[i] = static_cast<char>(out[i] ^ 0x20);
+  }
+  return out;
+}
+
+bool mentions_log(std::string_view text) {
   Tokens tokens(text);
-  Token before;
-  Token token = tokens.next();
-  for (; token.kind != Token::Kind::end; before = token, token = tokens.next()) {
-    if (before.is_symbol(':') && token.is("IDENTIFIER")) return true;
+  for (Token token = tokens.next(); token.kind != Token::Kind::end; token = tokens.next()) {
+    if (token.is("QUERY_LOG") || token.is("LOGS")) return true;
   }
   return false;
-}
-
-/// SHOW CLUSTERS and the like: in the tree they are as SHOW TABLES.
-bool shows_the_server(std::string_view text) {
-  Tokens tokens(text);
-  if (!tokens.next().is("SHOW")) return false;
-  const Token what = tokens.next();
-  return what.is("CLUSTER") || what.is("CLUSTERS") || what.is("MERGES") || what.is("FILESYSTEM");
 }
 
 bool is_comment(const Settings& settings) {
@@ -59,10 +73,10 @@ bool is_comment(const Settings& settings) {
 
 }  // namespace
 
-Exchange::Exchange(Shared& shared, StoreRequest request, Role role, AnswerWriter writer)
+Exchange::Exchange(Shared& shared, StoreRequest request, Caller caller, AnswerWriter writer)
     : shared_(shared),
       request_(std::move(request)),
-      role_(role),
+      caller_(std::move(caller)),
       writer_(std::move(writer)),
       query_id_(request_.query_id.empty() ? random_id() : request_.query_id) {}
 
@@ -70,11 +84,26 @@ void Exchange::run(std::string body) {
   writer_.describe(request_, request_.format, query_id_);
   // The id is free again, and the connection returned, before the answer is out: who has it may send the next.
   auto done = answer(std::move(body));
+  log(done);
   if (done) {
     writer_.finish(*done);
   } else {
     writer_.fail(done.error());
   }
+}
+
+/// Before the answer is out: who has it may ask for the log.
+void Exchange::log(const Answer<Progress>& done) {
+  record_.query_id = query_id_;
+  record_.user = caller_.user->name;
+  record_.database = request_.database.empty() ? "default" : request_.database;
+  record_.address = request_.remote_address;
+  record_.user_agent = request_.user_agent;
+  record_.is_get = request_.reading_only;
+  record_.settings = request_.settings;
+  record_.used = writer_.completed(done.value_or(Progress{}));
+  if (!done) record_.failed = done.error();
+  shared_.log.add(std::move(record_));
 }
 
 Answer<Progress> Exchange::answer(std::string body) {
@@ -87,11 +116,17 @@ Answer<Progress> Exchange::answer(std::string body) {
   shared_.sessions.expire(begin);
   Work work;
   if (auto done = read(std::move(body), work); !done) return std::unexpected(done.error());
+  record_.text = work.text.substr(0, kMostLogged);
+  record_.kind = kind_of(work.text);
+  // Rows that wait to be written show to who asks for them.
+  if (work.text.size() < kMostLogged && mentions_log(work.text)) shared_.log.flush(*shared_.pool);
+  if (auto may = shared_.quotas.begin(*caller_.user, Quotas::Clock::now()); !may) return std::unexpected(may.error());
   auto done = run_in_session(work);
-  if (done) {
-    done->elapsed_ns =
-        static_cast<std::uint64_t>(std::chrono::nanoseconds(std::chrono::steady_clock::now() - begin).count());
-  }
+  Progress used = done.value_or(Progress{});
+  used.elapsed_ns =
+      static_cast<std::uint64_t>(std::chrono::nanoseconds(std::chrono::steady_clock::now() - begin).count());
+  if (done) *done = used;
+  shared_.quotas.end(*caller_.user, used, !done, Quotas::Clock::now());
   return done;
 }
 
@@ -157,7 +192,7 @@ Answer<Progress> Exchange::run_in_session(const Work& work) {
                                         .ends_after = request_.closes_session});
   if (!session) return std::unexpected(session.error());
   if (session->connection() == nullptr) {
-    const bool may_leave = role_ == Role::admin && work.statement.kind == Statement::Kind::other &&
+    const bool may_leave = caller_.role == Role::admin && work.statement.kind == Statement::Kind::other &&
                            !(*lease)->classify(work.text).changes_nothing;
     if (!may_leave) return run_alone(work, std::move(*lease));
     session->connection() = std::make_unique<Pool::Lease>(std::move(*lease));
@@ -192,100 +227,33 @@ Answer<Progress> Exchange::perform(const Work& work, Connection& connection) {
   for (const ExternalTable& table : work.tables) {
     if (auto made = make_external_table(table, connection); !made) return std::unexpected(made.error());
   }
-  if (auto prepared = prepare(connection); !prepared) return std::unexpected(prepared.error());
+  if (auto prepared = prepare(work.statement, connection); !prepared) return std::unexpected(prepared.error());
+  QueryWatch::Statement running = watched(work, connection);
+  if (running.client && running.client->has_left) {
+    return std::unexpected(failure(kCancelled, "QUERY_WAS_CANCELLED", "The client left before the query began"));
+  }
+  const auto held = shared_.watch->watch(std::move(running));
   const auto done = work.statement.kind == Statement::Kind::insert ? insert(work.statement, work.data, connection)
                                                                    : execute(work.text, work.statement, connection);
   if (!done) return std::unexpected(done.error());
   return connection.progress();
 }
 
-Answer<> Exchange::admit(std::string_view text, const Statement& statement, Connection& connection) const {
-  if (statement.kind == Statement::Kind::empty) {
-    return std::unexpected(failure(kSyntaxError, "SYNTAX_ERROR", "Syntax error: Empty query"));
-  }
-  if (statement.into_outfile || statement.kind == Statement::Kind::insert_infile) {
-    return std::unexpected(
-        failure(kIntoOutfileNotAllowed, "INTO_OUTFILE_NOT_ALLOWED", "files of the server are not for clients"));
-  }
-  if (role_ == Role::reader) return admit_reader(text, statement);
-  const bool inserts = statement.kind == Statement::Kind::insert;
-  const Classification found = inserts ? Classification{.statements = 1} : connection.classify(text);
-  if (found.statements > 1) {
-    return std::unexpected(failure(kSyntaxError, "SYNTAX_ERROR", "Syntax error (Multi-statements are not allowed)"));
-  }
-  if (request_.reading_only && found.statements == 1 && !found.changes_nothing) {
-    return std::unexpected(
-        failure(kReadonly, "READONLY",
-                "Cannot execute query in readonly mode. For queries over HTTP, method GET implies readonly. "
-                "You should use method POST for modifying queries."));
-  }
-  if (!found.changes_nothing && !inserts) connection.spend();  // It may be USE or SET.
-  return {};
+/// The comment that tells the client's query_id to KILL; empty where there is none, or a comment of the client's own.
+std::string Exchange::own_mark() const {
+  if (request_.query_id.empty() || is_comment(request_.settings)) return {};
+  return std::string(kIdMark) + request_.query_id;
 }
 
-// On a connection of its own with the engine's defaults, so that nothing the reader sends changes how it is read.
-Answer<> Exchange::admit_reader(std::string_view text, const Statement& statement) const {
-  if (statement.kind != Statement::Kind::select && statement.kind != Statement::Kind::other) {
-    return std::unexpected(failure(kReadonly, "READONLY", "a reader may only read"));
-  }
-  if (auto refused = ReaderPolicy::refusal_of_database(request_.database); refused) return denied(*refused);
-  for (const auto& [name, value] : request_.settings) {
-    if (auto refused = ReaderPolicy::refusal_of_setting(name); refused) return denied(*refused);
-  }
-  auto judge = shared_.pool->lend();
-  if (!judge) return std::unexpected(judge.error());
-  const Classification found = (*judge)->classify(text);
-  if (found.statements > 1) {
-    return std::unexpected(failure(kSyntaxError, "SYNTAX_ERROR", "Syntax error (Multi-statements are not allowed)"));
-  }
-  const std::string explain = fmt::format("EXPLAIN AST {}", text);
-  // Parameters become literals of the tree; those that would become names are refused below.
-  auto tree = (*judge)->query(explain, "TSVRaw", request_.parameters);
-  if (!tree) return std::unexpected(tree.error());
-  if (!found.changes_nothing) return std::unexpected(failure(kReadonly, "READONLY", "a reader may only read"));
-  if (found.has_secrets) return denied("a reader's query may not carry credentials");
-  if (shows_the_server(text)) return denied("a reader may not look at the server");
-  if (has_identifier_parameter(text)) return denied("a reader may not send names as parameters");
-  if (auto refused = shared_.policy->refusal(*tree); refused) return denied(*refused);
-  return {};
-}
-
-/// A reader may tighten its limits, not widen them (0 is no limit).
-std::string Exchange::bounded(const std::string& name, const std::string& value, const Settings& limits) {
-  const auto limit = std::ranges::find(limits, name, &Settings::value_type::first);
-  if (limit == limits.end() || limit->second == "0") return value;
-  std::uint64_t asked = 0;
-  const auto [end, error] = std::from_chars(value.data(), value.data() + value.size(), asked);
-  if (error != std::errc() || end != value.data() + value.size() || asked == 0) return limit->second;
-  return std::min(asked, static_cast<std::uint64_t>(std::stoull(limit->second))) == asked ? value : limit->second;
-}
-
-Settings Exchange::wanted_settings() const {
-  Settings settings;
-  const ReaderLimits& limits = shared_.reader_limits;
-  if (role_ == Role::reader) {
-    settings = {{"max_execution_time", std::to_string(limits.max_execution_seconds)},
-                {"max_memory_usage", std::to_string(limits.max_memory_bytes)},
-                {"max_result_bytes", std::to_string(limits.max_result_bytes)}};
-  }
-  for (const auto& [name, value] : request_.settings) {
-    if (role_ != Role::reader) {
-      settings.emplace_back(name, value);
-    } else if (name != "readonly") {
-      settings.emplace_back(name, bounded(name, value, settings));
-    }
-  }
-  if (!request_.query_id.empty() && !is_comment(request_.settings)) {
-    settings.emplace_back("log_comment", std::string(kIdMark) + request_.query_id);
-  }
-  return settings;
-}
-
-Answer<> Exchange::prepare(Connection& connection) const {
-  if (auto set = connection.set(wanted_settings()); !set) return set;
-  // By itself and last: nothing can be set after it, and it cannot be taken back.
-  if (role_ == Role::reader) return connection.set({{"readonly", "1"}});
-  return {};
+/// A query ends when its client leaves; what changes something goes on, as it began.
+QueryWatch::Statement Exchange::watched(const Work& work, const Connection& connection) {
+  QueryWatch::Statement statement;
+  statement.mark = own_mark();
+  if (statement.mark.empty()) statement.mark = connection.mark();
+  if (work.statement.kind == Statement::Kind::select) statement.client = caller_.client;
+  statement.interval = request_.progress_interval.value_or(kLook);
+  statement.on_progress = [this](const Progress& progress) { writer_.tell(progress); };
+  return statement;
 }
 
 Answer<> Exchange::insert(const Statement& statement, std::string_view data, Connection& connection) {
@@ -297,24 +265,34 @@ Answer<> Exchange::execute(std::string_view text, const Statement& statement, Co
   if (statement.kind == Statement::Kind::kill && !statement.kill_condition.empty())
     return execute_kill(statement, connection);
   const std::string format(statement.format.empty() ? std::string_view(request_.format) : statement.format);
-  writer_.describe(request_, format, query_id_);
+  // The writer may ask when this statement has ended. Who names a FORMAT, which would have to be cut out of the text,
+  // knows no versions.
+  const bool is_told = statement.kind == Statement::Kind::select && statement.format.empty();
+  writer_.describe(request_, format, query_id_,
+                   [this, query = is_told ? std::string(text) : std::string()] { return column_types(query); });
   const bool headed = repeats_header(format);
   if (statement.kind == Statement::Kind::select && (headed || streams_in_pieces(format))) {
     HeaderOnce header(format);
-    auto done = connection.stream(text, format, request_.parameters, [&](std::string piece) {
+    return connection.stream(text, format, request_.parameters, [&](std::string piece) {
       return writer_.write(headed ? header.pass(std::move(piece)) : std::move(piece));
     });
-    // WITH ... INSERT looks like a query; the engine says that it is none before it has done anything.
-    const bool not_streamed = !done && done.error().code == kBadArguments &&
-                              done.error().message.find("Streaming query is not supported") != std::string::npos;
-    if (!not_streamed) return done;
-    return std::unexpected(
-        failure(kNotImplemented, "NOT_IMPLEMENTED", "INSERT cannot begin with WITH here: put WITH after INSERT INTO"));
   }
   auto body = connection.query(text, format, request_.parameters);
   if (!body) return std::unexpected(body.error());
   if (!body->empty()) static_cast<void>(writer_.write(std::move(*body)));
   return {};
+}
+
+// On a connection of its own: the query's is in the middle of its answer. With the bounds of the query, as a part of it
+// may run for its types to be known. Where that fails the types are not known, and the answer goes on without.
+std::vector<std::string> Exchange::column_types(std::string_view text) const {
+  if (text.empty()) return {};
+  auto connection = shared_.pool->lend(request_.database.empty() ? "default" : request_.database);
+  if (!connection || !(*connection)->use(request_.database.empty() ? "default" : request_.database)) return {};
+  if (!prepare({.kind = Statement::Kind::select}, **connection)) return {};
+  while (!text.empty() && (text.back() == ';' || text.back() == ' ' || text.back() == '\n')) text.remove_suffix(1);
+  const auto rows = (*connection)->query(fmt::format("DESCRIBE TABLE ({}\n)", text), "TSVRaw", request_.parameters);
+  return rows ? second_fields(*rows) : std::vector<std::string>();
 }
 
 // The condition is asked of the running queries with our ids in place of the engine's; the engine's then name what to

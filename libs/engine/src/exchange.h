@@ -14,7 +14,10 @@
 #include "marquee/engine/pool.h"
 #include "marquee/engine/request.h"
 #include "marquee/engine/statement.h"
-#include "marquee/engine/store_server.h"
+#include "marquee/engine/users.h"
+#include "query_log.h"
+#include "query_watch.h"
+#include "quotas.h"
 #include "running_queries.h"
 #include "sessions.h"
 
@@ -26,18 +29,27 @@ inline constexpr std::size_t kMostSessions = 1'000;
 struct Shared {
   std::unique_ptr<Pool> pool;
   std::unique_ptr<ReaderPolicy> policy;
-  Credentials credentials;
-  ReaderLimits reader_limits;
+  std::vector<User> users;
   Identity identity;
   std::size_t max_body_bytes = 0;
   RunningQueries running;
   Sessions sessions{kMostSessions};
+  Quotas quotas;
+  QueryLog log;
+  std::unique_ptr<QueryWatch> watch;  ///< Asks `pool`.
+};
+
+/// Who sent a request.
+struct Caller {
+  const User* user = nullptr;
+  Role role = Role::reader;
+  std::shared_ptr<const Client> client;
 };
 
 /// Runs one request. Used once, by one thread.
 class Exchange {
  public:
-  Exchange(Shared& shared, StoreRequest request, Role role, AnswerWriter writer);
+  Exchange(Shared& shared, StoreRequest request, Caller caller, AnswerWriter writer);
   /// Runs the statement and answers. `body` is as sent.
   void run(std::string body);
 
@@ -52,26 +64,33 @@ class Exchange {
   };
 
   Answer<Progress> answer(std::string body);
+  void log(const Answer<Progress>& done);
   Answer<> read(std::string body, Work& work);
   Answer<> read_tables(std::string body, Work& work);
   Answer<Progress> run_alone(const Work& work, Pool::Lease connection);
   Answer<Progress> run_in_session(const Work& work);
   Answer<Progress> run_lasting(const Work& work, Connection& connection, bool& is_lost);
   Answer<Progress> perform(const Work& work, Connection& connection);
-  Answer<> admit(std::string_view text, const Statement& statement, Connection& connection) const;
+  [[nodiscard]] std::string own_mark() const;
+  [[nodiscard]] QueryWatch::Statement watched(const Work& work, const Connection& connection);
+  Answer<> admit(std::string_view text, const Statement& statement, Connection& connection);
   Answer<> admit_reader(std::string_view text, const Statement& statement) const;
-  [[nodiscard]] static std::string bounded(const std::string& name, const std::string& value, const Settings& limits);
+  Answer<> admit_writer(const Statement& statement) const;
+  [[nodiscard]] std::unexpected<Failure> denied(std::string_view why) const;
+  [[nodiscard]] bool adds_rows(const Statement& statement) const;
   [[nodiscard]] Settings wanted_settings() const;
-  Answer<> prepare(Connection& connection) const;
+  Answer<> prepare(const Statement& statement, Connection& connection) const;
   Answer<> execute(std::string_view text, const Statement& statement, Connection& connection);
+  [[nodiscard]] std::vector<std::string> column_types(std::string_view text) const;
   Answer<> execute_kill(const Statement& statement, Connection& connection);
   Answer<> insert(const Statement& statement, std::string_view data, Connection& connection);
 
   Shared& shared_;
   StoreRequest request_;
-  Role role_;
+  Caller caller_;
   AnswerWriter writer_;
   std::string query_id_;
+  QueryRecord record_;
 };
 
 }  // namespace marquee::engine

@@ -30,6 +30,7 @@ unsigned http_status(int code) {
     case 195:
     case 291:
     case 497:
+    case 512:
     case 516:
       return 403;  // Users, access
     case 6:
@@ -56,6 +57,7 @@ unsigned http_status(int code) {
     case 349:
     case 376:
     case 386:
+    case 427:
     case 456:
     case 457:
       return 400;  // What was sent cannot be read
@@ -70,6 +72,7 @@ unsigned http_status(int code) {
     case 80:
     case 81:
     case 115:
+    case 511:
       return 404;
     case 159:
       return 408;  // TIMEOUT_EXCEEDED
@@ -79,8 +82,10 @@ unsigned http_status(int code) {
       return 413;  // QUERY_IS_TOO_LARGE
     case 48:
       return 501;  // NOT_IMPLEMENTED
+    case 76:
     case 202:
     case 209:
+    case 439:
       return 503;  // Too many queries, socket timeout
     default:
       return 500;

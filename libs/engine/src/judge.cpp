@@ -106,6 +106,19 @@ constexpr std::array kSettings = {"max_execution_time"sv,
                                   "max_memory_usage"sv,
                                   "readonly"sv};
 
+constexpr std::array kInsertSettings = {"async_insert"sv,
+                                        "wait_for_async_insert"sv,
+                                        "async_insert_deduplicate"sv,
+                                        "insert_deduplicate"sv,
+                                        "insert_deduplication_token"sv,
+                                        "date_time_input_format"sv,
+                                        "input_format_skip_unknown_fields"sv,
+                                        "input_format_null_as_default"sv,
+                                        "input_format_defaults_for_omitted_fields"sv,
+                                        "input_format_with_names_use_header"sv,
+                                        "input_format_with_types_use_header"sv,
+                                        "max_insert_block_size"sv};
+
 std::string lower(std::string_view text) {
   std::string out(text);
   std::ranges::transform(out, out.begin(), [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
@@ -153,6 +166,11 @@ std::optional<std::string> ReaderPolicy::refusal_of_node(std::string_view node) 
   if (type == "Function" && refused_functions_.contains(lower(rest)))
     return fmt::format("a reader may not use {}()", rest);
   if (type == "TableIdentifier" || type == "Identifier") return refusal_of_table(rest);
+  if (type.starts_with("ShowCreate")) {  // "ShowCreateTableQuery database table"
+    std::string table(rest);
+    if (const std::size_t between = table.find(' '); between != std::string::npos) table[between] = '.';
+    return refusal_of_table(table);
+  }
   return std::nullopt;
 }
 
@@ -177,6 +195,19 @@ std::optional<std::string> ReaderPolicy::refusal(std::string_view tree) const {
 std::optional<std::string> ReaderPolicy::refusal_of_database(std::string_view database) {
   if (lower(database) != "system") return std::nullopt;
   return "a reader may not have system as its database";
+}
+
+std::optional<std::string> ReaderPolicy::refusal_of_insert_setting(std::string_view name) {
+  if (has(kInsertSettings, name)) return std::nullopt;
+  return refusal_of_setting(name);
+}
+
+// A quoted name may be escaped in many ways; whoever quotes one for a table of the server's is refused by the engine,
+// which lets nobody insert there.
+bool ReaderPolicy::is_of_the_server(std::string_view name) {
+  if (name.size() >= 2 && (name.front() == '`' || name.front() == '"')) name = name.substr(1, name.size() - 2);
+  const std::string plain = lower(name);
+  return plain == "system" || plain == "information_schema";
 }
 
 std::optional<std::string> ReaderPolicy::refusal_of_setting(std::string_view name) {

@@ -16,13 +16,36 @@ std::unexpected<Failure> broken() {
   return std::unexpected(failure(kIncorrectData, "INCORRECT_DATA", "the engine's Native blocks cannot be read"));
 }
 
-Answer<> copy_column(NativeCursor& cursor, std::string_view blocks, std::uint64_t rows, std::uint64_t version,
-                     std::string& out) {
+void add_text(std::string& out, std::string_view text) {
+  std::size_t size = text.size();
+  for (; size >= 0x80; size >>= 7) out.push_back(static_cast<char>(size | 0x80));
+  out.push_back(static_cast<char>(size));
+  out += text;
+}
+
+/// What a block is copied for.
+struct Target {
+  std::uint64_t version = 0;
+  const TypesOf& types;
+};
+
+/// The type's name as it was before it lost its zone.
+std::string_view with_zone(std::string_view type, const TypesOf& types, std::uint64_t column) {
+  if (type != "DateTime" || !types) return type;
+  const auto& all = types();
+  return column < all.size() && all[column].starts_with("DateTime(") ? std::string_view(all[column]) : type;
+}
+
+Answer<> copy_column(NativeCursor& cursor, std::string_view blocks, std::uint64_t rows, std::uint64_t column,
+                     const Target& target, std::string& out) {
+  const std::uint64_t version = target.version;
   const std::size_t begin = cursor.at();
   const auto name = cursor.text();
+  const std::size_t after_name = cursor.at();
   const auto type_name = cursor.text();
   if (!name || !type_name) return broken();
-  out += blocks.substr(begin, cursor.at() - begin);
+  out += blocks.substr(begin, after_name - begin);
+  add_text(out, with_zone(*type_name, target.types, column));
   if (version >= kMarksSerialization) out.push_back('\0');
   if (rows == 0) return {};
   const auto type = parse_native_type(*type_name);
@@ -41,7 +64,7 @@ Answer<> copy_column(NativeCursor& cursor, std::string_view blocks, std::uint64_
 
 }  // namespace
 
-Answer<std::string> native_for_protocol(std::string_view blocks, std::uint64_t version) {
+Answer<std::string> native_for_protocol(std::string_view blocks, std::uint64_t version, const TypesOf& types) {
   std::string out;
   if (version == 0) return out = blocks;
   out.reserve(blocks.size() + 64);
@@ -54,7 +77,7 @@ Answer<std::string> native_for_protocol(std::string_view blocks, std::uint64_t v
     if (!columns || !rows) return broken();
     out += blocks.substr(begin, cursor.at() - begin);
     for (std::uint64_t i = 0; i < *columns; ++i) {
-      if (auto copied = copy_column(cursor, blocks, *rows, version, out); !copied) {
+      if (auto copied = copy_column(cursor, blocks, *rows, i, {version, types}, out); !copied) {
         return std::unexpected(copied.error());
       }
     }

@@ -19,9 +19,9 @@ using namespace std::string_view_literals;
 constexpr std::size_t kMaxQueryId = 256;
 
 // Parameters of the protocol that are no settings, and need nothing here. Nothing is counted against a quota.
-constexpr std::array kIgnored = {"buffer_size"sv, "quota_key"sv, "stacktrace"sv, "http_method"sv,
-                                 "add_http_cors_header"sv};
-constexpr std::int64_t kLongestSession = 3'600;  // Seconds, as in ClickHouse.
+constexpr std::array kIgnored = {"quota_key"sv, "stacktrace"sv, "http_method"sv};
+constexpr std::uint32_t kProgressInterval = 100;  // Milliseconds, as in ClickHouse.
+constexpr std::int64_t kLongestSession = 3'600;   // Seconds, as in ClickHouse.
 
 std::string lower(std::string_view text) {
   std::string out(text);
@@ -30,6 +30,13 @@ std::string lower(std::string_view text) {
 }
 
 bool is_true(std::string_view value) { return !value.empty() && value != "0" && lower(value) != "false"; }
+
+/// Nothing for what is none, and for 0, which asks for nothing.
+std::optional<std::size_t> number(std::string_view text) {
+  std::size_t value = 0;
+  std::from_chars(text.data(), text.data() + text.size(), value);
+  return value == 0 ? std::nullopt : std::optional(value);
+}
 
 bool is_setting_name(std::string_view name) {
   const auto plain = [](char c) {
@@ -42,10 +49,16 @@ Answer<> read_basic(std::string_view authorization, StoreRequest& request) {
   constexpr std::string_view kBasic = "basic ";
   if (authorization.empty()) return {};
   const auto bad = [] {
-    return std::unexpected(
-        failure(kAuthenticationFailed, "AUTHENTICATION_FAILED", "the Authorization header is not Basic"));
+    return std::unexpected(failure(kAuthenticationFailed, "AUTHENTICATION_FAILED",
+                                   "Invalid authentication: the Authorization header holds "
+                                   "no user and password"));
   };
-  if (lower(authorization.substr(0, kBasic.size())) != kBasic) return bad();
+  if (lower(authorization.substr(0, kBasic.size())) != kBasic) {
+    return std::unexpected(
+        failure(kAuthenticationFailed, "AUTHENTICATION_FAILED",
+                fmt::format("Invalid authentication: '{}' HTTP Authorization scheme is not supported; send Basic",
+                            authorization.substr(0, std::min<std::size_t>(authorization.find(' '), 32)))));
+  }
   const auto pair = decode_base64(authorization.substr(kBasic.size()));
   const std::size_t colon = pair ? pair->find(':') : std::string::npos;
   if (colon == std::string::npos) return bad();
@@ -63,7 +76,7 @@ void read_user_headers(const http::Headers& headers, StoreRequest& request) {
 
 std::string chosen_encoding(std::string_view accepted) {
   const std::string wishes = lower(accepted);
-  for (const std::string_view encoding : {"zstd"sv, "lz4"sv, "gzip"sv, "br"sv, "deflate"sv}) {
+  for (const std::string_view encoding : {"zstd"sv, "lz4"sv, "gzip"sv, "br"sv, "deflate"sv, "xz"sv}) {
     if (wishes.find(encoding) != std::string::npos) return std::string(encoding);
   }
   return {};
@@ -95,6 +108,19 @@ bool read_session(const std::string& name, std::string& value, StoreRequest& req
   return true;
 }
 
+/// From settings that are for whoever writes the answer. The engine gets them too, and refuses what they cannot be.
+std::optional<std::chrono::milliseconds> progress_interval(const Settings& settings) {
+  bool is_wanted = false;
+  std::uint32_t milliseconds = kProgressInterval;
+  for (const auto& [name, value] : settings) {
+    if (name == "send_progress_in_http_headers") is_wanted = is_true(value);
+    if (name == "http_headers_progress_interval_ms") {
+      std::from_chars(value.data(), value.data() + value.size(), milliseconds);
+    }
+  }
+  return is_wanted ? std::optional(std::chrono::milliseconds(milliseconds)) : std::nullopt;
+}
+
 /// The boundary of a body of multipart/form-data, or nothing.
 std::string multipart_boundary(std::string_view content_type) {
   constexpr std::string_view kMark = "boundary=";
@@ -111,6 +137,7 @@ std::string multipart_boundary(std::string_view content_type) {
 }
 
 bool is_of_external_table(std::string_view name) {
+  if (name == "default_format") return false;
   return name.ends_with("_structure") || name.ends_with("_types") || name.ends_with("_format");
 }
 
@@ -145,10 +172,14 @@ bool read_protocol(const std::string& name, std::string& value, StoreRequest& re
     request.query_id = std::move(value);
   } else if (name == "default_format") {
     if (!value.empty()) request.format = std::move(value);
+  } else if (name == "buffer_size") {
+    request.buffer_size = number(value);
+  } else if (name == "add_http_cors_header") {
+    request.adds_cors_header = is_true(value);
   } else if (name == "wait_end_of_query") {
     request.wait_end_of_query = is_true(value);
   } else if (name == "role") {
-    request.role = std::move(value);
+    request.roles.push_back(std::move(value));
   } else if (name == "compress") {
     request.wants_blocks = is_true(value);
   } else if (name == "decompress") {
@@ -167,10 +198,12 @@ bool read_protocol(const std::string& name, std::string& value, StoreRequest& re
 Answer<StoreRequest> interpret(const http::Request& http_request) {
   constexpr std::string_view kParameter = "param_";
   StoreRequest request;
-  request.reading_only = http_request.method == "GET";
+  request.reading_only = http_request.method != "POST";  // HEAD is answered as GET.
   const http::Headers& headers = http_request.headers;
   if (auto read = read_basic(headers.get("Authorization"), request); !read) return std::unexpected(read.error());
   read_user_headers(headers, request);
+  request.remote_address = http_request.remote_address;
+  request.user_agent = headers.get("User-Agent");
   request.database = headers.get("X-ClickHouse-Database");
   if (headers.has("X-ClickHouse-Format")) request.format = headers.get("X-ClickHouse-Format");
   request.content_encoding = lower(headers.get("Content-Encoding"));
@@ -194,6 +227,11 @@ Answer<StoreRequest> interpret(const http::Request& http_request) {
       request.settings.emplace_back(name, std::move(text));
     }
   }
+  request.progress_interval = progress_interval(request.settings);
+  for (const auto& [name, value] : request.settings) {
+    if (name == "http_response_buffer_size") request.buffer_size = number(value);
+    if (name == "http_wait_end_of_query") request.wait_end_of_query = request.wait_end_of_query || is_true(value);
+  }
   if (http_compression) request.accepted_encoding = chosen_encoding(headers.get("Accept-Encoding"));
   if (auto checked = check(request); !checked) return std::unexpected(checked.error());
   return request;
@@ -207,6 +245,10 @@ Answer<std::string> decode_request_body(std::string body, const StoreRequest& re
     body = std::move(*decoded);
   } else if (encoding == "br") {
     auto decoded = decode_brotli(body, max_bytes);
+    if (!decoded) return decoded;
+    body = std::move(*decoded);
+  } else if (encoding == "xz") {
+    auto decoded = decode_xz(body, max_bytes);
     if (!decoded) return decoded;
     body = std::move(*decoded);
   } else if (!encoding.empty() && encoding != "identity") {

@@ -1,5 +1,7 @@
 #include "marquee/engine/statement.h"
 
+#include <optional>
+
 #include "sql_tokens.h"
 
 namespace marquee::engine {
@@ -132,6 +134,18 @@ Statement read_query(std::string_view text, Statement::Kind kind, DepthTokens& t
   return statement;
 }
 
+/// WITH ... INSERT INTO: an insert like any other, whose head begins with WITH.
+std::optional<Statement> read_with_insert(std::string_view text, DepthTokens& tokens) {
+  for (Token token = tokens.next(); token.kind != Token::Kind::end;) {
+    const bool may_begin = tokens.outermost() && token.is("INSERT");
+    token = tokens.next();
+    if (!may_begin || !tokens.outermost() || !token.is("INTO")) continue;
+    DepthTokens rest(text, token.begin);
+    return read_insert(text, rest);
+  }
+  return std::nullopt;
+}
+
 }  // namespace
 
 Statement read_statement(std::string_view text) {
@@ -140,6 +154,9 @@ Statement read_statement(std::string_view text) {
   if (first.kind == Token::Kind::end) return {};
   if (first.is("INSERT")) return read_insert(text, tokens);
   if (first.is("KILL")) return read_kill(text, tokens);
+  if (first.is("WITH")) {
+    if (const auto insert = read_with_insert(text, tokens)) return *insert;
+  }
   const bool selects = first.is("SELECT") || first.is("WITH") || first.is("FROM") || first.is_symbol('(');
   DepthTokens again(text, first.begin);
   return read_query(text, selects ? Statement::Kind::select : Statement::Kind::other, again);

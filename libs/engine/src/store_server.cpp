@@ -13,6 +13,8 @@ namespace marquee::engine {
 namespace {
 
 constexpr std::size_t kPeek = 4096;
+// An address may hold a query; ClickHouse takes one of 1 MiB (http_max_uri_size).
+constexpr std::size_t kMostHeader = (std::size_t{1} << 20) + std::size_t{64} * 1024;
 
 Result<std::vector<std::string>> table_functions(Pool& pool) {
   auto connection = pool.lend();
@@ -24,6 +26,19 @@ Result<std::vector<std::string>> table_functions(Pool& pool) {
     out.push_back(names->substr(begin, end - begin));
   }
   return out;
+}
+
+/// What a browser asks before a page of another origin may send its query; as ClickHouse answers.
+http::Response preflight() {
+  http::Response response;
+  response.status = 204;
+  response.headers.add("Access-Control-Allow-Origin", "*");
+  response.headers.add("Access-Control-Allow-Headers",
+                       "origin, x-requested-with, x-clickhouse-format, "
+                       "x-clickhouse-user, x-clickhouse-key, Authorization");
+  response.headers.add("Access-Control-Allow-Methods", "POST, GET, OPTIONS");
+  response.headers.add("Access-Control-Max-Age", "86400");
+  return response;
 }
 
 /// True for KILL, which must get through when every other thread is busy.
@@ -50,8 +65,9 @@ class StoreServer::Impl {
     if (!functions) return functions.error();
     shared_.pool = std::move(*pool);
     shared_.policy = std::make_unique<ReaderPolicy>(*functions);
-    shared_.credentials = {.admin_password = options.admin_password, .reader_password = options.reader_password};
-    shared_.reader_limits = options.reader_limits;
+    shared_.watch = std::make_unique<QueryWatch>(*shared_.pool);
+    shared_.users = options.users;
+    if (auto made = QueryLog::create(*shared_.pool); !made) return made.error();
     shared_.identity.timezone = shared_.pool->timezone();
     shared_.max_body_bytes = options.max_body_bytes;
     return listen(options);
@@ -59,19 +75,24 @@ class StoreServer::Impl {
 
   Result<void> listen(const StoreOptions& options) {
     http::Router router;
-    router.add("GET", "/ping",
-               [](http::Request, http::Responder responder) { responder.send(http::Response::text(200, "Ok.\n")); });
+    // One node has no replicas that could lag: its status is good while it answers.
+    for (const char* path : {"/ping", "/replicas_status"}) {
+      router.add("GET", path,
+                 [](http::Request, http::Responder responder) { responder.send(http::Response::text(200, "Ok.\n")); });
+    }
     const auto handle = [this](http::Request request, http::Responder responder) {
       accept(std::move(request), std::move(responder));
     };
     for (const char* path : {"/", "/query"}) {
       router.add("GET", path, handle);
       router.add("POST", path, handle);
+      router.add("OPTIONS", path, [](http::Request, http::Responder responder) { responder.send(preflight()); });
     }
     http::ServerOptions server;
     server.address = options.address;
     server.port = options.port;
     server.worker_threads = 1;
+    server.max_header_bytes = kMostHeader;
     server.max_body_for = [limit = options.max_body_bytes](std::string_view) { return limit; };
     server.read_timeout_ms = 300'000;
     server.max_connections = 1'000;
@@ -93,20 +114,28 @@ class StoreServer::Impl {
       writer.fail(store.error());
       return;
     }
-    const auto role = authenticate(*store, shared_.credentials);
+    const auto user = authenticate(*store, shared_.users);
+    if (!user) {
+      writer.fail(user.error());
+      return;
+    }
+    const auto role = active_role(*store, **user);
     if (!role) {
       writer.fail(role.error());
       return;
     }
-    if (auto checked = check_role(*store, *role); !checked) {
-      writer.fail(checked.error());
-      return;
-    }
+    // Where no password is asked for, any page that a browser here shows could send queries; it may not read answers.
+    store->adds_cors_header = store->adds_cors_header && !(*user)->password.empty();
     WorkQueue& queue = *role == Role::reader ? readers_ : is_kill(*store, request.body) ? kills_ : admins_;
+    const auto client = std::make_shared<Client>();
+    writer.on_client_gone([this, client] {
+      client->has_left = true;
+      shared_.watch->look_now();
+    });
     auto shared_writer = std::make_shared<AnswerWriter>(std::move(writer));
-    WorkQueue::Job job = [this, store = std::move(*store), role = *role, shared_writer,
+    WorkQueue::Job job = [this, store = std::move(*store), caller = Caller{*user, *role, client}, shared_writer,
                           body = std::move(request.body)]() mutable {
-      Exchange(shared_, std::move(store), role, std::move(*shared_writer)).run(std::move(body));
+      Exchange(shared_, std::move(store), std::move(caller), std::move(*shared_writer)).run(std::move(body));
     };
     if (!queue.add(job)) {
       shared_writer->fail(

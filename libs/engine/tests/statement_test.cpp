@@ -20,6 +20,10 @@ TEST(Statement, tells_kinds_apart) {
   EXPECT_EQ(read_statement("INSERT INTO t VALUES (1)").kind, Kind::insert);
   EXPECT_EQ(read_statement("INSERT INTO t SELECT 1").kind, Kind::other);
   EXPECT_EQ(read_statement("INSERT INTO t (a, b) (SELECT 1, 2)").kind, Kind::other);
+  EXPECT_EQ(read_statement("WITH 1 AS x INSERT INTO t FORMAT CSV").kind, Kind::insert);
+  EXPECT_EQ(read_statement("WITH x AS (SELECT 1) INSERT INTO t SELECT * FROM x").kind, Kind::other);
+  EXPECT_EQ(read_statement("WITH insert AS (SELECT 1) SELECT * FROM insert").kind, Kind::select);
+  EXPECT_EQ(read_statement("WITH 1 AS insert SELECT insert").kind, Kind::select);
   EXPECT_EQ(read_statement("INSERT INTO t FROM INFILE 'x' FORMAT CSV").kind, Kind::insert_infile);
   EXPECT_EQ(read_statement("KILL QUERY WHERE 1 SYNC").kind, Kind::kill);
   EXPECT_EQ(read_statement("CREATE TABLE t (a Int8) ENGINE = Log").kind, Kind::other);
@@ -88,6 +92,12 @@ TEST_F(Policy, lets_a_reader_read) {
       policy.refusal("SelectWithUnionQuery (children 1)\n ExpressionList\n  TableIdentifier marquee.events\n"));
   EXPECT_FALSE(policy.refusal("SelectWithUnionQuery\n Function numbers (children 1)\n"));
   EXPECT_FALSE(policy.refusal("SelectWithUnionQuery\n TableIdentifier system.tables\n"));
+  EXPECT_FALSE(policy.refusal("ShowCreateTableQuery marquee events (children 2)\n Identifier marquee\n"));
+}
+
+TEST_F(Policy, refuses_the_servers_tables_where_their_names_stand_apart) {
+  EXPECT_TRUE(policy.refusal(
+      "ShowCreateTableQuery system query_log (children 2)\n Identifier system\n Identifier query_log\n"));
 }
 
 TEST_F(Policy, refuses_every_way_out_also_those_that_come) {

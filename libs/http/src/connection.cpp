@@ -161,9 +161,14 @@ void Connection::call(const Router::Route& route, Request request, Responder res
 void Connection::take(Parcel parcel) {
   if (state_ != State::answering) {
     if (parcel.stream) parcel.stream->close();
+    if (parcel.on_gone && state_ == State::closed) parcel.on_gone();
     return;
   }
   if (parcel.stream) stream_ = std::move(parcel.stream);
+  if (parcel.on_gone) {
+    on_gone_ = std::move(parcel.on_gone);
+    watch_client();
+  }
   if (!parcel.bytes.empty()) out_.push_back(std::move(parcel.bytes));
   if (parcel.is_last) {
     is_answer_complete_ = true;
@@ -206,6 +211,7 @@ void Connection::wait_to_write() {
 }
 
 void Connection::on_answered() {
+  on_gone_ = nullptr;
   if (stream_) stream_->close();
   stream_.reset();
   if (!keep_alive_) return close();
@@ -213,6 +219,22 @@ void Connection::on_answered() {
   state_ = State::reading;
   expire_after(service_.options.idle_timeout_ms);
   process();
+}
+
+void Connection::watch_client() {
+  if (has_peer_ended(socket_.native_handle())) return tell_gone();
+  if (is_watching_) return;
+  is_watching_ = true;
+  socket_.async_wait(asio::ip::tcp::socket::wait_read, [self = shared_from_this()](const error_code& ec) {
+    self->is_watching_ = false;
+    if (self->state_ != State::answering || !self->on_gone_) return;
+    if (ec || has_peer_ended(self->socket_.native_handle())) self->tell_gone();
+    // Else it is the next request that waits to be read, and check_deadline() looks on.
+  });
+}
+
+void Connection::tell_gone() {
+  if (const auto gone = std::exchange(on_gone_, nullptr)) gone();
 }
 
 void Connection::answer_at_once(const Response& response, AnswerForm form, bool keep_alive) {
@@ -241,6 +263,7 @@ void Connection::linger() {
 void Connection::check_deadline(Clock::time_point now) {
   // A stream's writer waits for a client that takes nothing; not for one that is gone.
   if (is_writing_ && is_peer_lost(socket_.native_handle(), lost_after())) return close();
+  if (on_gone_ && has_peer_ended(socket_.native_handle())) tell_gone();
   if (now < deadline_) return;
   if (state_ == State::reading && parser_ && !is_writing_) {
     return answer_at_once(error_response(408, "the request did not arrive in time"), {}, false);
@@ -255,6 +278,7 @@ void Connection::stop_when_idle() {
 void Connection::close() {
   if (state_ == State::closed) return;
   state_ = State::closed;
+  tell_gone();
   error_code ec;
   socket_.close(ec);
   if (stream_) stream_->close();

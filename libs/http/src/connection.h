@@ -80,6 +80,8 @@ class Connection : public std::enable_shared_from_this<Connection> {
   void refuse(const Refusal& refusal);
   void flush();
   void wait_to_write();
+  void watch_client();
+  void tell_gone();
   void on_answered();
   void linger();
   [[nodiscard]] std::chrono::milliseconds lost_after() const {
@@ -99,6 +101,8 @@ class Connection : public std::enable_shared_from_this<Connection> {
   std::deque<std::string> out_;
   std::size_t out_offset_ = 0;  ///< Of the first string in out_.
   std::shared_ptr<StreamState> stream_;
+  std::function<void()> on_gone_;  ///< Of the request that is being answered.
+  bool is_watching_ = false;
   bool is_reading_ = false;
   bool is_writing_ = false;
   bool is_answer_complete_ = false;

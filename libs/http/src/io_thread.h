@@ -6,6 +6,7 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <chrono>
+#include <functional>
 #include <list>
 #include <memory>
 #include <mutex>
@@ -21,10 +22,11 @@ class StreamState;
 /// Bytes of an answer on their way to a connection.
 struct Parcel {
   std::shared_ptr<Connection> to;
-  std::string bytes;
-  std::shared_ptr<StreamState> stream;  ///< Set with a streamed answer's head.
-  bool is_last = true;                  ///< Ends the answer.
-  bool keep_alive = true;               ///< With is_last: whether the connection takes another request.
+  std::string bytes = {};
+  std::shared_ptr<StreamState> stream = {};  ///< Set with a streamed answer's head.
+  bool is_last = true;                       ///< Ends the answer.
+  bool keep_alive = true;                    ///< With is_last: whether the connection takes another request.
+  std::function<void()> on_gone = {};  ///< Whom to tell when the client ends its side before the answer is complete.
 };
 
 /// Shared by its connections, so that an answer that comes after the server has stopped meets a closed mailbox

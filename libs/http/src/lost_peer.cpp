@@ -2,6 +2,7 @@
 
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <poll.h>
 #include <sys/socket.h>
 
 #include <algorithm>
@@ -34,6 +35,11 @@ bool is_peer_lost(int socket, std::chrono::milliseconds limit) {
   if (::getsockopt(socket, IPPROTO_TCP, TCP_INFO, &info, &size) != 0) return false;
   const bool repeats = info.tcpi_retransmits >= kRepeats || info.tcpi_probes >= kRepeats;
   return repeats && std::chrono::milliseconds(info.tcpi_last_ack_recv) >= limit;
+}
+
+bool has_peer_ended(int socket) {
+  pollfd asked{.fd = socket, .events = POLLRDHUP, .revents = 0};
+  return ::poll(&asked, 1, 0) > 0 && (asked.revents & (POLLRDHUP | POLLHUP | POLLERR)) != 0;
 }
 
 }  // namespace marquee::http

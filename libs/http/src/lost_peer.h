@@ -13,4 +13,8 @@ void probe_when_idle(int socket, std::chrono::milliseconds limit);
 /// kernel answers, even where the process there takes nothing: TCP_USER_TIMEOUT does not tell these two apart.
 [[nodiscard]] bool is_peer_lost(int socket, std::chrono::milliseconds limit);
 
+/// The peer has closed its side of the connection, or broken it. It may also have said all it has to say and still
+/// listen: TCP does not tell these two apart.
+[[nodiscard]] bool has_peer_ended(int socket);
+
 }  // namespace marquee::http

@@ -64,6 +64,23 @@ std::shared_ptr<Stream> Responder::Impl::stream(const Response& head) {
   return stream;
 }
 
+void Responder::Impl::begin(const Response& head) {
+  // A program of HTTP/1.0 may take the first field for the end of its patience; it gets all at once.
+  if (is_answered() || form_.has_begun || form_.is_http10) return;
+  connection_->io()->send({.to = connection_, .bytes = write_first_fields(head, form_), .is_last = false});
+  form_.has_begun = true;
+}
+
+void Responder::Impl::add_fields(const Headers& fields) {
+  if (is_answered() || !form_.has_begun) return;
+  connection_->io()->send({.to = connection_, .bytes = write_fields(fields), .is_last = false});
+}
+
+void Responder::Impl::on_client_gone(std::function<void()> gone) {
+  if (is_answered()) return;
+  connection_->io()->send({.to = connection_, .is_last = false, .on_gone = std::move(gone)});
+}
+
 Responder::Responder(std::shared_ptr<Impl> impl) : impl_(std::move(impl)) {}
 Responder::Responder(Responder&&) noexcept = default;
 
@@ -84,5 +101,9 @@ void Responder::send(Response response) {
 }
 
 std::shared_ptr<Stream> Responder::stream(Response head) { return impl_->stream(head); }
+void Responder::begin(const Response& head) { impl_->begin(head); }
+void Responder::add_fields(const Headers& fields) { impl_->add_fields(fields); }
+bool Responder::has_begun() const { return impl_ && impl_->has_begun(); }
+void Responder::on_client_gone(std::function<void()> gone) { impl_->on_client_gone(std::move(gone)); }
 
 }  // namespace marquee::http

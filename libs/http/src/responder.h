@@ -15,6 +15,10 @@ class Responder::Impl {
 
   void send(const Response& response);
   [[nodiscard]] std::shared_ptr<Stream> stream(const Response& head);
+  void begin(const Response& head);
+  void add_fields(const Headers& fields);
+  void on_client_gone(std::function<void()> gone);
+  [[nodiscard]] bool has_begun() const { return form_.has_begun; }
   [[nodiscard]] bool is_answered() const { return connection_ == nullptr; }
 
  private:

@@ -39,12 +39,8 @@ bool is_framing(std::string_view name) {
          boost::beast::iequals(name, "Connection") || boost::beast::iequals(name, "Date");
 }
 
-void append_head(std::string& out, const Response& response, const AnswerForm& form) {
-  out += "HTTP/1.1 ";
-  fmt::format_to(std::back_inserter(out), "{} {}\r\nDate: ", response.status, reason_of(response.status));
-  out += date_now();
-  out += "\r\n";
-  for (const auto& [name, value] : response.headers.fields()) {
+void append_fields(std::string& out, const Headers& fields) {
+  for (const auto& [name, value] : fields.fields()) {
     // A line break in a value would let who chose the value add fields of his own.
     if (is_framing(name) || has_line_break(name) || has_line_break(value)) continue;
     out += name;
@@ -52,6 +48,15 @@ void append_head(std::string& out, const Response& response, const AnswerForm& f
     out += value;
     out += "\r\n";
   }
+}
+
+void append_head(std::string& out, const Response& response, const AnswerForm& form) {
+  if (form.has_begun) return append_fields(out, response.headers);
+  out += "HTTP/1.1 ";
+  fmt::format_to(std::back_inserter(out), "{} {}\r\nDate: ", response.status, reason_of(response.status));
+  out += date_now();
+  out += "\r\n";
+  append_fields(out, response.headers);
   if (!form.keep_alive) {
     out += "Connection: close\r\n";
   } else if (form.is_http10) {
@@ -62,6 +67,18 @@ void append_head(std::string& out, const Response& response, const AnswerForm& f
 bool has_no_body(unsigned status) { return status / 100 == 1 || status == 204 || status == 304; }
 
 }  // namespace
+
+std::string write_first_fields(const Response& response, const AnswerForm& form) {
+  std::string out;
+  append_head(out, response, form);
+  return out;
+}
+
+std::string write_fields(const Headers& fields) {
+  std::string out;
+  append_fields(out, fields);
+  return out;
+}
 
 std::string write_response(const Response& response, const AnswerForm& form) {
   std::string out;

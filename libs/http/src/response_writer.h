@@ -13,7 +13,12 @@ struct AnswerForm {
   bool is_head = false;    ///< The method is HEAD: no body.
   bool is_http10 = false;  ///< No chunks.
   bool keep_alive = true;
+  bool has_begun = false;  ///< The status and some fields are out; only more fields can follow.
 };
+
+/// The status and the fields of an answer that is not yet known whole.
+[[nodiscard]] std::string write_first_fields(const Response& response, const AnswerForm& form);
+[[nodiscard]] std::string write_fields(const Headers& fields);
 
 /// Head and body of a complete answer.
 [[nodiscard]] std::string write_response(const Response& response, const AnswerForm& form);

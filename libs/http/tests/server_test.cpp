@@ -72,6 +72,11 @@ class ServerTest : public ::testing::Test {
       const std::lock_guard lock(mutex);
       streams.push_back(responder.stream(Response::text(200, "")));
     });
+    router.add("GET", "/held", [this](Request, Responder responder) {
+      responder.on_client_gone([this] { ++gone; });
+      const std::lock_guard lock(mutex);
+      held.push_back(std::move(responder));
+    });
     server = std::make_unique<Server>(options, std::move(router));
     const auto started = server->start();
     ASSERT_TRUE(started) << started.error().message;
@@ -96,6 +101,22 @@ class ServerTest : public ::testing::Test {
 
   ServerOptions options;
   std::mutex mutex;
+  Responder request_held() {
+    for (;;) {
+      {
+        const std::lock_guard lock(mutex);
+        if (!held.empty()) {
+          Responder responder = std::move(held.back());
+          held.pop_back();
+          return responder;
+        }
+      }
+      std::this_thread::yield();
+    }
+  }
+
+  std::atomic<int> gone = 0;
+  std::vector<Responder> held;
   std::vector<std::shared_ptr<Stream>> streams;
   std::unique_ptr<Server> server;
   std::unique_ptr<Client> client;
@@ -265,6 +286,57 @@ TEST_F(ServerTest, streams_from_another_thread) {
   stream->close();
   reader.join();
   EXPECT_TRUE(received == expected);
+}
+
+TEST_F(ServerTest, sends_the_begin_of_a_head_before_the_answer_is_known) {
+  start();
+  for (const bool streams_body : {false, true}) {
+    RawConnection raw(server->port());
+    raw.send("GET /held HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+    Responder responder = request_held();
+    Response first;
+    first.headers.add("A", "1");
+    responder.begin(first);
+    EXPECT_EQ(raw.read(12), "HTTP/1.1 200");
+    Headers more;
+    more.add("B", "2");
+    more.add("Bad", "x\r\nC: 3");
+    responder.add_fields(more);
+    Response rest = Response::text(404, streams_body ? "" : "body");
+    if (streams_body) {
+      const auto stream = responder.stream(std::move(rest));
+      stream->write("body");
+      stream->close();
+    } else {
+      responder.send(std::move(rest));
+    }
+    const auto answer = raw.read_all();
+    EXPECT_NE(answer.find("\r\nA: 1\r\n"), std::string::npos) << answer;
+    EXPECT_NE(answer.find("\r\nB: 2\r\n"), std::string::npos) << answer;
+    EXPECT_EQ(answer.find("C: 3"), std::string::npos) << answer;
+    EXPECT_EQ(answer.find("HTTP/1.1"), std::string::npos) << "a second head: " << answer;
+    EXPECT_TRUE(answer.ends_with(streams_body ? "4\r\nbody\r\n0\r\n\r\n" : "\r\n\r\nbody")) << answer;
+  }
+}
+
+TEST_F(ServerTest, tells_at_once_that_a_client_has_left) {
+  start();
+  {
+    RawConnection raw(server->port());
+    raw.send("GET /held HTTP/1.1\r\nHost: x\r\n\r\n");
+    static_cast<void>(request_held());  // Its answer is out, so it is told of nothing.
+    EXPECT_EQ(raw.read(12), "HTTP/1.1 500");
+  }
+  std::vector<Responder> waiting;
+  {
+    RawConnection raw(server->port());
+    raw.send("GET /held HTTP/1.1\r\nHost: x\r\n\r\nGET /hello HTTP/1.1\r\nHost: x\r\n\r\n");
+    waiting.push_back(request_held());
+    std::this_thread::sleep_for(std::chrono::milliseconds(20));
+    EXPECT_EQ(gone, 0) << "the next request is no end";
+  }
+  while (gone == 0) std::this_thread::yield();
+  EXPECT_EQ(gone, 1);
 }
 
 TEST_F(ServerTest, tells_a_stream_that_broke_from_one_that_ended) {

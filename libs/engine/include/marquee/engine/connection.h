@@ -26,6 +26,10 @@ struct Progress {
   std::uint64_t result_rows = 0;
   std::uint64_t result_bytes = 0;
   std::uint64_t elapsed_ns = 0;  ///< Filled by who waited.
+  // Of statements that ran long enough to be looked at (QueryWatch); else 0.
+  std::uint64_t total_rows_to_read = 0;
+  std::uint64_t memory_usage = 0;
+  std::uint64_t real_time_microseconds = 0;
 };
 
 /// What the engine's parser says of a text, without running it.
@@ -42,7 +46,7 @@ class Connection {
   /// Connects with the engine's command-line arguments. The first connection of a process starts the engine with the
   /// data at --path; the others join it. Empty where the engine refuses (it says why on stderr).
   [[nodiscard]] static std::unique_ptr<Connection> open(std::shared_ptr<const Library> library,
-                                                        const std::vector<std::string>& arguments);
+                                                        std::vector<std::string> arguments);
   ~Connection();
   Connection(const Connection&) = delete;
   Connection& operator=(const Connection&) = delete;
@@ -67,6 +71,9 @@ class Connection {
   /// Of the last statement that succeeded.
   [[nodiscard]] const Progress& progress() const { return progress_; }
   [[nodiscard]] const std::string& database() const { return database_; }
+  /// What the connection's statements have as their log_comment, where they set none: tells them from all others in
+  /// the engine's list of running ones, where it gives them names of its own.
+  [[nodiscard]] const std::string& mark() const { return mark_; }
   /// True where the next user would see traces of this one.
   [[nodiscard]] bool is_spent() const { return spent_; }
   void spend() { spent_ = true; }
@@ -83,6 +90,7 @@ class Connection {
   std::unique_ptr<Handle> handle_;
   Progress progress_;
   std::string database_ = "default";
+  std::string mark_;
   bool spent_ = false;
 };
 

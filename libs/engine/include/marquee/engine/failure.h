@@ -19,6 +19,7 @@ enum Code : int {
   kIncorrectData = 117,
   kReadonly = 164,
   kRequiredPassword = 194,
+  kQuotaExceeded = 201,
   kTooManyQueries = 202,
   kQueryIdTaken = 216,
   kIntoOutfileNotAllowed = 358,

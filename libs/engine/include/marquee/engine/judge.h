@@ -23,6 +23,10 @@ class ReaderPolicy {
   [[nodiscard]] static std::optional<std::string> refusal_of_database(std::string_view database);
   /// Why a reader may not set a setting, or nothing.
   [[nodiscard]] static std::optional<std::string> refusal_of_setting(std::string_view name);
+  /// Why a writer may not set a setting of an insert, or nothing.
+  [[nodiscard]] static std::optional<std::string> refusal_of_insert_setting(std::string_view name);
+  /// True for the name, perhaps quoted, of a database that is the server's own.
+  [[nodiscard]] static bool is_of_the_server(std::string_view name);
 
  private:
   [[nodiscard]] std::optional<std::string> refusal_of_node(std::string_view node) const;

@@ -4,6 +4,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -21,25 +22,31 @@ struct StoreRequest {
   std::string password;
   bool has_credentials = false;
 
+  std::string remote_address;
+  std::string user_agent;
   std::string query;     ///< ?query=; the body follows it.
   std::string database;  ///< Empty: the default one.
   std::string query_id;
-  std::string format = "TabSeparated";  ///< Where the statement names none.
-  Parameters parameters;                ///< param_name.
-  Settings settings;                    ///< Every other URL parameter.
-  bool reading_only = false;            ///< GET: may not change anything.
-  bool wait_end_of_query = false;       ///< Answer only once all of it is known to be right.
-  std::string content_encoding;         ///< Of the body, in lower case.
-  std::string accepted_encoding;        ///< "zstd", "lz4", "gzip" or "": of the answer.
-  std::string session_id;               ///< Empty: none.
+  std::string format = "TabSeparated";     ///< Where the statement names none.
+  Parameters parameters;                   ///< param_name.
+  Settings settings;                       ///< Every other URL parameter.
+  bool reading_only = false;               ///< GET, HEAD: may not change anything.
+  std::optional<std::size_t> buffer_size;  ///< How much of the answer to hold back until it is sent.
+  bool wait_end_of_query = false;          ///< Answer only once all of it is known to be right.
+  std::string content_encoding;            ///< Of the body, in lower case.
+  std::string accepted_encoding;           ///< "zstd", "lz4", "gzip" or "": of the answer.
+  std::string session_id;                  ///< Empty: none.
   std::chrono::seconds session_timeout{60};
   bool session_must_exist = false;
   bool closes_session = false;
-  std::string role;           ///< The one that the client asks to have.
-  std::string boundary;       ///< Of a body of multipart/form-data, which holds external tables; else empty.
-  Parameters externals;       ///< <table>_structure, <table>_types, <table>_format of external tables.
-  bool sends_blocks = false;  ///< decompress=1: the body is in ClickHouse's compressed blocks.
-  bool wants_blocks = false;  ///< compress=1: so must the answer be.
+  /// Where progress is to be told while the statement runs: how often.
+  std::optional<std::chrono::milliseconds> progress_interval;
+  bool adds_cors_header = false;   ///< The answer may be read by pages of other origins.
+  std::vector<std::string> roles;  ///< Those that the client asks to have; none: all of the user's.
+  std::string boundary;            ///< Of a body of multipart/form-data, which holds external tables; else empty.
+  Parameters externals;            ///< <table>_structure, <table>_types, <table>_format of external tables.
+  bool sends_blocks = false;       ///< decompress=1: the body is in ClickHouse's compressed blocks.
+  bool wants_blocks = false;       ///< compress=1: so must the answer be.
   BlockMethod block_method = BlockMethod::lz4;
   std::uint64_t protocol_version = 0;  ///< Of the client; how blocks of the Native format begin.
 };

@@ -11,7 +11,7 @@ struct Statement {
   enum class Kind {
     empty,
     select,         ///< SELECT, WITH, FROM or a parenthesis.
-    insert,         ///< INSERT whose data follows, here or in the request's body.
+    insert,         ///< INSERT whose data follows, here or in the request's body; perhaps after WITH.
     insert_infile,  ///< INSERT ... FROM INFILE.
     kill,           ///< KILL QUERY or KILL MUTATION.
     other,          ///< Everything else, INSERT ... SELECT among it.

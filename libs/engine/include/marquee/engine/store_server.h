@@ -5,26 +5,19 @@
 #include <filesystem>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "marquee/base/result.h"
 #include "marquee/engine/pool.h"
+#include "marquee/engine/users.h"
 
 namespace marquee::engine {
-
-/// What bounds a reader's query; 0 is no bound.
-struct ReaderLimits {
-  std::uint64_t max_execution_seconds = 60;
-  std::uint64_t max_memory_bytes = std::uint64_t{2} << 30;
-  std::uint64_t max_result_bytes = std::uint64_t{1} << 30;
-};
 
 struct StoreOptions {
   EngineOptions engine;
   std::string address = "127.0.0.1";
-  std::uint16_t port = 8123;    ///< 0 takes a free one.
-  std::string admin_password;   ///< Of user "default". Empty: no password is asked for.
-  std::string reader_password;  ///< Of user "reader". Empty: there is no reader.
-  ReaderLimits reader_limits;
+  std::uint16_t port = 8123;                          ///< 0 takes a free one.
+  std::vector<User> users;                            ///< Who is none of these is refused.
   unsigned concurrency = 8;                           ///< Statements at once; readers get half of as many besides.
   std::size_t max_waiting = 512;                      ///< Requests that wait for their turn; beyond, 503.
   std::size_t max_body_bytes = std::size_t{2} << 30;  ///< As sent and, again, once decompressed.

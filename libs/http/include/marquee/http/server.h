@@ -42,6 +42,15 @@ class Responder {
   /// Sends the head with Transfer-Encoding: chunked and gives the body to write.
   [[nodiscard]] std::shared_ptr<Stream> stream(Response head);
 
+  /// Sends `head`'s status and fields now, while the answer is being made; `add_fields` sends further ones. What
+  /// send() or stream() then get adds their fields and the body: the status has been said.
+  void begin(const Response& head);
+  void add_fields(const Headers& fields);
+  [[nodiscard]] bool has_begun() const;
+  /// Calls `gone` once, on an I/O thread, should the client end its side of the connection before the answer is
+  /// complete; perhaps after that, too. Without it such a client is noticed only when bytes cannot be sent.
+  void on_client_gone(std::function<void()> gone);
+
  private:
   std::shared_ptr<Impl> impl_;
 };

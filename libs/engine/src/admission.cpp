@@ -1,0 +1,168 @@
+// Whether a statement may run, and with which settings.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <charconv>
+#include <utility>
+
+#include "exchange.h"
+#include "sql_tokens.h"
+
+namespace marquee::engine {
+namespace {
+
+constexpr std::string_view kHidden = "[a statement with credentials]";
+// What may stand between the names of a writer's INSERT: "INSERT INTO db.t (a, b)".
+constexpr std::string_view kMarksOfNames = ".(),";
+
+/// True where the text holds {name:Identifier}: a name that arrives apart from the query cannot be judged with it.
+bool has_identifier_parameter(std::string_view text) {
+  Tokens tokens(text);
+  Token before;
+  Token token = tokens.next();
+  for (; token.kind != Token::Kind::end; before = token, token = tokens.next()) {
+    if (before.is_symbol(':') && token.is("IDENTIFIER")) return true;
+  }
+  return false;
+}
+
+/// SHOW CLUSTERS and the like: in the tree they are as SHOW TABLES.
+bool shows_the_server(std::string_view text) {
+  Tokens tokens(text);
+  if (!tokens.next().is("SHOW")) return false;
+  const Token what = tokens.next();
+  return what.is("CLUSTER") || what.is("CLUSTERS") || what.is("MERGES") || what.is("FILESYSTEM");
+}
+
+/// INSERT INTO FUNCTION, whose arguments may be credentials.
+bool names_a_function(std::string_view head) {
+  Tokens tokens(head);
+  for (Token token = tokens.next(); token.kind != Token::Kind::end; token = tokens.next()) {
+    if (token.is("FUNCTION")) return true;
+  }
+  return false;
+}
+
+/// A user may tighten its bounds, not widen them (0 is no bound).
+std::string bounded(const std::string& name, const std::string& value, const Settings& bounds) {
+  const auto bound = std::ranges::find(bounds, name, &Settings::value_type::first);
+  std::uint64_t most = 0;
+  if (bound != bounds.end()) {
+    std::from_chars(bound->second.data(), bound->second.data() + bound->second.size(), most);
+  }
+  if (most == 0) return value;
+  std::uint64_t asked = 0;
+  const auto [end, error] = std::from_chars(value.data(), value.data() + value.size(), asked);
+  const bool is_tighter = error == std::errc() && end == value.data() + value.size() && asked != 0 && asked <= most;
+  return is_tighter ? value : bound->second;
+}
+
+}  // namespace
+
+std::unexpected<Failure> Exchange::denied(std::string_view why) const {
+  return std::unexpected(
+      failure(kAccessDenied, "ACCESS_DENIED", fmt::format("{}: Not enough privileges. {}", caller_.user->name, why)));
+}
+
+/// A writer's insert: the one thing that it may do beyond a reader.
+bool Exchange::adds_rows(const Statement& statement) const {
+  return caller_.role == Role::writer && statement.kind == Statement::Kind::insert;
+}
+
+Answer<> Exchange::admit(std::string_view text, const Statement& statement, Connection& connection) {
+  if (statement.kind == Statement::Kind::empty) {
+    return std::unexpected(failure(kSyntaxError, "SYNTAX_ERROR", "Syntax error: Empty query"));
+  }
+  if (statement.into_outfile || statement.kind == Statement::Kind::insert_infile) {
+    return std::unexpected(
+        failure(kIntoOutfileNotAllowed, "INTO_OUTFILE_NOT_ALLOWED", "files of the server are not for clients"));
+  }
+  if (adds_rows(statement)) return admit_writer(statement);
+  if (caller_.role != Role::admin) return admit_reader(text, statement);
+  const bool inserts = statement.kind == Statement::Kind::insert;
+  const Classification found = inserts ? Classification{.statements = 1} : connection.classify(text);
+  if (found.has_secrets || (inserts && names_a_function(statement.head))) record_.text = kHidden;
+  if (found.statements > 1) {
+    return std::unexpected(failure(kSyntaxError, "SYNTAX_ERROR", "Syntax error (Multi-statements are not allowed)"));
+  }
+  if (request_.reading_only && found.statements == 1 && !found.changes_nothing) {
+    return std::unexpected(
+        failure(kReadonly, "READONLY",
+                "Cannot execute query in readonly mode. For queries over HTTP, method GET implies readonly. "
+                "You should use method POST for modifying queries."));
+  }
+  if (!found.changes_nothing && !inserts) connection.spend();  // It may be USE or SET.
+  return {};
+}
+
+// On a connection of its own with the engine's defaults, so that nothing the reader sends changes how it is read.
+Answer<> Exchange::admit_reader(std::string_view text, const Statement& statement) const {
+  if (statement.kind != Statement::Kind::select && statement.kind != Statement::Kind::other) {
+    return std::unexpected(failure(kReadonly, "READONLY", "a reader may only read"));
+  }
+  if (auto refused = ReaderPolicy::refusal_of_database(request_.database); refused) return denied(*refused);
+  for (const auto& [name, value] : request_.settings) {
+    if (auto refused = ReaderPolicy::refusal_of_setting(name); refused) return denied(*refused);
+  }
+  auto judge = shared_.pool->lend();
+  if (!judge) return std::unexpected(judge.error());
+  const Classification found = (*judge)->classify(text);
+  if (found.statements > 1) {
+    return std::unexpected(failure(kSyntaxError, "SYNTAX_ERROR", "Syntax error (Multi-statements are not allowed)"));
+  }
+  const std::string explain = fmt::format("EXPLAIN AST {}", text);
+  // Parameters become literals of the tree; those that would become names are refused below.
+  auto tree = (*judge)->query(explain, "TSVRaw", request_.parameters);
+  if (!tree) return std::unexpected(tree.error());
+  if (!found.changes_nothing) return std::unexpected(failure(kReadonly, "READONLY", "a reader may only read"));
+  if (found.has_secrets) return denied("a reader's query may not carry credentials");
+  if (shows_the_server(text)) return denied("a reader may not look at the server");
+  if (has_identifier_parameter(text)) return denied("a reader may not send names as parameters");
+  if (auto refused = shared_.policy->refusal(*tree); refused) return denied(*refused);
+  return {};
+}
+
+// Rows in a format that a client sends are values: what would evaluate or fetch them is off, and the target a table.
+Answer<> Exchange::admit_writer(const Statement& statement) const {
+  if (auto refused = ReaderPolicy::refusal_of_database(request_.database); refused) return denied(*refused);
+  for (const auto& [name, value] : request_.settings) {
+    if (auto refused = ReaderPolicy::refusal_of_insert_setting(name); refused) return denied(*refused);
+  }
+  Tokens tokens(statement.head);
+  bool is_plain = tokens.next().is("INSERT");
+  for (Token token = tokens.next(); token.kind != Token::Kind::end; token = tokens.next()) {
+    const bool is_mark = token.kind == Token::Kind::symbol && kMarksOfNames.find(token.text) != std::string_view::npos;
+    is_plain = is_plain && (is_mark || (token.is_name() && !token.is("FUNCTION") && !token.is("SETTINGS")));
+    if (token.is_name() && ReaderPolicy::is_of_the_server(token.text)) return denied("a writer may not write there");
+  }
+  if (!is_plain) return denied("a writer's INSERT names a table and columns, nothing else");
+  return {};
+}
+
+Settings Exchange::wanted_settings() const {
+  Settings settings = caller_.user->bounds;
+  for (const auto& [name, value] : request_.settings) {
+    if (caller_.role == Role::admin) {
+      settings.emplace_back(name, value);
+    } else if (name != "readonly") {
+      settings.emplace_back(name, bounded(name, value, caller_.user->bounds));
+    }
+  }
+  if (std::string mark = own_mark(); !mark.empty()) settings.emplace_back("log_comment", std::move(mark));
+  return settings;
+}
+
+Answer<> Exchange::prepare(const Statement& statement, Connection& connection) const {
+  if (auto set = connection.set(wanted_settings()); !set) return set;
+  if (caller_.role == Role::admin) return {};
+  if (adds_rows(statement)) {
+    // Values would otherwise be expressions, which may read files.
+    return connection.set({{"input_format_values_interpret_expressions", "0"},
+                           {"input_format_values_deduce_templates_of_expressions", "0"},
+                           {"allow_ddl", "0"}});
+  }
+  // By itself and last: nothing can be set after it, and it cannot be taken back.
+  return connection.set({{"readonly", "1"}});
+}
+
+}  // namespace marquee::engine
