@@ -35,7 +35,7 @@ class Stream::Impl {
  public:
   explicit Impl(const StreamOptions& options)
       : options_(options),
-        campus_(options.seed, options.colleges, options.students),
+        campus_(options.campus_seed.value_or(options.seed), options.colleges, options.students),
         calendar_(options.has_rhythm),
         random_(options.seed),
         fault_random_(mix(options.seed) + 1),

@@ -12,6 +12,8 @@ namespace marquee::simulate {
 
 struct StreamOptions {
   std::uint64_t seed = 1;
+  /// Of colleges, students and what they like: streams that share it are of the same people. Without one it is `seed`.
+  std::optional<std::uint64_t> campus_seed;
   std::int64_t start_ms = 1'768'176'000'000;  ///< Of event_time, since the Unix epoch: 2026-01-12T00:00:00Z, a Monday.
   /// Fresh and late events per second of event_time, averaged over an ordinary week; up to 50,000 (about 0.5 GB of open
   /// sessions). 0: what the students make, at kSessionsPerStudentDay each.
