@@ -11,9 +11,15 @@
 
 namespace marquee::api {
 
-http::Response json_answer(unsigned status, const Json& body) {
+std::string json_text(const Json& body) {
   // Text from events is checked when it comes in; from elsewhere (a file name) it may be no UTF-8.
-  auto response = http::Response::json(status, body.dump(-1, ' ', false, Json::error_handler_t::replace));
+  return body.dump(-1, ' ', false, Json::error_handler_t::replace);
+}
+
+http::Response json_answer(unsigned status, const Json& body) { return json_text_answer(status, json_text(body)); }
+
+http::Response json_text_answer(unsigned status, std::string body) {
+  auto response = http::Response::json(status, std::move(body));
   response.headers.set("Cache-Control", "no-store");
   return response;
 }
@@ -39,9 +45,12 @@ http::Response error_answer(const Error& error) {
 
 std::string time_text(std::int64_t ms) {
   const std::chrono::sys_time<std::chrono::milliseconds> time{std::chrono::milliseconds(ms)};
-  const auto seconds = std::chrono::floor<std::chrono::seconds>(time);
-  return fmt::format("{:%Y-%m-%dT%H:%M:%S}.{:03}Z", fmt::gmtime(std::chrono::system_clock::to_time_t(seconds)),
-                     (time - seconds).count());
+  const auto days = std::chrono::floor<std::chrono::days>(time);
+  const std::chrono::year_month_day date(days);
+  const std::chrono::hh_mm_ss clock(time - days);
+  return fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}.{:03}Z", static_cast<int>(date.year()),
+                     static_cast<unsigned>(date.month()), static_cast<unsigned>(date.day()), clock.hours().count(),
+                     clock.minutes().count(), clock.seconds().count(), clock.subseconds().count());
 }
 
 Json time_or_null(std::optional<std::int64_t> ms) { return ms ? Json(time_text(*ms)) : Json(nullptr); }

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <iterator>
+
 namespace marquee::api {
 namespace {
 
@@ -32,6 +34,18 @@ Json rate_json(const analytics::Rate& rate) {
           {"ctr", rate.ctr},
           {"low", rate.low},
           {"high", rate.high}};
+}
+
+void append_rate(std::string& out, const analytics::Rate& rate) {
+  fmt::format_to(std::back_inserter(out),
+                 R"("impressions":{},"viewable_impressions":{},"clicks":{},"ctr":{},"low":{},"high":{})",
+                 rate.impressions, rate.viewable_impressions, rate.clicks, rate.ctr, rate.low, rate.high);
+}
+
+std::string open_object(const Json& object) {
+  auto text = json_text(object);
+  text.pop_back();
+  return text;
 }
 
 Json share(std::uint64_t part, std::uint64_t whole) {

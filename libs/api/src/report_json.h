@@ -9,6 +9,10 @@ namespace marquee::api {
 /// {"site","from","to"}
 [[nodiscard]] Json head(const analytics::Scope& scope);
 [[nodiscard]] Json rate_json(const analytics::Rate& rate);
+/// The same as text, without the braces.
+void append_rate(std::string& out, const analytics::Rate& rate);
+/// The object's text but for its closing brace, for members to follow. It must have one.
+[[nodiscard]] std::string open_object(const Json& object);
 /// 0 of nothing.
 [[nodiscard]] Json share(std::uint64_t part, std::uint64_t whole);
 [[nodiscard]] Json number_or_null(std::optional<double> value);
