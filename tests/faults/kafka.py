@@ -82,7 +82,7 @@ class Faults:
     def _wait_until_all_is_well(self) -> None:
         """Every partition lands events again."""
         before = self._landed()
-        wait_until(lambda: len(now := self._landed()) == 6 and all(now[p] > before.get(p, -1) for p in now), 90,
+        wait_until(lambda: len(now := self._landed()) == 6 and all(now[p] > before.get(p, -1) for p in now), 180,
                    f"every partition to land more than {before}", 0.1)
 
     def _landed(self) -> dict[str, int]:

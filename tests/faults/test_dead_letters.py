@@ -51,7 +51,7 @@ class OnKafka(unittest.TestCase):
                         number += 1
                         kind = draw.randrange(20)
                         # The store's refusals are few: each costs it some ten inserts to find.
-                        is_refused = kind == 2 and sends % 20 == 0
+                        is_refused = kind == 2 and sends % 40 == 0
                         is_poison.append(kind < 2 or is_refused)
                         values.append(b"\xee" + os.urandom(8) if kind == 0 else record(**click(number, 1, value=float("inf"))) if kind == 1
                                       else record(**click(number, 1, props="{")) if is_refused else good(number, 1))
@@ -72,7 +72,7 @@ class OnKafka(unittest.TestCase):
             finally:
                 stopped.set()
                 thread.join()
-            wait_until(lambda: events(marquee)[0] >= counts["good"], 120, "every good event", 0.2)
+            wait_until(lambda: events(marquee)[0] >= counts["good"], 240, "every good event", 0.2)
             wait_landed(marquee)
             self.assertEqual(events(marquee), (counts["good"], counts["good"]))
             table = {(int(p), int(o)): bytes.fromhex(b) for p, o, b in marquee.rows(
