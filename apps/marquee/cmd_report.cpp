@@ -1,8 +1,9 @@
-// marquee report: the console's reports as a table, JSON or CSV.
+// marquee report: the console's reports as a table, or in the formats of the API.
 #include <fmt/format.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <cstdio>
 #include <nlohmann/json.hpp>
 #include <vector>
 
@@ -17,10 +18,14 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
+constexpr const char* kFormatsHelp = "table, json, csv, parquet or png (a picture)";
+const std::vector<std::string> kFormats = {"table", "json", "csv", "parquet", "png"};
+
 struct Arguments {
   std::string site = "open-bandit";
   std::string from;
   std::string to;
+  std::string last;
   std::string format = "table";
   std::string by = "campaign_id";
   std::string metrics = "impressions,clicks,ctr";
@@ -55,7 +60,7 @@ void add_cells(Row& row, const Json& object, std::initializer_list<const char*> 
 }
 
 /// The header, the total, and a row each. A comparison has a column more for each metric.
-void add_metrics(std::vector<Row>& rows, const Json& report, bool for_people) {
+void add_metrics(std::vector<Row>& rows, const Json& report) {
   const bool is_compared = !report.at("total").at("previous").is_null();
   Row header = report.at("by").get<Row>();
   for (const auto& name : report.at("metrics")) {
@@ -68,17 +73,15 @@ void add_metrics(std::vector<Row>& rows, const Json& report, bool for_people) {
       for (const char* period : {"values", "previous"}) {
         if (one.at(period).is_null()) continue;
         const auto& value = one.at(period).at(i);
-        row.push_back(for_people && value.contains("low") ? percent(value.at("value")) : text(value.at("value")));
+        row.push_back(value.contains("low") ? percent(value.at("value")) : text(value.at("value")));
       }
     }
     rows.push_back(std::move(row));
   };
   for (const auto& one : report.at("rows")) add(one.at("keys").get<Row>(), one);
-  if (report.at("by").empty() || for_people) {
-    Row keys(report.at("by").size());
-    if (!keys.empty()) keys.front() = "(all)";
-    add(std::move(keys), report.at("total"));
-  }
+  Row keys(report.at("by").size());
+  if (!keys.empty()) keys.front() = "(all)";
+  add(std::move(keys), report.at("total"));
 }
 
 void add_paths(std::vector<Row>& rows, const Json& report) {
@@ -106,8 +109,7 @@ void add_retention(std::vector<Row>& rows, const Json& report) {
 }
 
 /// First the header.
-std::vector<Row> rows_of(const std::string& kind, const Json& report, bool for_people) {
-  const auto share = [&](const Json& value) { return for_people ? percent(value) : text(value); };
+std::vector<Row> rows_of(const std::string& kind, const Json& report) {
   std::vector<Row> rows;
   if (kind == "ctr") {
     Row header = report.at("by").get<Row>();
@@ -116,11 +118,11 @@ std::vector<Row> rows_of(const std::string& kind, const Json& report, bool for_p
     for (const auto& one : report.at("rows")) {
       Row row = one.at("keys").get<Row>();
       add_cells(row, one, {"impressions", "viewable_impressions", "clicks"});
-      for (const char* name : {"ctr", "low", "high"}) row.push_back(share(one.at(name)));
+      for (const char* name : {"ctr", "low", "high"}) row.push_back(percent(one.at(name)));
       rows.push_back(std::move(row));
     }
   } else if (kind == "metrics") {
-    add_metrics(rows, report, for_people);
+    add_metrics(rows, report);
   } else if (kind == "searches") {
     rows.push_back({"term", "searches", "users", "without_results", "without_click"});
     for (const auto& term : report.at("terms"))
@@ -134,18 +136,18 @@ std::vector<Row> rows_of(const std::string& kind, const Json& report, bool for_p
     for (const auto& cell : report.at("cells")) {
       Row row;
       add_cells(row, cell, {"slot", "x", "y", "impressions", "viewable_impressions", "hovers", "clicks"});
-      for (const char* name : {"ctr", "viewability"}) row.push_back(share(cell.at(name)));
+      for (const char* name : {"ctr", "viewability"}) row.push_back(percent(cell.at(name)));
       rows.push_back(std::move(row));
     }
   } else if (kind == "funnel") {
-    rows = funnel_rows(report, for_people);
+    rows = funnel_rows(report);
   } else {
     rows.push_back({"campaign", "time", "impressions", "viewable_impressions", "clicks", "ctr", "low", "high"});
     for (const auto& campaign : report.at("campaigns")) {
       for (const auto& point : campaign.at("points")) {
         Row row = {text(campaign.at("id")), text(point.at("time"))};
         add_cells(row, point, {"impressions", "viewable_impressions", "clicks"});
-        for (const char* name : {"ctr", "low", "high"}) row.push_back(share(point.at(name)));
+        for (const char* name : {"ctr", "low", "high"}) row.push_back(percent(point.at(name)));
         rows.push_back(std::move(row));
       }
     }
@@ -153,45 +155,46 @@ std::vector<Row> rows_of(const std::string& kind, const Json& report, bool for_p
   return rows;
 }
 
-/// RFC 4180.
-void print_csv(const std::vector<Row>& rows) {
-  for (const Row& row : rows) {
-    for (std::size_t i = 0; i < row.size(); ++i) {
-      std::string cell = row[i];
-      if (cell.find_first_of(",\"\r\n") != std::string::npos) {
-        for (std::size_t at = 0; (at = cell.find('"', at)) != std::string::npos; at += 2) cell.insert(at, 1, '"');
-        cell = '"' + cell + '"';
-      }
-      fmt::print("{}{}", i == 0 ? "" : ",", cell);
-    }
-    fmt::print("\r\n");
-  }
-}
-
-/// The report, or an error that says what to do.
-Result<Json> ask(const App& app, const std::string& method, const std::string& target, const std::string& body) {
+/// The answer's body, or an error that says what to do.
+Result<std::string> ask(const App& app, const std::string& method, const std::string& target, const std::string& body) {
   const auto running = app.running();
   if (!running) return running.error();
   http::Client client(running->http_url, {.timeout_ms = 120'000});
   http::Headers headers;
   headers.add("Authorization", "Bearer " + running->admin_token);
   if (!body.empty()) headers.add("Content-Type", "application/json");
-  const auto answer = client.send(method, target, headers, body);
+  auto answer = client.send(method, target, headers, body);
   if (!answer) return Error::retry(answer.error().message);
-  Json report = Json::parse(answer->body, nullptr, /*allow_exceptions=*/false);
-  if (answer->status == 200) return report;
-  const bool is_named = report.is_object() && report.contains("error");
-  return Error::reject(is_named ? report["error"].value("message", "") : fmt::format("status {}", answer->status));
+  if (answer->status == 200) return std::move(answer->body);
+  const Json said = Json::parse(answer->body, nullptr, /*allow_exceptions=*/false);
+  const bool is_named = said.is_object() && said.contains("error");
+  return Error::reject(is_named ? said["error"].value("message", "") : fmt::format("status {}", answer->status));
 }
 
-void print(const std::string& kind, const Json& report, const std::string& format) {
+bool is_binary(const std::string& format) { return format == "parquet" || format == "png"; }
+
+/// `target` asks for the format that the API has: JSON for a table, too.
+int print(const App& app, const std::string& kind, const std::string& method, const std::string& target,
+          const std::string& body, const std::string& format) {
+  if (is_binary(format) && ::isatty(STDOUT_FILENO) != 0)
+    return fail(Error::reject(fmt::format("--format {}: is not for a terminal; send it into a file with >", format)));
+  const auto form = format == "table" ? "json" : format;
+  const auto answer =
+      ask(app, method, fmt::format("{}{}format={}", target, target.contains('?') ? '&' : '?', form), body);
+  if (!answer) return fail(answer.error());
+  if (format != "table" && format != "json")
+    return std::fwrite(answer->data(), 1, answer->size(), stdout) == answer->size() ? 0 : 1;
+  const Json report = Json::parse(*answer);
   if (format == "json") {
     fmt::print("{}\n", report.dump(2));
-  } else if (format == "csv") {
-    print_csv(rows_of(kind, report, /*for_people=*/false));
-  } else {
-    print_table(rows_of(kind, report, /*for_people=*/true));
+    return 0;
   }
+  print_table(rows_of(kind, report));
+  if (kind == "funnel" && !report.at("dropped").is_null()) {
+    fmt::print("\n{}\n", dropped_sentence(report));
+    print_table(dropped_rows(report));
+  }
+  return 0;
 }
 
 int run(const App& app, const std::string& kind, const Arguments& arguments,
@@ -202,11 +205,9 @@ int run(const App& app, const std::string& kind, const Arguments& arguments,
   };
   add("from", arguments.from);
   add("to", arguments.to);
+  add("last", arguments.last);
   for (const auto& [name, value] : specific) add(name, value);
-  const auto report = ask(app, "GET", target, "");
-  if (!report) return fail(report.error());
-  print(kind, *report, arguments.format);
-  return 0;
+  return print(app, kind, "GET", target, "", arguments.format);
 }
 
 /// A funnel's definition does not fit into an address.
@@ -217,21 +218,34 @@ int run_funnel(const App& app, const Arguments& arguments) {
   body["site"] = arguments.site;
   if (!arguments.from.empty()) body["from"] = arguments.from;
   if (!arguments.to.empty()) body["to"] = arguments.to;
+  if (!arguments.last.empty()) body["last"] = arguments.last;
   if (!arguments.filters.empty()) body["filter"] = arguments.filters;
   if (arguments.compares) body["compare"] = "previous";
-  const auto report = ask(app, "POST", "/v1/reports/funnel", body.dump());
-  if (!report) return fail(report.error());
-  const bool tells_dropped = !report->at("dropped").is_null();
-  if (tells_dropped && arguments.format == "csv") {
-    print_csv(dropped_rows(*report));
+  return print(app, "funnel", "POST", "/v1/reports/funnel", body.dump(), arguments.format);
+}
+
+/// What is kept to be asked again.
+int list_saved(const App& app, const std::string& format) {
+  const auto answer = ask(app, "GET", "/v1/saved-reports", "");
+  if (!answer) return fail(answer.error());
+  const Json listed = Json::parse(*answer);
+  if (format == "json") {
+    fmt::print("{}\n", listed.dump(2));
     return 0;
   }
-  print("funnel", *report, arguments.format);
-  if (tells_dropped && arguments.format == "table") {
-    fmt::print("\n{}\n", dropped_sentence(*report));
-    print_table(dropped_rows(*report));
-  }
+  std::vector<Row> rows = {{"id", "name", "report", "site", "owner", "changed"}};
+  for (const auto& one : listed.at("saved_reports"))
+    add_cells(rows.emplace_back(), one, {"id", "name", "kind", "site", "owner", "changed"});
+  print_table(rows, "llllll");
   return 0;
+}
+
+/// `which`: the id, also as the end of its address.
+int run_saved(const App& app, const std::string& which, const std::string& format) {
+  const std::string path = "/v1/saved-reports/" + http::percent_encode(which.substr(which.rfind('/') + 1));
+  const auto saved = ask(app, "GET", path, "");
+  if (!saved) return fail(saved.error());
+  return print(app, Json::parse(*saved).at("kind").get<std::string>(), "GET", path + "/answer", "", format);
 }
 
 CLI::App* add_kind(CLI::App& parent, const char* name, const char* what, const std::shared_ptr<Arguments>& arguments) {
@@ -240,8 +254,11 @@ CLI::App* add_kind(CLI::App& parent, const char* name, const char* what, const s
   command->add_option("--from", arguments->from,
                       "From this time on, as 2026-01-31 or 2026-01-31T08:00:00Z (default: the first event)");
   command->add_option("--to", arguments->to, "Before this time (default: after the last event)");
-  command->add_option("--format", arguments->format, "table, json or csv")
-      ->check(CLI::IsMember({"table", "json", "csv"}))
+  command->add_option(
+      "--last", arguments->last,
+      "In place of both: so many whole minutes, hours, days or weeks (UTC) up to now, as 15m, 24h, 7d, 4w");
+  command->add_option("--format", arguments->format, kFormatsHelp)
+      ->check(CLI::IsMember(kFormats))
       ->capture_default_str();
   return command;
 }
@@ -365,6 +382,15 @@ void add_report_command(CLI::App& root, App& app) {
   campaigns->footer("Example:\n  marquee report campaigns --interval hour");
   campaigns->callback(
       [&app, arguments] { app.exit_code = run(app, "campaigns", *arguments, {{"interval", arguments->interval}}); });
+
+  auto* saved = command->add_subcommand("saved", "Reports that were saved: a list of them, or what one says now");
+  auto which = std::make_shared<std::string>("list");
+  saved->add_option("report", *which, "list, the id of one, or its address")->capture_default_str();
+  saved->add_option("--format", arguments->format, kFormatsHelp)->check(CLI::IsMember(kFormats))->capture_default_str();
+  saved->footer("Examples:\n  marquee report saved\n  marquee report saved 3f6c0a5be1d24f07 --format png > ctr.png");
+  saved->callback([&app, arguments, which] {
+    app.exit_code = *which == "list" ? list_saved(app, arguments->format) : run_saved(app, *which, arguments->format);
+  });
 }
 
 }  // namespace marquee::app

@@ -56,19 +56,15 @@ Result<Json> exclusion_of(const std::string& text) {
   return exclusion;
 }
 
-std::string span(const Json& ms, bool for_people) {
-  if (ms.is_null()) return "";
-  return for_people ? span_text(ms.get<double>() / 1000) : fmt::format("{:.6g}", ms.get<double>());
-}
+std::string span(const Json& ms) { return ms.is_null() ? "" : span_text(ms.get<double>() / 1000); }
 
-std::string share(const Json& value, bool for_people) {
-  if (value.is_null()) return "";
-  return for_people ? fmt::format("{:.3f} %", value.get<double>() * 100) : fmt::format("{:.6g}", value.get<double>());
+std::string share(const Json& value) {
+  return value.is_null() ? "" : fmt::format("{:.3f} %", value.get<double>() * 100);
 }
 
 /// A row for each step. `names`: the steps of the report, which alone have them. `key`: absent without breakdown.
 void add_steps(std::vector<Row>& rows, const Json& names, const Json& counts, const Json& previous,
-               const std::optional<std::string>& key, bool for_people) {
+               const std::optional<std::string>& key) {
   for (std::size_t i = 0; i < names.size(); ++i) {
     const auto& step = counts.at("steps").at(i);
     Row row;
@@ -76,9 +72,8 @@ void add_steps(std::vector<Row>& rows, const Json& names, const Json& counts, co
     row.push_back(names.at(i).at("name").get<std::string>() + (names.at(i).at("is_optional") ? " (optional)" : ""));
     row.push_back(step.at("users").dump());
     if (!previous.is_null()) row.push_back(previous.at("steps").at(i).at("users").dump());
-    for (const char* name : {"from_previous", "from_first"}) row.push_back(share(step.at(name), for_people));
-    for (const char* name : {"median_ms_from_previous", "p90_ms_from_previous"})
-      row.push_back(span(step.at(name), for_people));
+    for (const char* name : {"from_previous", "from_first"}) row.push_back(share(step.at(name)));
+    for (const char* name : {"median_ms_from_previous", "p90_ms_from_previous"}) row.push_back(span(step.at(name)));
     rows.push_back(std::move(row));
   }
 }
@@ -137,23 +132,18 @@ Result<Json> funnel_definition(const FunnelOptions& options) {
   return definition;
 }
 
-std::vector<Row> funnel_rows(const Json& report, bool for_people) {
+std::vector<Row> funnel_rows(const Json& report) {
   const bool is_by = !report.at("by").is_null();
   Row header;
   if (is_by) header.push_back(report.at("by").get<std::string>());
   header.insert(header.end(), {"step", "users"});
   if (!report.at("previous").is_null()) header.push_back("previous users");
-  header.insert(header.end(), {"from_previous", "from_first"});
-  if (for_people)
-    header.insert(header.end(), {"median", "p90"});
-  else
-    header.insert(header.end(), {"median_ms_from_previous", "p90_ms_from_previous"});
+  header.insert(header.end(), {"from_previous", "from_first", "median", "p90"});
   std::vector<Row> rows = {std::move(header)};
   const auto& names = report.at("steps");
-  add_steps(rows, names, report, report.at("previous"), is_by ? std::optional<std::string>("(all)") : std::nullopt,
-            for_people);
+  add_steps(rows, names, report, report.at("previous"), is_by ? std::optional<std::string>("(all)") : std::nullopt);
   for (const auto& row : report.at("rows"))
-    add_steps(rows, names, row, row.at("previous"), row.at("key").get<std::string>(), for_people);
+    add_steps(rows, names, row, row.at("previous"), row.at("key").get<std::string>());
   return rows;
 }
 

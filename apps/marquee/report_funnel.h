@@ -29,9 +29,8 @@ void add_funnel_options(CLI::App& command, FunnelOptions& options);
 /// What POST /v1/reports/funnel takes, without site, times and filters.
 [[nodiscard]] Result<nlohmann::ordered_json> funnel_definition(const FunnelOptions& options);
 
-/// First the header; a row for each step of the whole funnel and of each row of the breakdown. With shares and times
-/// as people read them, or as they are.
-[[nodiscard]] std::vector<Row> funnel_rows(const nlohmann::ordered_json& report, bool for_people);
+/// First the header; a row for each step of the whole funnel and of each row of the breakdown.
+[[nodiscard]] std::vector<Row> funnel_rows(const nlohmann::ordered_json& report);
 
 /// Of those who dropped out: the header and a row for each user's key.
 [[nodiscard]] std::vector<Row> dropped_rows(const nlohmann::ordered_json& report);

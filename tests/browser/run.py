@@ -1,5 +1,5 @@
-"""Starts a Marquee with the sample data and runs tests/browser/console.test.mjs and pipeline.test.mjs on it; the latter on one that
-is on Kafka, too, without loader and with."""
+"""Starts a Marquee with the sample data and runs tests/browser/console.test.mjs, saved.test.mjs and pipeline.test.mjs on it; the
+last on one that is on Kafka, too, without loader and with."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def on_sample_data() -> int:
     with Marquee() as marquee:
         marquee.run("import", "open-bandit", str(ROOT / "data/open_bandit"))
         marquee.run("import", "moodle", str(ROOT / "data/moodle_edify/moodle_events.csv.gz"))
-        return run("console.test.mjs", marquee) | run("pipeline.test.mjs", marquee)
+        return run("console.test.mjs", marquee) | run("saved.test.mjs", marquee) | run("pipeline.test.mjs", marquee)
 
 
 def on_kafka() -> int:

@@ -67,7 +67,7 @@ def call(method: str, path: str, template: str | None = None, body: Any = None, 
     kind = answer.headers.get("content-type", "").split(";")[0]
     if content:
         assert kind in content, f"{method} {path} answered {kind}, documented are {list(content)}"
-        if kind == "application/json":
+        if kind.endswith("json"):
             schema_check(answer.json(), content[kind]["schema"])
     else:
         assert not answer.body, f"{method} {path} has a body that is not documented"
@@ -144,6 +144,60 @@ class Contract(unittest.TestCase):
         self.assertEqual(call("GET", "/v1/reports/metrics/stream?site=campus&metrics=ctr&sample=0.5").status, 200)
         for report in ("ctr", "heatmap", "funnel", "campaigns", "metrics/stream"):
             self.assertEqual(call("GET", f"/v1/reports/{report}?site=campus", headers={}).status, 401)
+
+    def test_formats_of_reports(self) -> None:
+        call("POST", "/v1/events", body=[impression(uuid.uuid4().hex, i + 1) for i in range(3)], headers=writer())
+        wait_until(lambda: MARQUEE.count("SELECT count() FROM marquee.events WHERE campaign_id = 'law'") >= 3, 10, "events")
+        for form, begin in (("json", b"{"), ("table", b"{"), ("csv", b"campaign_id,"), ("parquet", b"PAR1"), ("png", b"\x89PNG")):
+            answer = call("GET", f"/v1/reports/ctr?site=campus&last=4w&format={form}")
+            self.assertEqual((answer.status, answer.body[:len(begin)]), (200, begin))
+        self.assertEqual(call("GET", "/v1/reports/ctr?site=campus&format=xlsx").status, 400)
+        self.assertEqual(call("GET", "/v1/reports/ctr?site=campus&filter=city=nowhere&format=png").status, 422)
+        funnel = {"site": "campus", "last": "7d", "steps": [{"types": ["impression"]}, {"types": ["click"]}]}
+        self.assertTrue(call("POST", "/v1/reports/funnel?format=csv", body=funnel).body.startswith(b"step,name,"))
+
+    def test_saved_reports(self) -> None:
+        call("POST", "/v1/events", body=[impression(uuid.uuid4().hex, 1, campaign_id="kept")], headers=writer())
+        wait_until(lambda: MARQUEE.count("SELECT count() FROM marquee.events WHERE campaign_id = 'kept'") == 1, 10, "the event")
+        one, answers = "/v1/saved-reports/{id}", "/v1/saved-reports/{id}/answer"
+        new = {"name": "CTR der Hochschulen", "kind": "ctr", "owner": "ana", "parameters": {"site": "campus", "by": ["campaign_id", "device"], "last": "7d", "limit": 5,
+                                                                                         "filter": ["device!=x", "campaign_id=kept"]}}
+        made = call("POST", "/v1/saved-reports", body=new)
+        self.assertEqual(made.status, 201)
+        saved = made.json()
+        self.assertEqual({name: saved[name] for name in new}, new)
+        path = "/v1/saved-reports/" + saved["id"]
+        self.assertEqual(call("GET", path, one).json(), saved)
+        self.assertEqual(saved["address"], "/r/" + saved["id"])
+        asked = call("GET", "/v1/reports/ctr?site=campus&by=campaign_id,device&last=7d&limit=5&filter=device!%3Dx&filter=campaign_id%3Dkept").json()
+        self.assertEqual(call("GET", path + "/answer", answers).json(), asked)
+        self.assertEqual([row["keys"][0] for row in asked["rows"]], ["kept"])
+        for form, begin in (("table", b"{"), ("csv", b"campaign_id,device,"), ("parquet", b"PAR1"), ("png", b"\x89PNG")):
+            answer = call("GET", f"{path}/answer?format={form}", answers)
+            self.assertEqual((answer.status, answer.body[:len(begin)]), (200, begin))
+        self.assertIn('filename="CTR_der_Hochschulen.png"', answer.headers["content-disposition"])
+        funnel = {"name": "Funnel", "kind": "funnel", "parameters": {"site": "campus", "steps": [{"types": ["impression"]}, {"types": ["click"]}]}}
+        changed = call("PUT", path, one, body=funnel).json()
+        self.assertEqual((changed["id"], changed["kind"], changed["owner"], changed["made"]), (saved["id"], "funnel", "admin", saved["made"]))
+        self.assertEqual(len(call("GET", path + "/answer", answers).json()["steps"]), 2)
+        self.assertIn(changed, call("GET", "/v1/saved-reports?site=campus").json()["saved_reports"])
+        self.assertEqual(call("GET", "/v1/saved-reports?site=moodle").json()["saved_reports"], [])
+        self.assertEqual(call("DELETE", path, one).status, 204)
+        for method, template, raw in (("GET", one, None), ("DELETE", one, None), ("PUT", one, json.dumps(new).encode())):
+            self.assertEqual(call(method, path, template, raw=raw).status, 404)
+        self.assertEqual(call("GET", path + "/answer", answers).status, 404)
+        for wrong, named in (({"kind": "ctr", "parameters": {"site": "campus", "by": "colour"}}, "colour"), ({"kind": "ctr", "parameters": {"site": "nowhere"}}, "site"),
+                             ({"kind": "ctr", "parameters": {"site": "campus", "filtre": "a=b"}}, "filtre"), ({"kind": "ctr", "parameters": []}, "parameters"),
+                             ({"kind": "ctr", "parameters": {"site": "campus", "format": "csv"}}, "format"), ({"kind": "sql", "parameters": {"site": "campus"}}, "kind"),
+                             ({"kind": "metrics", "parameters": {"site": "campus"}}, "metrics"), ({"kind": "retention", "parameters": {"site": "campus"}}, "from"),
+                             ({"kind": "funnel", "parameters": {"site": "campus", "step": []}}, "step"), ({"kind": "ctr", "parameters": {"site": "campus", "by": {}}}, "by"),
+                             ({"kind": "ctr", "parameters": {"site": "campus"}, "name": ""}, "name"), ({"kind": "ctr", "parameters": {"site": "campus"}, "colour": 1}, "colour")):
+            with self.subTest(wrong):
+                answer = call("POST", "/v1/saved-reports", raw=json.dumps({"name": "x", **wrong}).encode())
+                self.assertEqual((answer.status, named in answer.json()["error"]["message"]), (400, True), answer.body)
+        self.assertEqual(call("GET", "/v1/saved-reports").json()["saved_reports"], [])
+        for method, template in (("GET", "/v1/saved-reports"), ("POST", "/v1/saved-reports"), ("GET", one), ("PUT", one), ("DELETE", one), ("GET", answers)):
+            self.assertEqual(call(method, template.replace("{id}", "x"), template, raw=b"{}" if method in ("POST", "PUT") else None, headers={}).status, 401)
 
     def test_catalog(self) -> None:
         site = "site-" + uuid.uuid4().hex[:8]

@@ -244,9 +244,9 @@ class Requests(unittest.TestCase):
                 "filter": ["college_id=c0,c1"]}
         self.assertEqual(got, ask(body))
         rows = list(csv.DictReader(io.StringIO(MARQUEE.run(*arguments, "--format", "csv").stdout)))
-        self.assertEqual([(row["props.arm"], row["step"], int(row["users"])) for row in rows],
-                         [(key, name, step["users"]) for key, one in [("(all)", got), *((row["key"], row) for row in got["rows"])]
-                          for name, step in zip(("page_view, search", "click (optional)", "conversion"), one["steps"], strict=True)])
+        self.assertEqual([(row["props.arm"], int(row["step"]), row["name"], row["is_optional"], int(row["users"])) for row in rows],
+                         [(key, *name, step["users"]) for key, one in [("(all)", got), *((row["key"], row) for row in got["rows"])]
+                          for name, step in zip(((1, "page_view, search", "false"), (2, "click", "true"), (3, "conversion", "false")), one["steps"], strict=True)])
         dropped = MARQUEE.run(*arguments, "--drop-off", "1", "--format", "csv").stdout.split()
         self.assertEqual(dropped, ["user_key", *ask({**body, "dropped_after": 1})["dropped"]["keys"]])
         self.assertIn("reached step 1, but not the next", MARQUEE.run(*arguments, "--drop-off", "1").stdout)

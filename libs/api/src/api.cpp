@@ -10,6 +10,7 @@
 #include "live_feed.h"
 #include "progressive_answers.h"
 #include "report_answers.h"
+#include "saved_answers.h"
 
 namespace marquee::api {
 
@@ -24,6 +25,7 @@ class Api::Impl {
         log_(log),
         watch_(watch),
         reports_(catalog, store, options_.can_remember),
+        saved_(catalog, reports_),
         progressive_(reports_, store),
         catalog_answers_(catalog),
         letter_answers_(letters),
@@ -66,7 +68,7 @@ class Api::Impl {
   }
 
   template <class Handle>
-  void add_admin(http::Router& router, const char* method, const char* path, Handle handle) {
+  void add_admin(http::Router& router, const char* method, const std::string& path, Handle handle) {
     router.add_blocking(method, path, [this, handle](const http::Request& request) {
       auto refused = refuse(request);
       return refused ? std::move(*refused) : handle(request);
@@ -74,24 +76,17 @@ class Api::Impl {
   }
 
   void add_reports(http::Router& router) {
-    add_admin(router, "GET", "/v1/reports/ctr", [this](const auto& request) { return reports_.ctr(request); });
-    add_admin(router, "GET", "/v1/reports/metrics", [this](const auto& request) { return reports_.metrics(request); });
+    for (const auto kind : ReportAnswers::kinds())
+      add_admin(router, "GET", fmt::format("/v1/reports/{}", kind),
+                [this, kind](const auto& request) { return reports_.answer(kind, request); });
     router.add("GET", "/v1/reports/metrics/stream", [this](const http::Request& request, http::Responder responder) {
       if (auto refused = refuse(request)) return responder.send(std::move(*refused));
       progressive_.metrics(request, std::move(responder));
     });
     add_admin(router, "GET", "/v1/reports/model", [](const auto&) { return ReportAnswers::model(); });
-    add_admin(router, "GET", "/v1/reports/heatmap", [this](const auto& request) { return reports_.heatmap(request); });
-    add_admin(router, "GET", "/v1/reports/funnel", [this](const auto& request) { return reports_.funnel(request); });
     add_admin(router, "POST", "/v1/reports/funnel",
               [this](const auto& request) { return reports_.funnel_of_body(request); });
-    add_admin(router, "GET", "/v1/reports/searches",
-              [this](const auto& request) { return reports_.searches(request); });
-    add_admin(router, "GET", "/v1/reports/paths", [this](const auto& request) { return reports_.paths(request); });
-    add_admin(router, "GET", "/v1/reports/retention",
-              [this](const auto& request) { return reports_.retention(request); });
-    add_admin(router, "GET", "/v1/reports/campaigns",
-              [this](const auto& request) { return reports_.campaigns(request); });
+    add_saved_reports(router);
     add_live(router, "/v1/live", [this](const http::Request&, const std::string& site, http::Responder responder) {
       live_.listen(site, std::move(responder));
     });
@@ -116,6 +111,17 @@ class Api::Impl {
       if (!catalog_.site(site)) return responder.send(error_answer(400, "site: expected the id of a site", "site"));
       listen(request, site, std::move(responder));
     });
+  }
+
+  void add_saved_reports(http::Router& router) {
+    add_admin(router, "GET", "/v1/saved-reports", [this](const auto& request) { return saved_.list(request); });
+    add_admin(router, "POST", "/v1/saved-reports", [this](const auto& request) { return saved_.add(request); });
+    add_admin(router, "GET", "/v1/saved-reports/{id}", [this](const auto& request) { return saved_.get(request); });
+    add_admin(router, "PUT", "/v1/saved-reports/{id}", [this](const auto& request) { return saved_.replace(request); });
+    add_admin(router, "DELETE", "/v1/saved-reports/{id}",
+              [this](const auto& request) { return saved_.remove(request); });
+    add_admin(router, "GET", "/v1/saved-reports/{id}/answer",
+              [this](const auto& request) { return saved_.answer(request); });
   }
 
   void add_catalog(http::Router& router) {
@@ -202,6 +208,7 @@ class Api::Impl {
   log::EventLog& log_;
   ingest::PipelineWatch& watch_;
   ReportAnswers reports_;
+  SavedAnswers saved_;
   ProgressiveAnswers progressive_;
   CatalogAnswers catalog_answers_;
   LetterAnswers letter_answers_;

@@ -15,15 +15,15 @@ Json term_json(const analytics::SearchTerm& term) {
 
 }  // namespace
 
-http::Response ReportAnswers::searches(const http::Request& request) {
+Result<Json> ReportAnswers::searches(const http::Request& request) {
   auto asked = scope(request);
-  if (!asked) return error_answer(asked.error());
+  if (!asked) return asked.error();
   const auto least = whole_parameter(request, "min_searches", 1);
-  if (!least) return error_answer(least.error());
+  if (!least) return least.error();
   const auto limit = whole_parameter(request, "limit", 1000);
-  if (!limit) return error_answer(limit.error());
+  if (!limit) return limit.error();
   const auto report = reports_.searches({.scope = *asked, .min_searches = *least, .limit = *limit});
-  if (!report) return error_answer(report.error());
+  if (!report) return report.error();
   Json body = head(*asked);
   body["source"] = "events";
   body["total"] = term_json(report->total);
@@ -34,18 +34,18 @@ http::Response ReportAnswers::searches(const http::Request& request) {
     one.update(term_json(term));
     body["terms"].push_back(std::move(one));
   }
-  return json_answer(200, body);
+  return body;
 }
 
-http::Response ReportAnswers::paths(const http::Request& request) {
+Result<Json> ReportAnswers::paths(const http::Request& request) {
   auto asked = scope(request);
-  if (!asked) return error_answer(asked.error());
+  if (!asked) return asked.error();
   const auto steps = whole_parameter(request, "steps", 5);
-  if (!steps) return error_answer(steps.error());
+  if (!steps) return steps.error();
   const auto places = whole_parameter(request, "places", 10);
-  if (!places) return error_answer(places.error());
+  if (!places) return places.error();
   const auto filters = filter_parameters(request);
-  if (!filters) return error_answer(filters.error());
+  if (!filters) return filters.error();
   analytics::PathsRequest paths{.scope = *asked,
                                 .by = request.query_parameter("by").value_or("page_id"),
                                 .start = request.query_parameter("start"),
@@ -54,7 +54,7 @@ http::Response ReportAnswers::paths(const http::Request& request) {
                                 .filters = *filters};
   if (request.query_parameter("events")) paths.events = list_parameter(request, "events");
   const auto report = reports_.paths(paths);
-  if (!report) return error_answer(report.error());
+  if (!report) return report.error();
   Json body = head(*asked);
   body["by"] = paths.by;
   body["source"] = "events";
@@ -68,29 +68,29 @@ http::Response ReportAnswers::paths(const http::Request& request) {
   body["links"] = Json::array();
   for (const auto& link : report->links)
     body["links"].push_back({{"from", link.from}, {"to", link.to}, {"sessions", link.sessions}});
-  return json_answer(200, body);
+  return body;
 }
 
-http::Response ReportAnswers::retention(const http::Request& request) {
+Result<Json> ReportAnswers::retention(const http::Request& request) {
   auto asked = scope(request);
-  if (!asked) return error_answer(asked.error());
+  if (!asked) return asked.error();
   const auto interval = choice_parameter(request, "interval", {"day", "week"});
-  if (!interval) return error_answer(interval.error());
+  if (!interval) return interval.error();
   const auto filters = filter_parameters(request);
-  if (!filters) return error_answer(filters.error());
+  if (!filters) return filters.error();
   const auto report = reports_.retention({.scope = *asked,
                                           .interval = *interval,
                                           .start = list_parameter(request, "start"),
                                           .back = list_parameter(request, "back"),
                                           .filters = *filters});
-  if (!report) return error_answer(report.error());
+  if (!report) return report.error();
   Json body = head(*asked);
   body["interval"] = *interval;
   body["source"] = report->source;
   body["cohorts"] = Json::array();
   for (const auto& cohort : report->cohorts)
     body["cohorts"].push_back({{"time", time_text(cohort.time_ms)}, {"users", cohort.users}, {"back", cohort.back}});
-  return json_answer(200, body);
+  return body;
 }
 
 }  // namespace marquee::api

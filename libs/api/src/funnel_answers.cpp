@@ -16,6 +16,10 @@ using analytics::FunnelOrder;
 constexpr std::pair<const char*, FunnelOrder> kOrders[] = {
     {"ordered", FunnelOrder::ordered}, {"strict", FunnelOrder::strict}, {"any", FunnelOrder::any}};
 
+const std::vector<std::string_view> kMembers = {
+    "site",           "from",  "to", "last",    "filter",        "steps", "exclude",
+    "window_seconds", "order", "by", "compare", "dropped_after", "limit", "key_limit"};
+
 std::string name_of(FunnelOrder order) {
   return std::ranges::find(kOrders, order, &std::pair<const char*, FunnelOrder>::second)->first;
 }
@@ -138,7 +142,7 @@ Result<Json> whole_numbers(const http::Request& request, const std::string& name
 
 Result<Json> funnel_definition(const http::Request& request) {
   Json definition = Json::object();
-  for (const char* name : {"site", "from", "to", "order", "by", "compare"})
+  for (const char* name : {"site", "from", "to", "last", "order", "by", "compare"})
     if (const auto text = request.query_parameter(name)) definition[name] = *text;
   for (const char* name : {"window_seconds", "dropped_after", "limit", "key_limit"}) {
     if (!request.query_parameter(name)) continue;
@@ -164,10 +168,9 @@ Result<Json> funnel_definition(const http::Request& request) {
   return definition;
 }
 
-Result<Json> funnel_body(const http::Request& request) {
-  return read_object(request, {"site", "from", "to", "filter", "steps", "exclude", "window_seconds", "order", "by",
-                               "compare", "dropped_after", "limit", "key_limit"});
-}
+Result<Json> funnel_body(const http::Request& request) { return read_object(request, kMembers); }
+
+Result<void> check_funnel_members(const Json& definition) { return require_object(definition, kMembers); }
 
 Result<analytics::FunnelRequest> read_funnel(const Json& definition) {
   analytics::FunnelRequest asked;
@@ -228,31 +231,29 @@ Json funnel_json(const analytics::FunnelRequest& asked, const analytics::FunnelR
   return body;
 }
 
-http::Response ReportAnswers::funnel(const http::Request& request) {
+Result<Json> ReportAnswers::funnel(const http::Request& request) {
   return funnel_of(funnel_definition(request), wants_fresh(request));
 }
 
-http::Response ReportAnswers::funnel_of_body(const http::Request& request) {
-  return funnel_of(funnel_body(request), wants_fresh(request));
-}
-
-http::Response ReportAnswers::funnel_of(const Result<Json>& definition, bool is_fresh) {
-  if (!definition) return error_answer(definition.error());
+Result<Json> ReportAnswers::funnel_of(const Result<Json>& definition, bool is_fresh) {
+  if (!definition) return definition.error();
   auto asked = read_funnel(*definition);
-  if (!asked) return error_answer(asked.error());
+  if (!asked) return asked.error();
   const auto site = text_of(*definition, "site", "");
-  if (!site) return error_answer(site.error());
-  const auto from = text_of(*definition, "from", "");
-  if (!from) return error_answer(from.error());
-  const auto to = text_of(*definition, "to", "");
-  if (!to) return error_answer(to.error());
-  auto scope = scope_of(*site, *from, *to);
+  if (!site) return site.error();
+  TimesAsked times;
+  for (auto [name, time] : {std::pair("from", &times.from), {"to", &times.to}, {"last", &times.last}}) {
+    auto text = text_of(*definition, name, "");
+    if (!text) return text.error();
+    *time = std::move(*text);
+  }
+  auto scope = scope_of(*site, times);
   if (scope) scope->is_fresh = is_fresh;
-  if (!scope) return error_answer(scope.error());
+  if (!scope) return scope.error();
   asked->scope = std::move(*scope);
   const auto report = reports_.funnel(*asked);
-  if (!report) return error_answer(report.error());
-  return json_answer(200, funnel_json(*asked, *report));
+  if (!report) return report.error();
+  return funnel_json(*asked, *report);
 }
 
 }  // namespace marquee::api

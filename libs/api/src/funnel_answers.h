@@ -11,6 +11,9 @@ namespace marquee::api {
 /// The body of a POST, as it stands there.
 [[nodiscard]] Result<Json> funnel_body(const http::Request& request);
 
+/// Action::reject names a member that there is not.
+[[nodiscard]] Result<void> check_funnel_members(const Json& definition);
+
 /// What the definition asks for, without its scope. Action::reject names the member.
 [[nodiscard]] Result<analytics::FunnelRequest> read_funnel(const Json& definition);
 

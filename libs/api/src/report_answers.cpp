@@ -2,11 +2,15 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <chrono>
 #include <iterator>
 #include <map>
 
 #include "answers.h"
+#include "funnel_answers.h"
 #include "report_json.h"
+#include "saved_request.h"
 
 namespace marquee::api {
 namespace {
@@ -30,37 +34,90 @@ void append_series(std::string& out, const analytics::CampaignSeries& series, co
 
 }  // namespace
 
+const std::array<ReportAnswers::Kind, 8> ReportAnswers::kKinds = {{{"ctr", &ReportAnswers::ctr},
+                                                                   {"metrics", &ReportAnswers::metrics},
+                                                                   {"heatmap", &ReportAnswers::heatmap},
+                                                                   {"funnel", &ReportAnswers::funnel},
+                                                                   {"searches", &ReportAnswers::searches},
+                                                                   {"paths", &ReportAnswers::paths},
+                                                                   {"retention", &ReportAnswers::retention},
+                                                                   {"campaigns", &ReportAnswers::campaigns}}};
+
+std::vector<std::string_view> ReportAnswers::kinds() {
+  std::vector<std::string_view> names;
+  for (const auto& kind : kKinds) names.push_back(kind.name);
+  return names;
+}
+
+Result<Json> ReportAnswers::report(std::string_view kind, const http::Request& request) {
+  const auto known = std::ranges::find(kKinds, kind, &Kind::name);
+  if (known == kKinds.end()) return Error::reject(fmt::format("kind: expected one of {}", fmt::join(kinds(), ", ")));
+  return (this->*known->report)(request);
+}
+
+http::Response ReportAnswers::answer(std::string_view kind, const http::Request& request) {
+  const auto format = wanted_format(request);
+  if (!format) return error_answer(format.error());
+  if (kind == "campaigns" && *format == ReportFormat::json) {
+    const auto text = campaigns_text(request);
+    return text ? json_text_answer(200, *text) : error_answer(text.error());
+  }
+  return file_of(kind, report(kind, request), *format);
+}
+
+http::Response ReportAnswers::funnel_of_body(const http::Request& request) {
+  const auto format = wanted_format(request);
+  if (!format) return error_answer(format.error());
+  return file_of("funnel", funnel_of(funnel_body(request), wants_fresh(request)), *format);
+}
+
+http::Response ReportAnswers::file_of(std::string_view kind, const Result<Json>& report, ReportFormat format) {
+  if (!report) return error_answer(report.error());
+  return report_file(kind, *report, format, report_title(kind, *report), store_);
+}
+
+Result<Json> ReportAnswers::report_of(std::string_view kind, const Json& parameters, bool is_fresh) {
+  if (kind == "funnel") {
+    if (auto known = check_funnel_members(parameters); !known) return known.error();
+    return funnel_of(parameters, is_fresh);
+  }
+  if (std::ranges::find(kKinds, kind, &Kind::name) == kKinds.end()) return report(kind, {});
+  auto request = request_of(kind, parameters);
+  if (!request) return request.error();
+  if (is_fresh) request->headers.add("Cache-Control", "no-cache");
+  return report(kind, *request);
+}
+
+http::Response ReportAnswers::answer_saved(const catalog::SavedReport& saved, const http::Request& request) {
+  const auto format = wanted_format(request);
+  if (!format) return error_answer(format.error());
+  const auto report = report_of(saved.kind, Json::parse(saved.parameters), wants_fresh(request));
+  if (!report) return error_answer(report.error());
+  return report_file(saved.kind, *report, *format, saved.name, store_);
+}
+
 Result<Scope> ReportAnswers::scope(const http::Request& request) const {
   const auto text = [&](const char* name) { return request.query_parameter(name).value_or(""); };
-  auto scope = scope_of(text("site"), text("from"), text("to"));
+  auto scope = scope_of(text("site"), {text("from"), text("to"), text("last")});
   if (scope) scope->is_fresh = wants_fresh(request);
   return scope;
 }
 
-Result<Scope> ReportAnswers::scope_of(std::string site, const std::string& from, const std::string& to) const {
+Result<Scope> ReportAnswers::scope_of(std::string site, const TimesAsked& times) const {
   if (site.empty()) return Error::reject("site: missing");
   if (!catalog_.site(site)) return Error::reject(fmt::format("site: there is no site \"{}\"", site.substr(0, 128)));
-  Scope scope{.site = std::move(site), .from_ms = {}, .to_ms = {}};
-  if (!from.empty()) {
-    const auto time = time_of(from, "from");
-    if (!time) return time.error();
-    scope.from_ms = *time;
-  }
-  if (!to.empty()) {
-    const auto time = time_of(to, "to");
-    if (!time) return time.error();
-    scope.to_ms = *time;
-  }
-  return scope;
+  const auto range = range_of(times, std::chrono::system_clock::now());
+  if (!range) return range.error();
+  return Scope{.site = std::move(site), .from_ms = range->from_ms, .to_ms = range->to_ms};
 }
 
-http::Response ReportAnswers::heatmap(const http::Request& request) {
+Result<Json> ReportAnswers::heatmap(const http::Request& request) {
   auto asked = scope(request);
-  if (!asked) return error_answer(asked.error());
+  if (!asked) return asked.error();
   const auto mode = choice_parameter(request, "mode", {"positions", "cells", "page"});
-  if (!mode) return error_answer(mode.error());
+  if (!mode) return mode.error();
   const auto filters = filter_parameters(request);
-  if (!filters) return error_answer(filters.error());
+  if (!filters) return filters.error();
   using enum analytics::HeatmapMode;
   const auto report = reports_.heatmap({.scope = *asked,
                                         .mode = *mode == "cells"  ? cells
@@ -69,7 +126,7 @@ http::Response ReportAnswers::heatmap(const http::Request& request) {
                                         .slot = request.query_parameter("slot").value_or(""),
                                         .page = request.query_parameter("page").value_or(""),
                                         .filters = *filters});
-  if (!report) return error_answer(report.error());
+  if (!report) return report.error();
   Json body = head(*asked);
   body["mode"] = *mode;
   body["source"] = report->source;
@@ -85,18 +142,24 @@ http::Response ReportAnswers::heatmap(const http::Request& request) {
                              {"ctr", share(cell.clicks, cell.impressions)},
                              {"viewability", share(cell.viewable_impressions, cell.impressions)}});
   }
-  return json_answer(200, body);
+  return body;
 }
 
-http::Response ReportAnswers::campaigns(const http::Request& request) {
+Result<Json> ReportAnswers::campaigns(const http::Request& request) {
+  const auto text = campaigns_text(request);
+  if (!text) return text.error();
+  return Json::parse(*text);
+}
+
+Result<std::string> ReportAnswers::campaigns_text(const http::Request& request) {
   auto asked = scope(request);
-  if (!asked) return error_answer(asked.error());
+  if (!asked) return asked.error();
   const auto interval = choice_parameter(request, "interval", {"hour", "minute", "day"});
-  if (!interval) return error_answer(interval.error());
+  if (!interval) return interval.error();
   const auto report = reports_.campaigns({.scope = *asked, .interval = *interval});
-  if (!report) return error_answer(report.error());
+  if (!report) return report.error();
   const auto items = catalog_.items(asked->site, catalog::ItemKind::campaign);
-  if (!items) return error_answer(items.error());
+  if (!items) return items.error();
   std::map<std::string, std::string> names;
   for (const auto& item : *items) names.emplace(item.id, item.name);
   Json body = head(*asked);
@@ -109,7 +172,7 @@ http::Response ReportAnswers::campaigns(const http::Request& request) {
     if (text.back() == '}') text += ',';
     append_series(text, series, name == names.end() ? series.id : name->second);
   }
-  return json_text_answer(200, text + "]}");
+  return text + "]}";
 }
 
 http::Response ReportAnswers::sites() {

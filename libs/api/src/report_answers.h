@@ -1,12 +1,17 @@
 // /v1/reports/*: parameters in, reports out.
 #pragma once
 
+#include <array>
 #include <string>
+#include <string_view>
+#include <vector>
 
 #include "answers.h"
 #include "marquee/analytics/reports.h"
 #include "marquee/catalog/catalog.h"
 #include "marquee/http/message.h"
+#include "relative_times.h"
+#include "report_files.h"
 
 namespace marquee::api {
 
@@ -14,40 +19,59 @@ namespace marquee::api {
 class ReportAnswers {
  public:
   ReportAnswers(catalog::Catalog& catalog, clickhouse::Client& store, bool can_remember)
-      : catalog_(catalog), reports_(store, can_remember) {}
+      : catalog_(catalog), store_(store), reports_(store, can_remember) {}
 
-  [[nodiscard]] http::Response ctr(const http::Request& request);
-  [[nodiscard]] http::Response metrics(const http::Request& request);
+  /// Of the reports that answer() gives: "ctr", "funnel", ...
+  [[nodiscard]] static std::vector<std::string_view> kinds();
+  /// GET /v1/reports/<kind>, in the format that is asked for.
+  [[nodiscard]] http::Response answer(std::string_view kind, const http::Request& request);
+  /// POST /v1/reports/funnel: the whole definition.
+  [[nodiscard]] http::Response funnel_of_body(const http::Request& request);
+  /// What is asked for as it would be asked of /v1/reports/<kind>. Action::reject names the parameter that is wrong.
+  [[nodiscard]] Result<Json> report(std::string_view kind, const http::Request& request);
+  /// The same of parameters that are kept as JSON: text, numbers or lists of them by name; of a funnel its definition.
+  /// Action::reject also names a parameter that there is not.
+  [[nodiscard]] Result<Json> report_of(std::string_view kind, const Json& parameters, bool is_fresh);
   /// The body of metrics(): exact, or from a share of the users. `query_id`: of its query in the store; empty: any.
   [[nodiscard]] Result<Json> metrics_body(const http::Request& request, std::optional<double> fraction,
                                           const std::string& query_id);
+  /// What a saved report says now, in the format that `request` asks for.
+  [[nodiscard]] http::Response answer_saved(const catalog::SavedReport& saved, const http::Request& request);
   /// How many events it would read; 0 where a rollup answers.
   [[nodiscard]] Result<std::uint64_t> events_of_metrics(const http::Request& request);
   /// `sample`: a share of the users; absent: not given.
   [[nodiscard]] static Result<std::optional<double>> sample_parameter(const http::Request& request);
   /// What metrics() can be asked for.
   [[nodiscard]] static http::Response model();
-  [[nodiscard]] http::Response heatmap(const http::Request& request);
-  /// GET, for what fits into an address; POST for the whole definition.
-  [[nodiscard]] http::Response funnel(const http::Request& request);
-  [[nodiscard]] http::Response funnel_of_body(const http::Request& request);
-  [[nodiscard]] http::Response searches(const http::Request& request);
-  [[nodiscard]] http::Response paths(const http::Request& request);
-  [[nodiscard]] http::Response retention(const http::Request& request);
-  [[nodiscard]] http::Response campaigns(const http::Request& request);
   [[nodiscard]] http::Response sites();
 
  private:
   /// The request's site and times. A site that is not known is Action::reject.
   [[nodiscard]] Result<analytics::Scope> scope(const http::Request& request) const;
-  [[nodiscard]] http::Response funnel_of(const Result<Json>& definition, bool is_fresh);
-  /// Where the last two are absent or empty, the scope has no such end.
-  [[nodiscard]] Result<analytics::Scope> scope_of(std::string site, const std::string& from,
-                                                  const std::string& to) const;
+  [[nodiscard]] Result<Json> funnel_of(const Result<Json>& definition, bool is_fresh);
+  [[nodiscard]] Result<analytics::Scope> scope_of(std::string site, const TimesAsked& times) const;
   /// The same with what tables are asked for besides.
   [[nodiscard]] Result<analytics::TableRequest> table(const http::Request& request) const;
 
+  [[nodiscard]] Result<Json> ctr(const http::Request& request);
+  [[nodiscard]] Result<Json> metrics(const http::Request& request);
+  [[nodiscard]] Result<Json> heatmap(const http::Request& request);
+  [[nodiscard]] Result<Json> funnel(const http::Request& request);
+  [[nodiscard]] Result<Json> searches(const http::Request& request);
+  [[nodiscard]] Result<Json> paths(const http::Request& request);
+  [[nodiscard]] Result<Json> retention(const http::Request& request);
+  [[nodiscard]] Result<Json> campaigns(const http::Request& request);
+  [[nodiscard]] Result<std::string> campaigns_text(const http::Request& request);
+
+  struct Kind {
+    std::string_view name;
+    Result<Json> (ReportAnswers::*report)(const http::Request&);
+  };
+  static const std::array<Kind, 8> kKinds;
+  [[nodiscard]] http::Response file_of(std::string_view kind, const Result<Json>& report, ReportFormat format);
+
   catalog::Catalog& catalog_;
+  clickhouse::Client& store_;
   analytics::Reports reports_;
 };
 

@@ -56,12 +56,12 @@ Result<analytics::TableRequest> ReportAnswers::table(const http::Request& reques
                                  .limit = *limit};
 }
 
-http::Response ReportAnswers::ctr(const http::Request& request) {
+Result<Json> ReportAnswers::ctr(const http::Request& request) {
   auto asked = table(request);
-  if (!asked) return error_answer(asked.error());
+  if (!asked) return asked.error();
   if (asked->by.empty()) asked->by = {"campaign_id"};
   const auto report = reports_.ctr(*asked);
-  if (!report) return error_answer(report.error());
+  if (!report) return report.error();
   Json body = table_head(*asked, report->extent);
   body["total"] = rate_json(report->total);
   body["previous_total"] = rate_or_null(report->previous_total);
@@ -73,14 +73,13 @@ http::Response ReportAnswers::ctr(const http::Request& request) {
     one["false_discovery_rate"] = row.false_discovery_rate;
     body["rows"].push_back(std::move(one));
   }
-  return json_answer(200, body);
+  return body;
 }
 
-http::Response ReportAnswers::metrics(const http::Request& request) {
+Result<Json> ReportAnswers::metrics(const http::Request& request) {
   const auto fraction = sample_parameter(request);
-  if (!fraction) return error_answer(fraction.error());
-  const auto body = metrics_body(request, *fraction, {});
-  return body ? json_answer(200, *body) : error_answer(body.error());
+  if (!fraction) return fraction.error();
+  return metrics_body(request, *fraction, {});
 }
 
 Result<std::optional<double>> ReportAnswers::sample_parameter(const http::Request& request) {

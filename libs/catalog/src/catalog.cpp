@@ -1,14 +1,12 @@
 #include "marquee/catalog/catalog.h"
 
 #include <fmt/format.h>
-#include <soci/soci.h>
 #include <soci/sqlite3/soci-sqlite3.h>
 #include <sodium.h>
 
 #include <algorithm>
-#include <map>
-#include <mutex>
-#include <set>
+
+#include "catalog_impl.h"
 
 namespace marquee::catalog {
 namespace {
@@ -28,6 +26,11 @@ constexpr const char* kSchema[] = {
     "NULL, "
     "name VARCHAR(200) NOT NULL, campaign_id VARCHAR(128) NOT NULL, PRIMARY KEY (site_id, kind, id))",
     "CREATE TABLE IF NOT EXISTS changes (time_ms BIGINT NOT NULL, actor VARCHAR(100) NOT NULL, what TEXT NOT NULL)",
+    "CREATE TABLE IF NOT EXISTS saved_reports (id VARCHAR(40) PRIMARY KEY, name VARCHAR(200) NOT NULL, kind "
+    "VARCHAR(40) NOT "
+    "NULL, site_id VARCHAR(63) NOT NULL, parameters TEXT NOT NULL, owner VARCHAR(100) NOT NULL, made_ms BIGINT NOT "
+    "NULL, "
+    "changed_ms BIGINT NOT NULL)",
 };
 
 std::string hex(const unsigned char* bytes, std::size_t size) {
@@ -64,108 +67,62 @@ Result<void> check(const Site& site) {
   return {};
 }
 
-struct Snapshot {
-  std::map<std::string, Site, std::less<>> sites;
-  std::map<std::string, std::pair<std::string, bool>, std::less<>> keys;  // hash -> site, trusted
-  std::set<std::string, std::less<>> tokens;
-};
-
 }  // namespace
 
-class Catalog::Impl {
- public:
-  Impl(const std::string& path, std::shared_ptr<const Clock> clock)
-      : clock_(clock ? std::move(clock) : std::make_shared<SystemClock>()),
-        session_(soci::sqlite3, fmt::format("dbname={} timeout=10", path)) {
-    session_ << "PRAGMA journal_mode=WAL";
-    session_ << "PRAGMA synchronous=FULL";
-  }
+Catalog::Impl::Impl(const std::string& path, std::shared_ptr<const Clock> clock)
+    : clock_(clock ? std::move(clock) : std::make_shared<SystemClock>()),
+      session_(soci::sqlite3, fmt::format("dbname={} timeout=10", path)) {
+  session_ << "PRAGMA journal_mode=WAL";
+  session_ << "PRAGMA synchronous=FULL";
+}
 
-  Result<void> prepare() {
-    const std::lock_guard lock(mutex_);
-    soci::transaction transaction(session_);
-    for (const auto* statement : kSchema) session_ << statement;
-    int rows = 0, version = 0;
-    session_ << "SELECT count(*), coalesce(max(version), 0) FROM catalog_version", soci::into(rows),
-        soci::into(version);
-    if (version > kVersion)
-      return Error::give_up(
-          fmt::format("the catalog is of version {}, this program knows {}; use the newer program", version, kVersion));
-    if (rows == 0) session_ << "INSERT INTO catalog_version (version) VALUES (:v)", soci::use(kVersion);
-    transaction.commit();
-    refresh();
+Result<void> Catalog::Impl::prepare() {
+  const std::lock_guard lock(mutex_);
+  soci::transaction transaction(session_);
+  for (const auto* statement : kSchema) session_ << statement;
+  int rows = 0, version = 0;
+  session_ << "SELECT count(*), coalesce(max(version), 0) FROM catalog_version", soci::into(rows), soci::into(version);
+  if (version > kVersion)
+    return Error::give_up(
+        fmt::format("the catalog is of version {}, this program knows {}; use the newer program", version, kVersion));
+  if (rows == 0) session_ << "INSERT INTO catalog_version (version) VALUES (:v)", soci::use(kVersion);
+  transaction.commit();
+  refresh();
+  return {};
+}
+
+Result<void> Catalog::Impl::follow_changes() {
+  return read([this](soci::session& session) -> Result<void> {
+    long long version = 0;
+    session << "PRAGMA data_version", soci::into(version);
+    if (std::exchange(data_version_, version) != version) refresh();
     return {};
-  }
+  });
+}
 
-  // Runs `body` in a transaction with the change recorded, then renews the snapshot.
-  template <class F>
-  Result<void> change(std::string_view actor, const std::string& what, F&& body) {
-    const std::lock_guard lock(mutex_);
-    try {
-      soci::transaction transaction(session_);
-      body(session_);
-      const long long time_ms = clock_->now().time_since_epoch().count();
-      const std::string who(actor);
-      session_ << "INSERT INTO changes (time_ms, actor, what) VALUES (:t, :a, :w)", soci::use(time_ms), soci::use(who),
-          soci::use(what);
-      transaction.commit();
-      refresh();
-    } catch (const soci::soci_error& e) {
-      return Error::retry(fmt::format("the catalog could not be changed: {}", e.what()));
-    }
-    return {};
-  }
+void Catalog::Impl::record(std::string_view actor, const std::string& what) {
+  const long long time_ms = now_ms();
+  const std::string who(actor);
+  session_ << "INSERT INTO changes (time_ms, actor, what) VALUES (:t, :a, :w)", soci::use(time_ms), soci::use(who),
+      soci::use(what);
+}
 
-  template <class F>
-  auto read(F&& body) -> decltype(body(std::declval<soci::session&>())) {
-    const std::lock_guard lock(mutex_);
-    try {
-      return body(session_);
-    } catch (const soci::soci_error& e) {
-      return Error::retry(fmt::format("the catalog could not be read: {}", e.what()));
-    }
+void Catalog::Impl::refresh() {
+  auto next = std::make_shared<Snapshot>();
+  const soci::rowset<soci::row> sites =
+      (session_.prepare << "SELECT id, name, allowed_origin, consent_required FROM sites");
+  for (const auto& row : sites) {
+    Site site{row.get<std::string>(0), row.get<std::string>(1), row.get<std::string>(2), row.get<int>(3) != 0};
+    next->sites.emplace(site.id, site);
   }
-
-  Result<void> follow_changes() {
-    return read([this](soci::session& session) -> Result<void> {
-      long long version = 0;
-      session << "PRAGMA data_version", soci::into(version);
-      if (std::exchange(data_version_, version) != version) refresh();
-      return {};
-    });
-  }
-
-  [[nodiscard]] std::shared_ptr<const Snapshot> snapshot() const {
-    const std::lock_guard lock(snapshot_mutex_);
-    return snapshot_;
-  }
-
- private:
-  void refresh() {
-    auto next = std::make_shared<Snapshot>();
-    const soci::rowset<soci::row> sites =
-        (session_.prepare << "SELECT id, name, allowed_origin, consent_required FROM sites");
-    for (const auto& row : sites) {
-      Site site{row.get<std::string>(0), row.get<std::string>(1), row.get<std::string>(2), row.get<int>(3) != 0};
-      next->sites.emplace(site.id, site);
-    }
-    const soci::rowset<soci::row> keys = (session_.prepare << "SELECT hash, site_id, is_trusted FROM write_keys");
-    for (const auto& row : keys)
-      next->keys.emplace(row.get<std::string>(0), std::pair(row.get<std::string>(1), row.get<int>(2) != 0));
-    const soci::rowset<soci::row> tokens = (session_.prepare << "SELECT hash FROM admin_tokens");
-    for (const auto& row : tokens) next->tokens.insert(row.get<std::string>(0));
-    const std::lock_guard lock(snapshot_mutex_);
-    snapshot_ = std::move(next);
-  }
-
-  std::shared_ptr<const Clock> clock_;
-  std::mutex mutex_;
-  soci::session session_;
-  long long data_version_ = 0;  ///< Of the database, which other processes' changes raise.
-  // Not std::atomic<std::shared_ptr>: that of libstdc++ 12 releases its lock without ordering its reads.
-  mutable std::mutex snapshot_mutex_;  ///< Held for the copy of a pointer only.
-  std::shared_ptr<const Snapshot> snapshot_ = std::make_shared<const Snapshot>();
-};
+  const soci::rowset<soci::row> keys = (session_.prepare << "SELECT hash, site_id, is_trusted FROM write_keys");
+  for (const auto& row : keys)
+    next->keys.emplace(row.get<std::string>(0), std::pair(row.get<std::string>(1), row.get<int>(2) != 0));
+  const soci::rowset<soci::row> tokens = (session_.prepare << "SELECT hash FROM admin_tokens");
+  for (const auto& row : tokens) next->tokens.insert(row.get<std::string>(0));
+  const std::lock_guard lock(snapshot_mutex_);
+  snapshot_ = std::move(next);
+}
 
 Result<void> Catalog::follow_changes() { return impl_->follow_changes(); }
 

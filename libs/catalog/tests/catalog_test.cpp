@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <thread>
 
@@ -90,6 +91,46 @@ TEST_F(CatalogTest, finds_keys_while_sites_are_made) {
     while (!stop.stop_requested()) EXPECT_TRUE(catalog_->find_key(key));
   });
   for (int i = 0; i < 30; ++i) EXPECT_TRUE(catalog_->add_site({"site-" + std::to_string(i), ""}, "test"));
+}
+
+TEST_F(CatalogTest, keeps_saved_reports_over_a_restart_and_records_each_change) {
+  const auto added = catalog_->add_saved_report(
+      {.name = "B", .kind = "ctr", .site_id = "campus", .parameters = R"({"site":"campus"})", .owner = "ana"}, "test");
+  ASSERT_TRUE(added) << added.error().message;
+  EXPECT_EQ(added->id.size(), 16U);
+  ASSERT_TRUE(catalog_->add_saved_report(
+      {.name = "A", .kind = "ctr", .site_id = "moodle", .parameters = "{}", .owner = "ana"}, "test"));
+  open();
+  EXPECT_EQ(catalog_->saved_reports("")->size(), 2U);
+  EXPECT_EQ(catalog_->saved_reports("")->front().name, "A");
+  ASSERT_EQ(catalog_->saved_reports("campus")->size(), 1U);
+  auto report = **catalog_->saved_report(added->id);
+  EXPECT_EQ(report.parameters, R"({"site":"campus"})");
+  EXPECT_EQ(report.made_ms, added->made_ms);
+  report.name = "C";
+  ASSERT_TRUE(catalog_->replace_saved_report(report, "test"));
+  EXPECT_EQ((*catalog_->saved_report(added->id))->name, "C");
+  EXPECT_EQ((*catalog_->saved_report(added->id))->made_ms, added->made_ms);
+  EXPECT_EQ(*catalog_->remove_saved_report(added->id, "test"), true);
+  EXPECT_EQ(*catalog_->remove_saved_report(added->id, "test"), false);
+  EXPECT_FALSE(*catalog_->saved_report(added->id));
+  EXPECT_FALSE(*catalog_->replace_saved_report(report, "test"));
+  const auto changes = catalog_->changes(10);
+  ASSERT_TRUE(changes);
+  for (const auto& what : {" saved: \"B\", ctr of site campus", " is now \"C\", ctr of site campus", " \"C\" removed"})
+    EXPECT_TRUE(std::ranges::any_of(*changes, [&](const auto& change) { return change.what.ends_with(what); })) << what;
+}
+
+TEST_F(CatalogTest, refuses_saved_reports_without_a_name_or_too_large) {
+  const SavedReport fine{.name = "A", .kind = "ctr", .site_id = "campus", .parameters = "{}", .owner = "ana"};
+  for (auto member : {&SavedReport::name, &SavedReport::owner, &SavedReport::parameters}) {
+    auto report = fine;
+    report.*member = member == &SavedReport::parameters ? std::string(100'001, ' ') : "";
+    const auto added = catalog_->add_saved_report(report, "test");
+    ASSERT_FALSE(added);
+    EXPECT_EQ(added.error().action, Action::reject);
+  }
+  EXPECT_TRUE(catalog_->saved_reports("")->empty());
 }
 
 }  // namespace

@@ -5,6 +5,7 @@
 
 #include <atomic>
 #include <charconv>
+#include <random>
 #include <utility>
 
 #include "error_code.h"
@@ -229,6 +230,13 @@ bool is_error(const http::Response& response) {
   return response.status != 200 || response.headers.has("X-ClickHouse-Exception-Code");
 }
 
+/// What stands nowhere in the data (RFC 2046, section 5.1.1).
+std::string boundary_for(std::string_view data) {
+  std::string boundary = "marquee";
+  while (data.find(boundary) != std::string_view::npos) boundary = fmt::format("marquee{:x}", std::random_device()());
+  return boundary;
+}
+
 /// Whoever stands between may answer in the store's place.
 bool is_the_stores_own(const http::Response& response) {
   return response.headers.has("X-ClickHouse-Summary") || response.headers.has("X-ClickHouse-Query-Id");
@@ -243,6 +251,25 @@ const Endpoint& Client::endpoint() const { return impl_->endpoint(); }
 
 Result<std::string> Client::query(std::string_view sql, const Parameters& parameters, const QueryOptions& options) {
   auto answer = impl_->send(impl_->target(parameters, options), impl_->headers(), sql, options);
+  if (!answer) return answer.error().error;
+  if (is_error(*answer)) return impl_->refused(*answer);
+  return std::move(answer->body);
+}
+
+Result<std::string> Client::query_with(std::string_view sql, const ExternalTable& rows, const QueryOptions& options) {
+  QueryOptions with_table = options;
+  // Beside a form, default_format would be the format of a table named default.
+  with_table.settings["query"] = fmt::format("{} FORMAT {}", sql, options.format);
+  with_table.format.clear();
+  with_table.settings[rows.name + "_structure"] = rows.structure;
+  with_table.settings[rows.name + "_format"] = rows.format;
+  const std::string boundary = boundary_for(rows.data);
+  auto headers = impl_->headers();
+  headers.add("Content-Type", "multipart/form-data; boundary=" + boundary);
+  const auto body =
+      fmt::format("--{0}\r\nContent-Disposition: form-data; name=\"{1}\"; filename=\"{1}\"\r\n\r\n{2}\r\n--{0}--\r\n",
+                  boundary, rows.name, rows.data);
+  auto answer = impl_->send(impl_->target({}, with_table), headers, body, options);
   if (!answer) return answer.error().error;
   if (is_error(*answer)) return impl_->refused(*answer);
   return std::move(answer->body);

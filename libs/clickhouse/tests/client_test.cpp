@@ -57,6 +57,26 @@ TEST(Client, sends_parameters_settings_and_query_id_in_the_address_and_the_state
   EXPECT_EQ(server.last.headers.get("X-ClickHouse-User"), "default");
 }
 
+TEST(Client, sends_rows_beside_a_query_as_a_file_whose_boundary_they_do_not_hold) {
+  OneAnswer server(http::Response::text(200, "PAR1"));
+  Client client(server.endpoint());
+  const std::string rows = "[1]\n--marquee--\r\n";
+  const auto body =
+      client.query_with("SELECT * FROM t", {"t", "`a` UInt8", "JSONCompactEachRow", rows}, {.format = "Parquet"});
+  ASSERT_TRUE(body) << body.error().message;
+  EXPECT_EQ(*body, "PAR1");
+  EXPECT_EQ(server.last.query_parameter("query"), "SELECT * FROM t FORMAT Parquet");
+  EXPECT_EQ(server.last.query_parameter("t_structure"), "`a` UInt8");
+  EXPECT_EQ(server.last.query_parameter("t_format"), "JSONCompactEachRow");
+  EXPECT_EQ(server.last.query_parameter("default_format"), std::nullopt);
+  const std::string type(server.last.headers.get("Content-Type"));
+  const auto boundary = type.substr(type.find('=') + 1);
+  EXPECT_EQ(rows.find(boundary), std::string::npos);
+  EXPECT_EQ(server.last.body, "--" + boundary +
+                                  "\r\nContent-Disposition: form-data; name=\"t\"; filename=\"t\"\r\n\r\n" + rows +
+                                  "\r\n--" + boundary + "--\r\n");
+}
+
 TEST(Client, reads_cells_unescaped_and_keeps_null_apart_from_its_text) {
   const auto table = parse_table("a\tb\nString\tNullable(String)\nx\\ty\\\\\t\\N\n\t\\\\N\n");
   ASSERT_TRUE(table) << table.error().message;

@@ -22,8 +22,12 @@ const authorization: Middleware = {
 };
 
 /** The API as api/openapi.yaml describes it, with the session's token. */
-export const api = createClient<paths>({ fetch: reach });
+export const api = createClient<paths, 'application/json'>({ fetch: reach });
 api.use(authorization);
+
+/** The same, for answers as one table (`format=table`). */
+export const tables = createClient<paths, 'application/vnd.marquee.table+json'>({ fetch: reach });
+tables.use(authorization);
 
 /** The data of an answer; an error answer is thrown as an ApiError. */
 export async function answered<T>(call: Promise<{ data?: T; error?: unknown; response: Response }>): Promise<T> {

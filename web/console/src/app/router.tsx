@@ -1,5 +1,5 @@
 import { createRootRoute, createRoute, createRouter, lazyRouteComponent, redirect } from '@tanstack/react-router';
-import { campaignsSearch, ctrSearch, funnelSearch, heatmapSearch, liveSearch, parseAddress, pipelineSearch, printAddress } from '../state/search';
+import { campaignsSearch, ctrSearch, funnelSearch, heatmapSearch, liveSearch, parseAddress, pipelineSearch, printAddress, savedSearch } from '../state/search';
 import { NotFound } from '../views/NotFound';
 import { Shell } from './Shell';
 
@@ -48,9 +48,15 @@ const pipeline = createRoute({
   validateSearch: pipelineSearch,
   component: lazyRouteComponent(() => import('../views/PipelineView'), 'PipelineView'),
 });
+const saved = createRoute({
+  getParentRoute: () => root,
+  path: '/r/$id',
+  validateSearch: savedSearch,
+  component: lazyRouteComponent(() => import('../views/SavedView'), 'SavedView'),
+});
 
 export const router = createRouter({
-  routeTree: root.addChildren([home, ctr, heatmap, funnel, campaigns, live, pipeline]),
+  routeTree: root.addChildren([home, ctr, heatmap, funnel, campaigns, live, pipeline, saved]),
   defaultPreload: 'intent',
   scrollRestoration: true,
   parseSearch: parseAddress,

@@ -2,10 +2,11 @@ import { useEffect, useRef, useState } from 'react';
 import type { EChartsCoreOption, EChartsType } from 'echarts/core';
 import { Skeleton } from '../ui/states';
 
-export type ChartKind = 'custom' | 'line' | 'heatmap';
+export type ChartKind = 'custom' | 'line' | 'heatmap' | 'bar';
 
 const parts: Readonly<Record<ChartKind, () => Promise<unknown>>> = {
   custom: () => Promise.resolve(),
+  bar: () => import('./echartsBar'),
   line: () => import('./echartsLine'),
   heatmap: () => import('./echartsHeatmap'),
 };

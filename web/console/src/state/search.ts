@@ -46,6 +46,12 @@ export interface CampaignsSearch extends SiteSearch, SortSearch {
 
 export type LiveSearch = Pick<SiteSearch, 'site'>;
 
+/** A saved report's own parameters are kept with it. */
+export interface SavedSearch extends SortSearch {
+  /** Carried along for the other views. */
+  readonly site?: string;
+}
+
 export interface PipelineSearch extends SortSearch {
   /** Carried along for the other views. */
   readonly site?: string;
@@ -124,6 +130,10 @@ export function campaignsSearch(raw: RawSearch): CampaignsSearch {
 
 export function liveSearch(raw: RawSearch): LiveSearch {
   return compact<LiveSearch>({ site: name(raw.site) });
+}
+
+export function savedSearch(raw: RawSearch): SavedSearch {
+  return compact<SavedSearch>({ site: name(raw.site), ...sort(raw) });
 }
 
 export function pipelineSearch(raw: RawSearch): PipelineSearch {

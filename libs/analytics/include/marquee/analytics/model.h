@@ -28,12 +28,21 @@ struct Metric {
   std::string_view description;
 };
 
+/// What the text of a dimension's values is of.
+enum class KeyType {
+  text,
+  number,  ///< Whole, without sign.
+  day,     ///< 2026-01-31
+  time,    ///< 2026-01-31T08:00:00Z
+};
+
 struct Dimension {
   std::string_view name;
   std::string_view expression;  ///< SQL over the events and the rollups that have it, {0} being the time there; empty:
                                 ///< the column of that name.
   std::string_view description;
   std::int64_t grain_ms = 0;  ///< Of what is told from the time alone: how fine it tells it. Else 0.
+  KeyType keys = KeyType::text;
 };
 
 [[nodiscard]] std::span<const Metric> metrics();

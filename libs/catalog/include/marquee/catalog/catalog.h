@@ -35,6 +35,17 @@ struct Item {
 
 enum class ItemKind { slot, campaign, ad };
 
+/// A report that is kept to be asked again.
+struct SavedReport {
+  std::string id = {};  ///< 16 hexadecimal digits.
+  std::string name;
+  std::string kind;        ///< "ctr", "funnel", ...
+  std::string site_id;     ///< Of the parameters.
+  std::string parameters;  ///< As the report takes them: a JSON object.
+  std::string owner;
+  std::int64_t made_ms = 0, changed_ms = 0;
+};
+
 /// One change, as it is recorded.
 struct Change {
   std::int64_t time_ms = 0;
@@ -76,6 +87,17 @@ class Catalog {
   /// Makes or renames one.
   [[nodiscard]] Result<void> put_item(std::string_view site_id, ItemKind kind, const Item& item,
                                       std::string_view actor);
+  /// By name; of one site where `site_id` is not empty.
+  [[nodiscard]] Result<std::vector<SavedReport>> saved_reports(std::string_view site_id) const;
+  [[nodiscard]] Result<std::optional<SavedReport>> saved_report(std::string_view id) const;
+  /// Keeps it under a new id, and gives it as it is kept. Action::reject names what is wrong. That the report can be
+  /// asked is the caller's to know.
+  [[nodiscard]] Result<SavedReport> add_saved_report(SavedReport report, std::string_view actor);
+  /// Puts another in its place, but for its id and the time it was made. nullopt where there is none of that id.
+  [[nodiscard]] Result<std::optional<SavedReport>> replace_saved_report(SavedReport report, std::string_view actor);
+  /// False where there is none.
+  [[nodiscard]] Result<bool> remove_saved_report(std::string_view id, std::string_view actor);
+
   /// Newest first.
   [[nodiscard]] Result<std::vector<Change>> changes(std::size_t limit) const;
 

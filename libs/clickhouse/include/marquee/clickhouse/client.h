@@ -48,6 +48,14 @@ struct Table {
 /// A String as a parameter's value: ClickHouse reads parameters as escaped text.
 [[nodiscard]] std::string escape_parameter(std::string_view text);
 
+/// Rows that come with a query, which sees them as a table of that name.
+struct ExternalTable {
+  std::string name;       ///< Letters, digits and '_'.
+  std::string structure;  ///< "`a` UInt8, `b` String"
+  std::string format;
+  std::string data;
+};
+
 /// Why an insert failed and whether its rows may have landed.
 struct InsertFailure {
   bool may_have_landed = true;  ///< False only where the store surely refused before it wrote.
@@ -68,6 +76,9 @@ class Client {
   /// may pass (connection, memory, too many queries) are Action::retry, others Action::reject.
   [[nodiscard]] Result<std::string> query(std::string_view sql, const Parameters& parameters = {},
                                           const QueryOptions& options = {});
+  /// The same with rows beside it.
+  [[nodiscard]] Result<std::string> query_with(std::string_view sql, const ExternalTable& rows,
+                                               const QueryOptions& options = {});
   /// Runs a query and gives its rows as text.
   [[nodiscard]] Result<Table> table(std::string_view sql, const Parameters& parameters = {}, QueryOptions options = {});
   /// Runs a statement without result.

@@ -1,0 +1,101 @@
+#include "saved_answers.h"
+
+#include <fmt/format.h>
+
+#include <optional>
+#include <tuple>
+
+namespace marquee::api {
+namespace {
+
+constexpr std::string_view kActor = "admin";
+
+Json saved_json(const catalog::SavedReport& report) {
+  return {{"id", report.id},
+          {"name", report.name},
+          {"kind", report.kind},
+          {"site", report.site_id},
+          {"parameters", Json::parse(report.parameters)},
+          {"owner", report.owner},
+          {"made", time_text(report.made_ms)},
+          {"changed", time_text(report.changed_ms)},
+          {"address", "/r/" + report.id}};
+}
+
+http::Response nothing_here(const http::Request& request) {
+  return error_answer(404, fmt::format("there is no saved report \"{}\"", request.path_parameter("id").substr(0, 64)));
+}
+
+http::Response saved_answer(unsigned status, const catalog::SavedReport& report) {
+  return json_answer(status, saved_json(report));
+}
+
+}  // namespace
+
+Result<catalog::SavedReport> SavedAnswers::described(const http::Request& request) {
+  const auto body = read_object(request, {"name", "kind", "parameters", "owner"});
+  if (!body) return body.error();
+  catalog::SavedReport report;
+  for (auto [name, value, otherwise] : {std::tuple("name", &report.name, std::optional<std::string>()),
+                                        {"kind", &report.kind, std::nullopt},
+                                        {"owner", &report.owner, std::string(kActor)}}) {
+    auto text = text_of(*body, name, otherwise);
+    if (!text) return text.error();
+    *value = std::move(*text);
+  }
+  const auto parameters = body->find("parameters");
+  if (parameters == body->end() || !parameters->is_object()) return Error::reject("parameters: expected an object");
+  const auto asked = reports_.report_of(report.kind, *parameters, /*is_fresh=*/false);
+  if (!asked) return asked.error();
+  report.site_id = asked->at("site").get<std::string>();
+  report.parameters = parameters->dump();
+  return report;
+}
+
+http::Response SavedAnswers::list(const http::Request& request) {
+  const auto reports = catalog_.saved_reports(request.query_parameter("site").value_or(""));
+  if (!reports) return error_answer(reports.error());
+  Json list = Json::array();
+  for (const auto& report : *reports) list.push_back(saved_json(report));
+  return json_answer(200, {{"saved_reports", std::move(list)}});
+}
+
+http::Response SavedAnswers::add(const http::Request& request) {
+  auto report = described(request);
+  if (!report) return error_answer(report.error());
+  const auto added = catalog_.add_saved_report(std::move(*report), kActor);
+  return added ? saved_answer(201, *added) : error_answer(added.error());
+}
+
+http::Response SavedAnswers::get(const http::Request& request) {
+  const auto report = catalog_.saved_report(request.path_parameter("id"));
+  if (!report) return error_answer(report.error());
+  return *report ? saved_answer(200, **report) : nothing_here(request);
+}
+
+http::Response SavedAnswers::replace(const http::Request& request) {
+  auto report = described(request);
+  if (!report) return error_answer(report.error());
+  report->id = request.path_parameter("id");
+  const auto replaced = catalog_.replace_saved_report(std::move(*report), kActor);
+  if (!replaced) return error_answer(replaced.error());
+  return *replaced ? saved_answer(200, **replaced) : nothing_here(request);
+}
+
+http::Response SavedAnswers::remove(const http::Request& request) {
+  const auto removed = catalog_.remove_saved_report(request.path_parameter("id"), kActor);
+  if (!removed) return error_answer(removed.error());
+  if (!*removed) return nothing_here(request);
+  http::Response answer;
+  answer.status = 204;
+  return answer;
+}
+
+http::Response SavedAnswers::answer(const http::Request& request) {
+  const auto report = catalog_.saved_report(request.path_parameter("id"));
+  if (!report) return error_answer(report.error());
+  if (!*report) return nothing_here(request);
+  return reports_.answer_saved(**report, request);
+}
+
+}  // namespace marquee::api

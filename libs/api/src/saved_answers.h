@@ -1,0 +1,34 @@
+// /v1/saved-reports...: reports that are kept in the catalog, and their answers.
+#pragma once
+
+#include <string>
+
+#include "answers.h"
+#include "marquee/catalog/catalog.h"
+#include "report_answers.h"
+
+namespace marquee::api {
+
+/// Thread safe; blocks while the catalog or the store answers.
+class SavedAnswers {
+ public:
+  SavedAnswers(catalog::Catalog& catalog, ReportAnswers& reports) : catalog_(catalog), reports_(reports) {}
+
+  [[nodiscard]] http::Response list(const http::Request& request);
+  /// A report that cannot be answered is refused, with what it says itself.
+  [[nodiscard]] http::Response add(const http::Request& request);
+  [[nodiscard]] http::Response get(const http::Request& request);
+  [[nodiscard]] http::Response replace(const http::Request& request);
+  [[nodiscard]] http::Response remove(const http::Request& request);
+  /// What the report says now, in the format that is asked for.
+  [[nodiscard]] http::Response answer(const http::Request& request);
+
+ private:
+  /// What the body describes, after it has been asked once.
+  [[nodiscard]] Result<catalog::SavedReport> described(const http::Request& request);
+
+  catalog::Catalog& catalog_;
+  ReportAnswers& reports_;
+};
+
+}  // namespace marquee::api

@@ -1,0 +1,77 @@
+// The catalog's database: one session, changes as transactions that are recorded, and a snapshot of what is read at
+// each request.
+#pragma once
+
+#include <fmt/format.h>
+#include <soci/soci.h>
+
+#include <map>
+#include <memory>
+#include <mutex>
+#include <set>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "marquee/catalog/catalog.h"
+
+namespace marquee::catalog {
+
+struct Snapshot {
+  std::map<std::string, Site, std::less<>> sites;
+  std::map<std::string, std::pair<std::string, bool>, std::less<>> keys;  // hash -> site, trusted
+  std::set<std::string, std::less<>> tokens;
+};
+
+class Catalog::Impl {
+ public:
+  Impl(const std::string& path, std::shared_ptr<const Clock> clock);
+
+  [[nodiscard]] Result<void> prepare();
+  [[nodiscard]] Result<void> follow_changes();
+  [[nodiscard]] std::shared_ptr<const Snapshot> snapshot() const {
+    const std::lock_guard lock(snapshot_mutex_);
+    return snapshot_;
+  }
+  [[nodiscard]] std::int64_t now_ms() const { return clock_->now().time_since_epoch().count(); }
+
+  // Runs `body` in a transaction with the change recorded, then renews the snapshot.
+  template <class F>
+  Result<void> change(std::string_view actor, const std::string& what, F&& body) {
+    const std::lock_guard lock(mutex_);
+    try {
+      soci::transaction transaction(session_);
+      body(session_);
+      record(actor, what);
+      transaction.commit();
+      refresh();
+    } catch (const soci::soci_error& e) {
+      return Error::retry(fmt::format("the catalog could not be changed: {}", e.what()));
+    }
+    return {};
+  }
+
+  template <class F>
+  auto read(F&& body) -> decltype(body(std::declval<soci::session&>())) {
+    const std::lock_guard lock(mutex_);
+    try {
+      return body(session_);
+    } catch (const soci::soci_error& e) {
+      return Error::retry(fmt::format("the catalog could not be read: {}", e.what()));
+    }
+  }
+
+ private:
+  void record(std::string_view actor, const std::string& what);
+  void refresh();
+
+  std::shared_ptr<const Clock> clock_;
+  std::mutex mutex_;
+  soci::session session_;
+  long long data_version_ = 0;  ///< Of the database, which other processes' changes raise.
+  // Not std::atomic<std::shared_ptr>: that of libstdc++ 12 releases its lock without ordering its reads.
+  mutable std::mutex snapshot_mutex_;  ///< Held for the copy of a pointer only.
+  std::shared_ptr<const Snapshot> snapshot_ = std::make_shared<const Snapshot>();
+};
+
+}  // namespace marquee::catalog

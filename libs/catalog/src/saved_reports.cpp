@@ -1,0 +1,109 @@
+#include <algorithm>
+
+#include "catalog_impl.h"
+
+namespace marquee::catalog {
+namespace {
+
+constexpr const char* kColumns =
+    "SELECT id, name, kind, site_id, parameters, owner, made_ms, changed_ms FROM saved_reports";
+constexpr std::size_t kIdLength = 16;
+constexpr std::size_t kMostBytes = 100'000;
+
+SavedReport report_of(const soci::row& row) {
+  return {.id = row.get<std::string>(0),
+          .name = row.get<std::string>(1),
+          .kind = row.get<std::string>(2),
+          .site_id = row.get<std::string>(3),
+          .parameters = row.get<std::string>(4),
+          .owner = row.get<std::string>(5),
+          .made_ms = row.get<long long>(6),
+          .changed_ms = row.get<long long>(7)};
+}
+
+Result<void> check(const SavedReport& report) {
+  if (report.name.empty() || report.name.size() > 200) return Error::reject("name: expected 1 to 200 bytes");
+  if (report.owner.empty() || report.owner.size() > 100) return Error::reject("owner: expected 1 to 100 bytes");
+  if (report.parameters.size() > kMostBytes) return Error::reject("parameters: at most 100 kB are taken");
+  return {};
+}
+
+std::optional<SavedReport> find(soci::session& session, const std::string& id) {
+  const soci::rowset<soci::row> rows =
+      (session.prepare << fmt::format("{} WHERE id = :i", kColumns), soci::use(id, "i"));
+  for (const auto& row : rows) return report_of(row);
+  return std::nullopt;
+}
+
+}  // namespace
+
+Result<std::vector<SavedReport>> Catalog::saved_reports(std::string_view site_id) const {
+  return impl_->read([&](soci::session& session) -> Result<std::vector<SavedReport>> {
+    const std::string site(site_id);
+    const soci::rowset<soci::row> rows =
+        (session.prepare << fmt::format("{} WHERE :s = '' OR site_id = :s ORDER BY name, id", kColumns),
+         soci::use(site, "s"));
+    std::vector<SavedReport> reports;
+    for (const auto& row : rows) reports.push_back(report_of(row));
+    return reports;
+  });
+}
+
+Result<std::optional<SavedReport>> Catalog::saved_report(std::string_view id) const {
+  return impl_->read(
+      [&](soci::session& session) -> Result<std::optional<SavedReport>> { return find(session, std::string(id)); });
+}
+
+Result<SavedReport> Catalog::add_saved_report(SavedReport report, std::string_view actor) {
+  if (auto checked = check(report); !checked) return checked.error();
+  report.id = make_secret("").substr(0, kIdLength);
+  report.made_ms = report.changed_ms = impl_->now_ms();
+  const long long now = report.made_ms;
+  auto added = impl_->change(
+      actor, fmt::format("report {} saved: \"{}\", {} of site {}", report.id, report.name, report.kind, report.site_id),
+      [&](soci::session& session) {
+        session << "INSERT INTO saved_reports (id, name, kind, site_id, parameters, owner, made_ms, changed_ms) VALUES "
+                   "(:i, :n, :k, :s, :p, :o, :m, :c)",
+            soci::use(report.id), soci::use(report.name), soci::use(report.kind), soci::use(report.site_id),
+            soci::use(report.parameters), soci::use(report.owner), soci::use(now), soci::use(now);
+      });
+  if (!added) return added.error();
+  return report;
+}
+
+Result<std::optional<SavedReport>> Catalog::replace_saved_report(SavedReport report, std::string_view actor) {
+  if (auto checked = check(report); !checked) return checked.error();
+  const auto before = saved_report(report.id);
+  if (!before) return before.error();
+  if (!*before) return std::optional<SavedReport>();
+  report.made_ms = (*before)->made_ms;
+  report.changed_ms = impl_->now_ms();
+  const long long now = report.changed_ms;
+  auto changed = impl_->change(
+      actor,
+      fmt::format("saved report {} is now \"{}\", {} of site {}", report.id, report.name, report.kind, report.site_id),
+      [&](soci::session& session) {
+        session
+            << "UPDATE saved_reports SET name = :n, kind = :k, site_id = :s, parameters = :p, owner = :o, changed_ms = "
+               ":c WHERE id = :i",
+            soci::use(report.name), soci::use(report.kind), soci::use(report.site_id), soci::use(report.parameters),
+            soci::use(report.owner), soci::use(now), soci::use(report.id);
+      });
+  if (!changed) return changed.error();
+  return std::optional(std::move(report));
+}
+
+Result<bool> Catalog::remove_saved_report(std::string_view id, std::string_view actor) {
+  const auto before = saved_report(id);
+  if (!before) return before.error();
+  if (!*before) return false;
+  auto removed = impl_->change(actor, fmt::format("saved report {} \"{}\" removed", id, (*before)->name),
+                               [&](soci::session& session) {
+                                 const std::string which(id);
+                                 session << "DELETE FROM saved_reports WHERE id = :i", soci::use(which);
+                               });
+  if (!removed) return removed.error();
+  return true;
+}
+
+}  // namespace marquee::catalog

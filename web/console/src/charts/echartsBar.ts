@@ -1,0 +1,4 @@
+import { BarChart } from 'echarts/charts';
+import { register } from './echarts';
+
+register([BarChart]);
