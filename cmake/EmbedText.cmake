@@ -1,18 +1,24 @@
-# cmake -DINPUT=<text file> -DOUTPUT=<file.cpp> -DHEADER=<its header> -DNAMESPACE=<a::b> -DNAME=<variable> -P EmbedText.cmake
-# Writes a string view of the file's text. A literal may be no longer than 64 KiB everywhere, so it is cut into lines.
+# cmake -DINPUT=<text file> -DOUTPUT=<file.cpp> -DHEADER=<its header> -DNAMESPACE=<a::b> -DNAME=<function> -P EmbedText.cmake
+# Writes a function that gives the file's text. Compilers need not take a literal of more than 64 KiB, so each line is one.
 file(READ ${INPUT} text)
 string(REPLACE "\\" "\\\\" text "${text}")
 string(REPLACE "\"" "\\\"" text "${text}")
-string(REPLACE "\n" "\\n\"\n    \"" text "${text}")
+string(REPLACE "\n" "\\n\",\n      \"" text "${text}")
 get_filename_component(source ${INPUT} NAME)
 file(WRITE ${OUTPUT} "// Made by cmake/EmbedText.cmake from ${source}. Do not edit.
 #include \"${HEADER}\"
 
+#include <string_view>
+
 namespace ${NAMESPACE} {
 
-extern const std::string_view ${NAME};
-const std::string_view ${NAME} =
-    \"${text}\";
+std::string ${NAME}() {
+  constexpr std::string_view kLines[] = {
+      \"${text}\"};
+  std::string text;
+  for (const std::string_view line : kLines) text += line;
+  return text;
+}
 
 }  // namespace ${NAMESPACE}
 ")

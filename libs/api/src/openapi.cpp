@@ -44,7 +44,7 @@ nlohmann::ordered_json to_json(const YAML::Node& node) {
 }  // namespace
 
 const std::string& openapi_json() {
-  static const std::string text = to_json(YAML::Load(std::string(kOpenApiYaml))).dump();
+  static const std::string text = to_json(YAML::Load(openapi_yaml())).dump();
   return text;
 }
 

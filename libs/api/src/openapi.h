@@ -1,9 +1,10 @@
 #pragma once
 
-#include <string_view>
+#include <string>
 
 namespace marquee::api {
 
-extern const std::string_view kOpenApiYaml;  ///< Made from api/openapi.yaml by the build.
+/// The text of api/openapi.yaml; the build makes it.
+[[nodiscard]] std::string openapi_yaml();
 
 }  // namespace marquee::api
