@@ -45,10 +45,7 @@ class Api::Impl {
     });
   }
 
-  void landed() {
-    live_.landed();
-    live_campaigns_.landed();
-  }
+  void landed() { live_.landed(); }
   void stop() {
     progressive_.stop();
     live_.stop();

@@ -15,9 +15,9 @@ using analytics::LiveCount;
 using analytics::LiveUnit;
 using std::chrono::milliseconds;
 
-constexpr auto kLeastBetween = milliseconds(250);   ///< Changes come no denser than this,
-constexpr auto kMostBetween = milliseconds(1'000);  ///< and something no rarer, so that a lost client is noticed.
-constexpr log::Offset kLookBack = 500'000;          ///< Records of a partition that are looked at for the first minute.
+/// Looks are no denser, so that they do not hold up what lands, and no rarer, so that a lost client is noticed.
+constexpr auto kBetween = milliseconds(1'000);
+constexpr log::Offset kLookBack = 500'000;  ///< Records of a partition that are looked at for the first minute.
 /// A rollup may show an insert a moment later than the events do.
 constexpr auto kTouchedFor = milliseconds(2'000);
 
@@ -73,13 +73,6 @@ void LiveCampaigns::listen(const std::string& site, LiveUnit unit, http::Respond
   changed_.notify_all();
 }
 
-void LiveCampaigns::landed() {
-  const std::lock_guard lock(mutex_);
-  if (has_landed_ || listeners_.empty()) return;
-  has_landed_ = true;
-  changed_.notify_all();
-}
-
 void LiveCampaigns::stop() {
   {
     const std::lock_guard lock(mutex_);
@@ -116,10 +109,8 @@ bool LiveCampaigns::wait() {
     begin();
     return true;
   }
-  changed_.wait_until(lock, last_look_ + kMostBetween, [&] { return is_stopping_ || has_landed_ || has_newcomer_; });
-  if (!has_newcomer_)
-    changed_.wait_until(lock, last_look_ + kLeastBetween, [&] { return is_stopping_ || has_newcomer_; });
-  has_landed_ = has_newcomer_ = false;
+  changed_.wait_until(lock, last_look_ + kBetween, [&] { return is_stopping_ || has_newcomer_; });
+  has_newcomer_ = false;
   return !is_stopping_;
 }
 

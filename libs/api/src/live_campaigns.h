@@ -31,7 +31,6 @@ class LiveCampaigns {
   LiveCampaigns& operator=(const LiveCampaigns&) = delete;
 
   void listen(const std::string& site, analytics::LiveUnit unit, http::Responder responder);
-  void landed();
   void stop();
 
  private:
@@ -66,8 +65,7 @@ class LiveCampaigns {
   Clock::time_point last_look_;
   std::mutex mutex_;
   std::condition_variable changed_;
-  std::vector<Listener> listeners_;  ///< Guarded by mutex_, as are the next four.
-  bool has_landed_ = false;
+  std::vector<Listener> listeners_;  ///< Guarded by mutex_, as are the next three.
   bool has_newcomer_ = false;
   bool is_idle_ = true;
   bool is_stopping_ = false;
