@@ -63,6 +63,10 @@ http::Response event_stream_head() {
   return head;
 }
 
+std::string stream_event(std::string_view name, std::string_view data) {
+  return fmt::format("event: {}\ndata: {}\n\n", name, data);
+}
+
 bool wants_fresh(const http::Request& request) {
   return request.headers.get("Cache-Control").find("no-cache") != std::string_view::npos;
 }

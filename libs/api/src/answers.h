@@ -26,6 +26,8 @@ using Json = nlohmann::ordered_json;
 
 /// Of an answer in Server-Sent Events, which no cache or proxy may hold back.
 [[nodiscard]] http::Response event_stream_head();
+/// A message of such an answer; `data` is one line.
+[[nodiscard]] std::string stream_event(std::string_view name, std::string_view data);
 
 /// "2026-11-24T10:00:00.123Z"
 [[nodiscard]] std::string time_text(std::int64_t ms);

@@ -30,9 +30,7 @@ void add_text(std::string& out, std::string_view text) {
 }
 
 /// Text that is no UTF-8 with U+FFFD in place of what is none.
-std::string valid(const std::string& text) {
-  return Json::parse(Json(text).dump(-1, ' ', false, Json::error_handler_t::replace)).get<std::string>();
-}
+std::string valid(const std::string& text) { return Json::parse(json_text(text)).get<std::string>(); }
 
 void add_cell(std::string& out, const Json& cell) {
   if (cell.is_string()) {

@@ -1,7 +1,5 @@
 #include "live_campaigns.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <utility>
 
@@ -53,7 +51,7 @@ std::string message(std::string_view event, LiveUnit unit, std::int64_t now_s, c
                      {"unit", name_of(unit)},
                      {"from", time_text(window_begin(unit, now_s) * 1'000)},
                      {"campaigns", std::move(campaigns)}};
-  return fmt::format("event: {}\ndata: {}\n\n", event, body.dump(-1, ' ', false, Json::error_handler_t::replace));
+  return stream_event(event, json_text(body));
 }
 
 }  // namespace

@@ -1,7 +1,5 @@
 #include "live_feed.h"
 
-#include <fmt/format.h>
-
 #include <charconv>
 #include <map>
 
@@ -52,7 +50,7 @@ struct LiveFeed::Tick {
                        {"events", events},
                        {"by_type", std::move(types)},
                        {"by_campaign", std::move(campaigns)}};
-    return "event: tick\ndata: " + body.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n\n";
+    return stream_event("tick", json_text(body));
   }
 };
 

@@ -83,7 +83,7 @@ std::string pipeline_json(const ingest::Pipeline& pipeline, const PipelineContex
   for (const auto& one : pipeline.partitions) body["partitions"].push_back(partition_json(one));
   body["history"] = Json::array();
   for (const auto& moment : pipeline.history) body["history"].push_back(moment_json(moment));
-  return body.dump(-1, ' ', false, Json::error_handler_t::replace);
+  return json_text(body);
 }
 
 Result<ingest::Pipeline> parse_pipeline(std::string_view text) {

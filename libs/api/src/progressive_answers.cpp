@@ -22,13 +22,9 @@ constexpr double kSampledEvents = 2e6;     ///< That a sample reads.
 constexpr double kLeastFraction = 0.001;
 constexpr auto kBetweenSigns = 200ms;
 
-std::string event(std::string_view name, const Json& body) {
-  return fmt::format("event: {}\ndata: {}\n\n", name, body.dump(-1, ' ', false, Json::error_handler_t::replace));
-}
-
 std::string failure(const Error& error) {
   const auto answer = error_answer(error);
-  return fmt::format("event: error\ndata: {}\n\n", answer.body);
+  return stream_event("error", answer.body);
 }
 
 std::string new_query_id() {
@@ -83,7 +79,7 @@ void ProgressiveAnswers::run(const http::Request& request, http::Stream& stream)
   }
   if (*fraction) {
     const auto sample = reports_.metrics_body(request, *fraction, {});
-    stream.write(sample ? event("sample", *sample) : failure(sample.error()));
+    stream.write(sample ? stream_event("sample", json_text(*sample)) : failure(sample.error()));
     if (!sample) return;
   }
   tell_exact(request, stream);
@@ -98,7 +94,7 @@ void ProgressiveAnswers::tell_exact(const http::Request& request, http::Stream& 
     (void)store_.execute("KILL QUERY WHERE query_id = {id:String} ASYNC", {{"id", id}});
   }
   const auto body = exact.get();
-  stream.write(body ? event("exact", *body) : failure(body.error()));
+  stream.write(body ? stream_event("exact", json_text(*body)) : failure(body.error()));
 }
 
 }  // namespace marquee::api

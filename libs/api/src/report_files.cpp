@@ -110,7 +110,7 @@ Result<std::string> parquet_of(const ReportTable& table, clickhouse::Client& sto
     Json cells = Json::array();
     for (std::size_t i = 0; i < row.size(); ++i)
       cells.push_back(table.columns[i].type == CellType::time ? store_time(row[i]) : row[i]);
-    rows.data += cells.dump(-1, ' ', false, Json::error_handler_t::replace);
+    rows.data += json_text(cells);
     rows.data += '\n';
   }
   // One thread reads the rows in their order.
