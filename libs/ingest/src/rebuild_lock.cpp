@@ -7,17 +7,31 @@
 #include "marquee/base/logging.h"
 #include "marquee/ingest/rollup.h"
 #include "store_lock.h"
+#include "swap_note.h"
 #include "table_swap.h"
 
 namespace marquee::ingest {
 
 Result<std::unique_ptr<RebuildLock>> RebuildLock::take(clickhouse::Client& store) {
-  auto held = StoreLock::take(store, kRebuildLock, [&](const std::vector<std::string>& left, const StoreLock& own) {
+  std::vector<std::string> cut_off;  // Days.
+  const auto inherit = [&](const std::vector<std::string>& left, const StoreLock& own) -> Result<void> {
+    auto days = noted_swaps(store, left);
+    if (!days) return days.error();
+    cut_off = std::move(*days);
+    if (!cut_off.empty()) {
+      if (auto noted = note_swaps(store, own.database(), cut_off); !noted) return noted;
+    }
     return inherit_swap(store, left, own.database());
-  });
+  };
+  auto held = StoreLock::take(store, kRebuildLock, inherit);
   if (!held) return held.error();
   std::unique_ptr<RebuildLock> lock(new RebuildLock(store, std::move(*held)));
+  lock->leave(!cut_off.empty());
   if (auto taken = lock->take_other_replicas(); !taken) return taken.error();
+  if (cut_off.empty()) return lock;
+  if (const auto rebuilt = rebuild_days(store, *lock, cut_off); !rebuilt) return rebuilt.error();
+  lock->leave(false);
+  logging::info("rebuild.finished_for_another", {{"database", lock->database()}, {"days", cut_off.size()}});
   return lock;
 }
 

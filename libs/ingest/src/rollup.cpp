@@ -10,6 +10,7 @@
 #include "marquee/base/logging.h"
 #include "marquee/ingest/loader.h"
 #include "rollup_sql.h"
+#include "swap_note.h"
 
 namespace marquee::ingest {
 namespace {
@@ -92,7 +93,8 @@ std::string engine_of_fresh(const Rollup& rollup, std::string_view database) {
 }
 
 /// All of `days` in one statement: what a statement costs besides its rows is most of a recovery's rebuild.
-Result<void> rebuild_rollup(clickhouse::Client& store, const Rollup& rollup, Days days, const std::string& database) {
+Result<void> rebuild_rollup(clickhouse::Client& store, const Rollup& rollup, Days days, RebuildLock& lock) {
+  const std::string& database = lock.database();
   const std::string target = fmt::format("{}.{}", store.endpoint().database, rollup.table);
   const std::string fresh = fmt::format("{}.{}", database, rollup.table);
   const auto insert = insert_select(store, rollup, fresh, days_of_events(store, days));
@@ -111,21 +113,25 @@ Result<void> rebuild_rollup(clickhouse::Client& store, const Rollup& rollup, Day
     swaps.push_back(is_empty ? fmt::format("ALTER TABLE {} MOVE PARTITION ID '{}' TO TABLE {}", target, day, fresh)
                              : fmt::format("ALTER TABLE {} REPLACE PARTITION ID '{}' FROM {}", target, day, fresh));
   }
-  return run_all(store, swaps);
+  auto swapped = run_all(store, swaps);
+  if (!swapped) lock.leave(true);  // What became of the one that failed is not known.
+  return swapped;
 }
 
 Result<void> rebuild(clickhouse::Client& store, RebuildLock& lock, const std::vector<Rollup>& some_rollups, Days days) {
+  if (days.empty()) return {};
   if (auto waited = lock.wait_for_inserts(); !waited) return waited.error();
+  if (auto noted = note_swaps(store, lock.database(), {days.begin(), days.end()}); !noted) return noted;
   for (const Rollup& rollup : some_rollups) {
     for (std::size_t begin = 0; begin < days.size(); begin += kDaysAtOnce) {
       const Days some = days.subspan(begin, std::min(kDaysAtOnce, days.size() - begin));
-      if (auto done = rebuild_rollup(store, rollup, some, lock.database()); !done) {
+      if (auto done = rebuild_rollup(store, rollup, some, lock); !done) {
         return Error{done.error().action,
                      fmt::format("rebuilding {} of {}: {}", rollup.table, fmt::join(some, ", "), done.error().message)};
       }
     }
   }
-  return {};
+  return forget_swaps(store, lock.database());
 }
 
 /// Again while the lock is another's, or the store away.

@@ -380,6 +380,7 @@ http::Response FakeStore::run(const std::string& sql, const http::Request& reque
   if (sql.starts_with("SELECT dateDiff"))
     return ok("n\nInt64\n0\n");  // Whoever has it lives, unless it is known not to.
   if (sql.starts_with("SELECT name, comment FROM system.tables")) return ok("n\tc\nString\tString\n");
+  if (sql.starts_with("SELECT comment FROM system.tables")) return ok("c\nString\n");
   if (sql.starts_with("INSERT INTO marquee.rebuilds")) {
     highest_rebuilder_ = std::max<std::uint64_t>(highest_rebuilder_, std::stoull(sql.substr(sql.rfind('(') + 1)));
     return ok("");
@@ -426,7 +427,8 @@ http::Response FakeStore::run(const std::string& sql, const http::Request& reque
     rollup_.erase(sql.substr(sql.find('\'') + 1, 8));
     return ok("");
   }
-  if (sql.starts_with("DROP TABLE") || sql.starts_with("CREATE TABLE")) return ok("");
+  if (sql.starts_with("DROP TABLE") || sql.starts_with("CREATE TABLE") || sql.starts_with("CREATE OR REPLACE TABLE"))
+    return ok("");
   return failure(400, 62, "the fake store does not know: " + sql);
 }
 

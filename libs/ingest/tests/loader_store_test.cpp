@@ -18,6 +18,7 @@ using clickhouse::testing::StoreProcess;
 using testing::append;
 using testing::encoded;
 using testing::eventually;
+using testing::expect_in_the_store;
 using testing::kDay;
 using testing::kNewYear;
 using testing::LoaderInTheStore;
@@ -197,6 +198,51 @@ TEST_F(LoaderInTheStore, goes_on_when_whoever_rebuilt_rollups_elsewhere_is_gone)
   start();
   expect_landed_exactly(10);
   EXPECT_EQ(ask("SELECT count() FROM system.databases WHERE startsWith(name, 'marquee_rebuild_')"), "0");
+}
+
+TEST_F(LoaderInTheStore, rebuilds_what_another_was_cut_off_in_swapping_in) {
+  add_many(1, 1, 100, 3 * kDay / 101);
+  start();
+  expect_landed_exactly(100);
+  loader.reset();
+  // As a REPLACE PARTITION leaves it whose store was killed: the new rows beside the old ones.
+  ASSERT_TRUE(client->execute("CREATE DATABASE marquee_rebuild_41 COMMENT 'elsewhere 1 2'"));
+  ASSERT_TRUE(client->execute(
+      "CREATE TABLE marquee_rebuild_41.swaps (nothing UInt8) ENGINE = Memory COMMENT '20260101 20260103'"));
+  for (const char* day : {"20260101", "20260103"}) {
+    ASSERT_TRUE(client->execute(fmt::format("CREATE TABLE marquee_rebuild_41.t{} AS marquee.campaign_hour", day)));
+    ASSERT_TRUE(client->execute(fmt::format(
+        "INSERT INTO marquee_rebuild_41.t{0} SELECT * FROM marquee.campaign_hour WHERE _partition_id = '{0}'", day)));
+    ASSERT_TRUE(client->execute(
+        fmt::format("ALTER TABLE marquee.campaign_hour ATTACH PARTITION ID '{0}' FROM marquee_rebuild_41.t{0}", day)));
+  }
+  const auto differences = rollup_differences(*client);
+  ASSERT_TRUE(differences) << differences.error().message;
+  EXPECT_EQ(differences->size(), 2U);
+  RebuildLock::drop_given_up(*client);  // Nothing lands meanwhile, so nobody else mends it.
+  expect_in_the_store(*client, 100);
+  EXPECT_EQ(ask("SELECT count() FROM system.databases WHERE startsWith(name, 'marquee_rebuild_')"), "0");
+}
+
+TEST_F(LoaderInTheStore, leaves_every_rollup_right_where_a_rebuild_and_its_store_are_killed) {
+  const unsigned seed = std::random_device{}();
+  SCOPED_TRACE(fmt::format("seed {}", seed));
+  std::mt19937 random(seed);
+  for (std::uint64_t session = 1; session <= 20; ++session) add_many(session, 1, 400, 7 * kDay / 401);
+  start();
+  expect_landed_exactly(8'000);
+  loader.reset();
+  const std::vector<std::string> days = {"20260101", "20260102", "20260103", "20260104", "20260105"};
+  for (int kill = 0; kill < 5; ++kill) {
+    Result<std::uint64_t> cut_off = Error::retry("not begun");
+    std::jthread rebuild([&] { cut_off = rebuild_days(*client, days); });
+    std::this_thread::sleep_for(std::chrono::milliseconds(50 + random() % 300));
+    store->kill_now();
+    rebuild.join();
+    store->start();
+    ASSERT_TRUE(eventually([&] { return RebuildLock::take(*client).has_value(); }, std::chrono::seconds(60)));
+    expect_in_the_store(*client, 8'000);
+  }
 }
 
 TEST_F(LoaderInTheStore, keeps_inserts_out_of_every_replica_of_a_shard) {

@@ -24,8 +24,8 @@ class StoreLock;
 /// to be dead, loses it, and the store then refuses whatever of its rebuild is still to come. Thread safe.
 class RebuildLock {
  public:
-  /// Action::retry where another holds it. Where one that held it died while it swapped tables in (rewind.h), the swap
-  /// is finished first.
+  /// Action::retry where another holds it. Where one that held it died while it swapped tables (rewind.h) or days in,
+  /// that is finished first: its tables are swapped in, its days rebuilt.
   [[nodiscard]] static Result<std::unique_ptr<RebuildLock>> take(clickhouse::Client& store);
   /// Of who took it last; 0: nobody ever did. Numbers ascend.
   [[nodiscard]] static Result<std::uint64_t> last_number(clickhouse::Client& store);
