@@ -180,6 +180,18 @@ std::string axis_name(const ReportTable& table, std::size_t at) {
                                                                                : "");
 }
 
+/// For people.
+std::string range_of(const Json& report) {
+  const auto end = [&](const char* name) {
+    return report.at(name).is_string() ? cell_text(report.at(name), CellType::time) : std::string();
+  };
+  const auto from = end("from"), to = end("to");
+  if (from.empty() && to.empty()) return "all time";
+  if (from.empty()) return fmt::format("until {} UTC", to);
+  if (to.empty()) return fmt::format("since {} UTC", from);
+  return fmt::format("{} – {} UTC", from, to);
+}
+
 }  // namespace
 
 std::optional<ReportChart> chart_of(std::string_view kind, const Json& report, const ReportTable& table) {
@@ -249,12 +261,9 @@ chart::Picture picture_of(const ReportChart& chart, const ReportTable& table) {
 
 chart::Caption caption_of(const ReportChart& chart, const ReportTable& table, const Json& report,
                           const std::string& title) {
-  const auto day = [&](const char* name) {
-    return report.at(name).is_string() ? cell_text(report.at(name), CellType::time) : std::string("…");
-  };
+  const auto source = fmt::format("{} · {}", report.value("site", ""), range_of(report));
   chart::Caption caption{.title = title,
-                         .subtitle = fmt::format("{} · {} – {} UTC · {}", report.value("site", ""), day("from"),
-                                                 day("to"), table.columns[chart.value].name),
+                         .subtitle = fmt::format("{} · {}", source, table.columns[chart.value].name),
                          .x_name = {},
                          .y_name = {}};
   std::string labels;
@@ -265,11 +274,15 @@ chart::Caption caption_of(const ReportChart& chart, const ReportTable& table, co
   } else if (chart.kind == ChartKind::bars) {
     caption.x_name = axis_name(table, chart.value);
     caption.y_name = labels;
+  } else if (chart.is_grid) {
+    caption.x_name = "from left to right";
+    caption.y_name = "from top to bottom";
   } else if (chart.kind == ChartKind::cells) {
-    caption.x_name = axis_name(table, *chart.x);
+    // A report of positions has them where one of cells has x.
+    caption.x_name = table.columns[*chart.x].name == "x" ? "position" : axis_name(table, *chart.x);
     caption.y_name = labels;
   } else {
-    caption.subtitle = fmt::format("{} · {} – {} UTC", report.value("site", ""), day("from"), day("to"));
+    caption.subtitle = source;
   }
   return caption;
 }

@@ -112,7 +112,7 @@ TEST(ReportChart, says_what_it_is_of) {
   const auto one = drawn("metrics", report);
   const auto caption = caption_of(one.chart, one.table, report, "My report");
   EXPECT_EQ(caption.title, "My report");
-  EXPECT_EQ(caption.subtitle, "campus · 2026-11-01 – … UTC · ctr");
+  EXPECT_EQ(caption.subtitle, "campus · since 2026-11-01 UTC · ctr");
   EXPECT_EQ(caption.x_name, "day (UTC)");
   EXPECT_EQ(caption.y_name, "ctr (%)");
 }

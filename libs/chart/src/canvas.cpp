@@ -8,61 +8,23 @@
 namespace marquee::chart {
 namespace {
 
-constexpr const char* kFont = "DejaVu Sans";
+constexpr const char* kFont = "DejaVu Sans";  // Of letters that it lacks, fontconfig knows another that has them.
 
 cairo_status_t append(void* out, const unsigned char* bytes, unsigned size) {
   static_cast<std::string*>(out)->append(reinterpret_cast<const char*>(bytes), size);
   return CAIRO_STATUS_SUCCESS;
 }
 
-bool is_continuation(char c) { return (static_cast<unsigned char>(c) & 0xc0) == 0x80; }
-
-/// Bytes of the letter that the text begins with (UTF-8, RFC 3629); 0 where it begins with none.
-std::size_t letter_size(std::string_view text) {
-  const auto first = static_cast<unsigned char>(text.front());
-  const std::size_t size = first < 0x80   ? 1
-                           : first < 0xc2 ? 0
-                           : first < 0xe0 ? 2
-                           : first < 0xf0 ? 3
-                           : first < 0xf5 ? 4
-                                          : 0;
-  if (size > text.size()) return 0;
-  if (size > 1) {
-    // Not longer than needed, no half of a pair, nothing beyond U+10FFFF.
-    const auto second = static_cast<unsigned char>(text[1]);
-    if ((first == 0xe0 && second < 0xa0) || (first == 0xed && second >= 0xa0) || (first == 0xf0 && second < 0x90) ||
-        (first == 0xf4 && second >= 0x90))
-      return 0;
-  }
-  for (std::size_t i = 1; i < size; ++i)
-    if (!is_continuation(text[i])) return 0;
-  return size;
-}
-
-/// Without its last letter.
-std::string_view shortened(std::string_view text) {
-  while (!text.empty() && is_continuation(text.back())) text.remove_suffix(1);
-  if (!text.empty()) text.remove_suffix(1);
-  return text;
-}
-
-/// Control characters, line ends among them, are spaces here, and what is no UTF-8 is a question mark: cairo draws
-/// nothing more after a text that it cannot read.
+/// Control characters, line ends among them, are spaces here, and what is no UTF-8 a replacement character.
 std::string one_line(std::string_view text) {
-  std::string line;
-  while (!text.empty()) {
-    const auto size = letter_size(text);
-    const auto first = static_cast<unsigned char>(text.front());
-    if (size == 0)
-      line += '?';
-    else if (first < 0x20 || first == 0x7f)
-      line += ' ';
-    else
-      line += text.substr(0, size);
-    text.remove_prefix(std::max<std::size_t>(size, 1));
-  }
+  const std::unique_ptr<char, decltype(&g_free)> valid(g_utf8_make_valid(text.data(), static_cast<gssize>(text.size())),
+                                                       &g_free);
+  std::string line = valid.get();
+  std::ranges::replace_if(line, [](unsigned char c) { return c < 0x20 || c == 0x7f; }, ' ');
   return line;
 }
+
+double in_pixels(int pango_units) { return static_cast<double>(pango_units) / PANGO_SCALE; }
 
 }  // namespace
 
@@ -78,13 +40,6 @@ Canvas::Canvas(int width, int height)
 void Canvas::use(Color color) {
   cairo_set_source_rgb(context_.get(), ((color >> 16) & 0xff) / 255.0, ((color >> 8) & 0xff) / 255.0,
                        (color & 0xff) / 255.0);
-}
-
-void Canvas::use(const TextStyle& style) {
-  use(style.color);
-  cairo_select_font_face(context_.get(), kFont, CAIRO_FONT_SLANT_NORMAL,
-                         style.is_bold ? CAIRO_FONT_WEIGHT_BOLD : CAIRO_FONT_WEIGHT_NORMAL);
-  cairo_set_font_size(context_.get(), style.size);
 }
 
 void Canvas::fill(const Box& box, Color color) {
@@ -111,34 +66,47 @@ void Canvas::stroke(Color color, double thickness) {
   cairo_stroke(context_.get());
 }
 
-double Canvas::text_width(std::string_view text, const TextStyle& style) {
-  use(style);
-  cairo_text_extents_t extents;
-  cairo_text_extents(context_.get(), one_line(text).c_str(), &extents);
-  return extents.x_advance;
+Canvas::Layout Canvas::layout(std::string_view text, const TextStyle& style) {
+  Layout layout(pango_cairo_create_layout(context_.get()), &g_object_unref);
+  const std::unique_ptr<PangoFontDescription, decltype(&pango_font_description_free)> font(
+      pango_font_description_new(), &pango_font_description_free);
+  pango_font_description_set_family_static(font.get(), kFont);
+  pango_font_description_set_weight(font.get(), style.is_bold ? PANGO_WEIGHT_BOLD : PANGO_WEIGHT_NORMAL);
+  pango_font_description_set_absolute_size(font.get(), style.size * PANGO_SCALE);
+  pango_layout_set_font_description(layout.get(), font.get());
+  pango_layout_set_single_paragraph_mode(layout.get(), 1);
+  pango_layout_set_auto_dir(layout.get(), 0);  // A place is of the picture, whichever way its text is written.
+  const auto line = one_line(text);
+  pango_layout_set_text(layout.get(), line.data(), static_cast<int>(line.size()));
+  return layout;
 }
 
-std::string Canvas::fitting(std::string_view text, const TextStyle& style, double most) {
-  auto whole = one_line(text);
-  if (text_width(whole, style) <= most) return whole;
-  std::string_view part = whole;
-  while (!part.empty()) {
-    part = shortened(part);
-    auto cut = std::string(part) + "…";
-    if (text_width(cut, style) <= most) return cut;
-  }
-  return "";
+double Canvas::width_of(const Layout& layout) {
+  int width = 0;
+  pango_layout_get_size(layout.get(), &width, nullptr);
+  return in_pixels(width);
+}
+
+double Canvas::text_width(std::string_view text, const TextStyle& style) { return width_of(layout(text, style)); }
+
+int Canvas::letters_without_font(std::string_view text) {
+  return pango_layout_get_unknown_glyphs_count(layout(text, {}).get());
 }
 
 void Canvas::text(double x, double y, std::string_view text, const TextStyle& style, double most) {
-  const auto shown = fitting(text, style, most);
-  const double wide = text_width(shown, style);
+  const auto layout = this->layout(text, style);
+  if (width_of(layout) > most) {
+    pango_layout_set_width(layout.get(), static_cast<int>(most * PANGO_SCALE));
+    pango_layout_set_ellipsize(layout.get(), PANGO_ELLIPSIZE_END);
+  }
+  const double wide = width_of(layout);
+  use(style.color);
   cairo_move_to(context_.get(),
                 style.side == Side::begin    ? x
                 : style.side == Side::middle ? x - wide / 2
                                              : x - wide,
-                y);
-  cairo_show_text(context_.get(), shown.c_str());
+                y - in_pixels(pango_layout_get_baseline(layout.get())));
+  pango_cairo_show_layout(context_.get(), layout.get());
   cairo_new_path(context_.get());
 }
 

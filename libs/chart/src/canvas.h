@@ -1,7 +1,7 @@
-// cairo, as the pictures use it: lines, boxes, text that fits.
+// cairo and Pango, as the pictures use them: lines, boxes, text that fits.
 #pragma once
 
-#include <cairo.h>
+#include <pango/pangocairo.h>
 
 #include <cstdint>
 #include <memory>
@@ -57,12 +57,16 @@ class Canvas {
   /// From the bottom up, in the middle of `y`.
   void upright_text(double x, double y, std::string_view text, const TextStyle& style, double most);
 
+  /// How many letters no font of this machine has: they are drawn as boxes.
+  [[nodiscard]] int letters_without_font(std::string_view text);
+
   [[nodiscard]] Result<std::string> png() const;
 
  private:
-  [[nodiscard]] std::string fitting(std::string_view text, const TextStyle& style, double most);
+  using Layout = std::unique_ptr<PangoLayout, decltype(&g_object_unref)>;
+  [[nodiscard]] Layout layout(std::string_view text, const TextStyle& style);
+  [[nodiscard]] static double width_of(const Layout& layout);
   void use(Color color);
-  void use(const TextStyle& style);
 
   double width_, height_;
   std::unique_ptr<cairo_surface_t, decltype(&cairo_surface_destroy)> surface_;

@@ -59,6 +59,15 @@ TEST(Chart, draws_what_has_no_values_or_odd_ones) {
   drawn(Figures{});
 }
 
+TEST(Canvas, has_the_letters_of_the_languages_of_india) {
+  Canvas canvas(100, 100);
+  for (const char* name : {"Zürich – ★", "विधि महाविद्यालय", "আইন", "சட்டக் கல்லூரி", "న్యాయ", "ಕಾನೂನು", "നിയമം", "કાયદો",
+                           "ਕਾਨੂੰਨ", "ଆଇନ", "قانون"}) {
+    EXPECT_EQ(canvas.letters_without_font(name), 0) << name;
+  }
+  EXPECT_NE(canvas.letters_without_font("\U000F0000"), 0);  // Of a private area: nobody's.
+}
+
 TEST(Canvas, cuts_text_that_does_not_fit_between_letters) {
   Canvas canvas(100, 100);
   EXPECT_GT(canvas.text_width("Zürich", {}), canvas.text_width("Zür", {}));

@@ -24,10 +24,10 @@ Result<void> forget_swaps(clickhouse::Client& store, const std::string& database
 }
 
 Result<std::vector<std::string>> noted_swaps(clickhouse::Client& store, const std::vector<std::string>& databases) {
-  const auto notes = store.table(
-      fmt::format("SELECT comment FROM system.tables WHERE database IN ('{}') AND name = {{note:String}}",
-                  fmt::join(databases, "', '")),
-      {{"note", kNote}}, {.replica = 0});
+  const auto notes =
+      store.table(fmt::format("SELECT comment FROM system.tables WHERE database IN ('{}') AND name = {{note:String}}",
+                              fmt::join(databases, "', '")),
+                  {{"note", kNote}}, {.replica = 0});
   if (!notes) return notes.error();
   std::set<std::string> days;
   for (const auto& note : notes->rows) {
