@@ -118,7 +118,11 @@ class Reader(StoreTest):
             "SYSTEM SHUTDOWN", "SYSTEM KILL", "SYSTEM RELOAD CONFIG", "SYSTEM DROP MARK CACHE", "SYSTEM FLUSH LOGS", "SYSTEM STOP MERGES", "KILL QUERY WHERE 1",
             "KILL MUTATION WHERE 1", "BACKUP TABLE rows TO Disk('default', 'x')", "RESTORE TABLE rows FROM Disk('default', 'x')", "SET max_memory_usage = 0",
             "SET readonly = 0", "USE system", "SELECT 1; DROP TABLE rows", "SELECT 1; SELECT 2", "SELECT 1;\n-- x\nDROP TABLE rows", "/* SELECT 1 */ DROP TABLE rows",
-            "--\nDROP TABLE rows", "EXPLAIN DROP TABLE rows; DROP TABLE rows", "(SELECT 1); DROP TABLE rows", "BEGIN TRANSACTION", "EXECUTE AS default SELECT 1",
+            "--\nDROP TABLE rows", "EXPLAIN DROP TABLE rows; DROP TABLE rows", "(SELECT 1); DROP TABLE rows",
+            # What does not parse as a whole: the engine would run what stands before the error.
+            "SELECT 1; DROP TABLE rows; (", "SELECT 1; DROP TABLE rows; no statement", "SELECT 1;; INSERT INTO rows VALUES (2, 'y'); '",
+            "SELECT 1 FORMAT JSON; SET ROLE admin; DROP TABLE rows; )", "EXPLAIN SELECT 1; DROP TABLE rows; SELECT", f"SELECT 1; SELECT * FROM url('http://{self.address}/', CSV); (",
+            "BEGIN TRANSACTION", "EXECUTE AS default SELECT 1",
             "MOVE USER reader TO local_directory", "PREPARE x AS SELECT 1", "WATCH rows", "CHECK GRANT ALL ON *.*", "PARALLEL WITH DROP TABLE rows",
         ):
             self.refused(query)

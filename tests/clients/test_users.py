@@ -56,7 +56,7 @@ class Users(StoreTest):
             f"INSERT INTO rows FROM INFILE '{secret}' FORMAT CSV", "INSERT INTO system.users VALUES (1)", "INSERT INTO `system`.one VALUES (1)",
             "INSERT INTO \"sy\\x73tem\".one VALUES (1)", "INSERT INTO {t:Identifier} VALUES (1)",
             "INSERT INTO rows SETTINGS input_format_values_interpret_expressions = 1 VALUES (9, hostName())", "INSERT INTO rows SELECT 9, 'x'",
-            f"WITH (SELECT * FROM file('{secret}', 'LineAsString')) AS x INSERT INTO rows VALUES (9, x)", "INSERT INTO rows; DROP TABLE rows",
+            f"WITH (SELECT * FROM file('{secret}', 'LineAsString')) AS x INSERT INTO rows VALUES (9, x)", "INSERT INTO rows; DROP TABLE rows", "SELECT 1; DROP TABLE rows; (", "INSERT INTO rows SELECT 9, 'x'; DROP TABLE rows; (",
             "INSERT INTO rows (a, b) SELECT 9, 'x'", "INSERT INTO rows (* EXCEPT (a)) VALUES ('x')",
             "CREATE TABLE x (a Int8) ENGINE = Memory", "DROP TABLE rows", "TRUNCATE TABLE rows", "ALTER TABLE rows DELETE WHERE 1", "SET max_threads = 1",
             "SYSTEM FLUSH LOGS", "KILL QUERY WHERE 1", "SELECT * FROM system.processes", f"SELECT * FROM file('{secret}', 'LineAsString')",

@@ -34,6 +34,21 @@ bool shows_the_server(std::string_view text) {
   return what.is("CLUSTER") || what.is("CLUSTERS") || what.is("MERGES") || what.is("FILESYSTEM");
 }
 
+/// Fails for a text that is not one statement: the engine would run what stands before the first error in it.
+Answer<> expect_one_statement(std::string_view text, Connection& connection) {
+  constexpr std::string_view kTail = ": In scope SELECT formatQuery";
+  // Its parser, not more, and its own words for what is wrong.
+  const auto parsed =
+      connection.query(fmt::format("SELECT formatQuerySingleLine({})", quote_text(text)), "TSV");
+  if (parsed) return {};
+  Failure failed = parsed.error();
+  if (const std::size_t tail = failed.message.find(kTail); tail != std::string::npos) {
+    failed.message.resize(tail);
+    failed.message += ". (SYNTAX_ERROR)";
+  }
+  return std::unexpected(std::move(failed));
+}
+
 /// INSERT INTO FUNCTION, whose arguments may be credentials.
 bool names_a_function(std::string_view head) {
   Tokens tokens(head);
@@ -82,8 +97,8 @@ Answer<> Exchange::admit(std::string_view text, const Statement& statement, Conn
   const bool inserts = statement.kind == Statement::Kind::insert;
   const Classification found = inserts ? Classification{.statements = 1} : connection.classify(text);
   if (found.has_secrets || (inserts && names_a_function(statement.head))) record_.text = kHidden;
-  if (found.statements > 1) {
-    return std::unexpected(failure(kSyntaxError, "SYNTAX_ERROR", "Syntax error (Multi-statements are not allowed)"));
+  if (found.statements != 1) {
+    if (auto one = expect_one_statement(text, connection); !one) return one;
   }
   if (request_.reading_only && found.statements == 1 && !found.changes_nothing) {
     return std::unexpected(
@@ -107,8 +122,9 @@ Answer<> Exchange::admit_reader(std::string_view text, const Statement& statemen
   auto judge = shared_.pool->lend();
   if (!judge) return std::unexpected(judge.error());
   const Classification found = (*judge)->classify(text);
-  if (found.statements > 1) {
-    return std::unexpected(failure(kSyntaxError, "SYNTAX_ERROR", "Syntax error (Multi-statements are not allowed)"));
+  if (found.statements != 1) {
+    if (auto one = expect_one_statement(text, **judge); !one) return one;
+    return denied("this cannot be judged");
   }
   const std::string explain = fmt::format("EXPLAIN AST {}", text);
   // Parameters become literals of the tree; those that would become names are refused below.
