@@ -182,10 +182,19 @@ std::optional<std::string> ReaderPolicy::refusal(std::string_view tree) const {
   if (type == "Explain" && !has(kExplains, root.substr(std::min(root.size(), type.size() + 1)))) {
     return fmt::format("a reader may not run {}", root);
   }
+  return refusal_of_functions(tree);
+}
+
+bool ReaderPolicy::is_harmless_table_function(std::string_view name) {
+  const std::string plain = lower(name);
+  return has(kHarmlessTableFunctions, std::string_view(plain));
+}
+
+std::optional<std::string> ReaderPolicy::refusal_of_functions(std::string_view tree) const {
   while (!tree.empty()) {
-    const std::size_t end = tree.find('\n');
+    const std::size_t end = std::min(tree.find('\n'), tree.size());
     std::string_view node = tree.substr(0, end);
-    tree.remove_prefix(end == std::string_view::npos ? tree.size() : end + 1);
+    tree.remove_prefix(std::min(end + 1, tree.size()));
     node.remove_prefix(std::min(node.find_first_not_of(' '), node.size()));
     if (auto refused = refusal_of_node(node); refused) return refused;
   }

@@ -27,6 +27,10 @@ class ReaderPolicy {
   [[nodiscard]] static std::optional<std::string> refusal_of_insert_setting(std::string_view name);
   /// True for the name, perhaps quoted, of a database that is the server's own.
   [[nodiscard]] static bool is_of_the_server(std::string_view name);
+  /// True for a table function that makes its rows up, or from its arguments.
+  [[nodiscard]] static bool is_harmless_table_function(std::string_view name);
+  /// Why the functions of a tree, which is not that of a query, may not be used, or nothing.
+  [[nodiscard]] std::optional<std::string> refusal_of_functions(std::string_view tree) const;
 
  private:
   [[nodiscard]] std::optional<std::string> refusal_of_node(std::string_view node) const;
