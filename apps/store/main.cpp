@@ -103,11 +103,6 @@ Result<std::pair<engine::User*, std::string>> of_user(std::vector<engine::User>&
   return std::pair(&*user, option.substr(std::min(colon + 1, option.size())));
 }
 
-/// Bounds of queries that are judged, where no --limit says otherwise.
-engine::Settings first_bounds() {
-  return {{"max_execution_time", "60"}, {"max_memory_usage", "2147483648"}, {"max_result_bytes", "1073741824"}};
-}
-
 Result<void> add_bound(engine::User& user, const std::string& text) {
   const std::size_t equals = text.find('=');
   const std::string name = text.substr(0, equals);
@@ -136,7 +131,7 @@ Result<std::vector<engine::User>> users_of(const Arguments& arguments, const std
     users.push_back(std::move(*user));
   }
   for (engine::User& user : users) {
-    if (!user.roles.contains(Role::admin)) user.bounds = first_bounds();
+    if (!user.roles.contains(Role::admin)) user.bounds = engine::bounds_of_guests();
   }
   for (const std::string& option : arguments.bounds) {
     auto found = of_user(users, option);

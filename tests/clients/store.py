@@ -40,10 +40,13 @@ class Store:
         files = {name: pathlib.Path(self.data, name) for name in passwords or {}}
         for name, file in files.items():
             file.write_text((passwords or {})[name] + "\n")
-        more = [argument.format(**files) for argument in arguments]
+        self.arguments = [argument.format(**files) for argument in arguments]
+        self._start()
+
+    def _start(self) -> None:
         environment = {**os.environ, "MARQUEE_STORE_PASSWORD": ADMIN_PASSWORD, "MARQUEE_READER_PASSWORD": READER_PASSWORD}
         self.log = open(pathlib.Path(self.data, "log"), "wb")
-        self.process = subprocess.Popen([BINARY, "--data", self.data + "/store", "--port", "0", *more], stdout=subprocess.PIPE, stderr=self.log,
+        self.process = subprocess.Popen([BINARY, "--data", self.data + "/store", "--port", "0", *self.arguments], stdout=subprocess.PIPE, stderr=self.log,
                                         env=environment)
         assert self.process.stdout is not None
         line = self.process.stdout.readline()
@@ -51,12 +54,20 @@ class Store:
             raise AssertionError("marquee-store did not start: " + pathlib.Path(self.data, "log").read_text()[-2000:])
         self.port = int(json.loads(line)["port"])
 
-    def stop(self) -> None:
+    def restart(self) -> None:
+        """On the same data, on another port."""
+        self._end()
+        self._start()
+
+    def _end(self) -> None:
         self.process.terminate()
         self.process.wait(30)
         assert self.process.stdout is not None
         self.process.stdout.close()
         self.log.close()
+
+    def stop(self) -> None:
+        self._end()
         shutil.rmtree(self.data, ignore_errors=True)
 
     @property

@@ -11,6 +11,7 @@
 namespace marquee::engine {
 namespace {
 
+constexpr std::size_t kMostOfDefinition = std::size_t{64} * 1024;
 constexpr std::string_view kHidden = "[a statement with credentials]";
 // What may stand between the names of a writer's INSERT: "INSERT INTO db.t (a, b)".
 constexpr std::string_view kMarksOfNames = ".(),";
@@ -38,8 +39,7 @@ bool shows_the_server(std::string_view text) {
 Answer<> expect_one_statement(std::string_view text, Connection& connection) {
   constexpr std::string_view kTail = ": In scope SELECT formatQuery";
   // Its parser, not more, and its own words for what is wrong.
-  const auto parsed =
-      connection.query(fmt::format("SELECT formatQuerySingleLine({})", quote_text(text)), "TSV");
+  const auto parsed = connection.query(fmt::format("SELECT formatQuerySingleLine({})", quote_text(text)), "TSV");
   if (parsed) return {};
   Failure failed = parsed.error();
   if (const std::size_t tail = failed.message.find(kTail); tail != std::string::npos) {
@@ -92,6 +92,8 @@ Answer<> Exchange::admit(std::string_view text, const Statement& statement, Conn
     return std::unexpected(
         failure(kIntoOutfileNotAllowed, "INTO_OUTFILE_NOT_ALLOWED", "files of the server are not for clients"));
   }
+  defines_ = defines(text);
+  if (defines_) return admit_definition(text);
   if (adds_rows(statement)) return admit_writer(statement);
   if (caller_.role != Role::admin) return admit_reader(text, statement);
   const bool inserts = statement.kind == Statement::Kind::insert;
@@ -107,12 +109,14 @@ Answer<> Exchange::admit(std::string_view text, const Statement& statement, Conn
                 "You should use method POST for modifying queries."));
   }
   if (!found.changes_nothing && !inserts) connection.spend();  // It may be USE or SET.
+  gives_rows_ = found.changes_nothing;
   return {};
 }
 
 // On a connection of its own with the engine's defaults, so that nothing the reader sends changes how it is read.
 Answer<> Exchange::admit_reader(std::string_view text, const Statement& statement) const {
   if (statement.kind != Statement::Kind::select && statement.kind != Statement::Kind::other) {
+    if (caller_.scope) return denied("It has not been granted this");
     return std::unexpected(failure(kReadonly, "READONLY", "a reader may only read"));
   }
   if (auto refused = ReaderPolicy::refusal_of_database(request_.database); refused) return denied(*refused);
@@ -130,11 +134,78 @@ Answer<> Exchange::admit_reader(std::string_view text, const Statement& statemen
   // Parameters become literals of the tree; those that would become names are refused below.
   auto tree = (*judge)->query(explain, "TSVRaw", request_.parameters);
   if (!tree) return std::unexpected(tree.error());
-  if (!found.changes_nothing) return std::unexpected(failure(kReadonly, "READONLY", "a reader may only read"));
+  if (!found.changes_nothing) {
+    if (caller_.scope) return denied("It has not been granted this");
+    return std::unexpected(failure(kReadonly, "READONLY", "a reader may only read"));
+  }
   if (found.has_secrets) return denied("a reader's query may not carry credentials");
   if (shows_the_server(text)) return denied("a reader may not look at the server");
   if (has_identifier_parameter(text)) return denied("a reader may not send names as parameters");
   if (auto refused = shared_.policy->refusal(*tree); refused) return denied(*refused);
+  return caller_.scope ? admit_touched(*tree, **judge) : Answer<>();
+}
+
+bool Exchange::may_touch(Privilege privilege, const NamedTable& table) const {
+  return caller_.scope->may(privilege, table.database.empty() ? current_database() : table.database, table.table);
+}
+
+// A name that was not granted may still be that of a column, a WITH or an external table: where there is no such table.
+Answer<> Exchange::admit_touched(std::string_view tree, Connection& judge) const {
+  if (unclear_names_) return denied(*unclear_names_);
+  const Touched touched = touched_by(tree);
+  if (touched.refusal) return denied(*touched.refusal);
+  for (const NamedTable& table : touched.tables) {
+    if (may_touch(Privilege::select, table) || is_for_everybody(table)) continue;
+    const std::string database = table.database.empty() ? current_database() : table.database;
+    const auto refused = denied(
+        fmt::format("To execute this query, it's necessary to have the grant SELECT ON {}.{}", database, table.table));
+    if (table.is_certain && !table.database.empty()) return refused;
+    const auto found =
+        judge.query("SELECT count() FROM system.tables WHERE database = {d:String} AND name = {t:String}", "TSV",
+                    {{"d", database}, {"t", table.table}});
+    if (!found || *found != "0\n") return refused;
+  }
+  return {};
+}
+
+/// What a guest with the grants for it may do beside reading and adding rows.
+bool Exchange::defines(std::string_view text) const {
+  if (!caller_.scope || caller_.role == Role::admin) return false;
+  return read_definition(text.substr(0, kMostOfDefinition)).has_value();
+}
+
+Answer<> Exchange::admit_definition(std::string_view text) const {
+  using Kind = Definition::Kind;
+  const auto definition = read_definition(text);
+  if (!definition) return denied("It has not been granted this");
+  const Privilege needed = definition->kind == Kind::create ? Privilege::create_table
+                           : definition->kind == Kind::drop ? Privilege::drop_table
+                                                            : Privilege::truncate;
+  const std::string database = definition->table.database.empty() ? current_database() : definition->table.database;
+  if (ReaderPolicy::is_of_the_server(database) || !may_touch(needed, definition->table)) {
+    return denied(fmt::format("To execute this query, it's necessary to have the grant {} ON {}.{}", name_of(needed),
+                              database, definition->table.table));
+  }
+  if (request_.reading_only) {
+    return std::unexpected(failure(kReadonly, "READONLY", "Cannot execute query in readonly mode; use method POST"));
+  }
+  if (unclear_names_) return denied(*unclear_names_);
+  for (const auto& [name, value] : request_.settings) {
+    if (auto refused = ReaderPolicy::refusal_of_setting(name); refused && name != "wait_end_of_query") {
+      return denied(*refused);
+    }
+  }
+  if (has_identifier_parameter(text)) return denied("a guest may not send names as parameters");
+  auto judge = shared_.pool->lend();
+  if (!judge) return std::unexpected(judge.error());
+  if ((*judge)->classify(text).statements != 1) {
+    if (auto one = expect_one_statement(text, **judge); !one) return one;
+    return denied("this cannot be judged");
+  }
+  auto tree = (*judge)->query(fmt::format("EXPLAIN AST {}", text), "TSVRaw", request_.parameters);
+  if (!tree) return std::unexpected(tree.error());
+  if (auto refused = refusal_of_definition(*tree); refused) return denied(*refused);
+  if (auto refused = shared_.policy->refusal_of_functions(*tree); refused) return denied(*refused);
   return {};
 }
 
@@ -152,7 +223,12 @@ Answer<> Exchange::admit_writer(const Statement& statement) const {
     if (token.is_name() && ReaderPolicy::is_of_the_server(token.text)) return denied("a writer may not write there");
   }
   if (!is_plain) return denied("a writer's INSERT names a table and columns, nothing else");
-  return {};
+  if (!caller_.scope) return {};
+  const auto target = insert_target(statement.head);
+  if (unclear_names_ || !target) return denied("the name of the table cannot be told");
+  if (may_touch(Privilege::insert, *target)) return {};
+  return denied(fmt::format("To execute this query, it's necessary to have the grant INSERT ON {}.{}",
+                            target->database.empty() ? current_database() : target->database, target->table));
 }
 
 Settings Exchange::wanted_settings() const {
@@ -168,10 +244,14 @@ Settings Exchange::wanted_settings() const {
   return settings;
 }
 
-Answer<> Exchange::prepare(const Statement& statement, Connection& connection) const {
-  if (auto set = connection.set(wanted_settings()); !set) return set;
+Answer<> Exchange::restrict(const Statement& statement, Connection& connection) const {
   if (caller_.role == Role::admin) return {};
-  if (adds_rows(statement)) {
+  const bool adds = adds_rows(statement);
+  const std::string role = defines_ ? "maker" : adds ? "writer" : "reader";
+  if (auto reduced = connection.query("SET ROLE " + role, "Null"); !reduced) return std::unexpected(reduced.error());
+  connection.spend();  // It would stay.
+  if (defines_) return {};
+  if (adds) {
     // Values would otherwise be expressions, which may read files.
     return connection.set({{"input_format_values_interpret_expressions", "0"},
                            {"input_format_values_deduce_templates_of_expressions", "0"},

@@ -3,9 +3,11 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <random>
 #include <utility>
 
+#include "marquee/base/json_text.h"
 #include "native_blocks.h"
 
 namespace marquee::engine {
@@ -50,6 +52,20 @@ std::string_view content_type(std::string_view format) {
   return "text/plain; charset=UTF-8";
 }
 
+std::optional<std::string> exception_in_format(std::string_view format, const std::string& message) {
+  static constexpr std::array kLines = {std::string_view("JSONEachRow"), std::string_view("JSONLines"),
+                                        std::string_view("NDJSON"), std::string_view("JSONStringsEachRow"),
+                                        std::string_view("JSONEachRowWithProgress")};
+  static constexpr std::array kDocuments = {std::string_view("JSON"), std::string_view("JSONCompact"),
+                                            std::string_view("JSONStrings"), std::string_view("JSONCompactStrings"),
+                                            std::string_view("JSONColumnsWithMetadata")};
+  std::string text;
+  append_json_string(text, message);
+  if (std::ranges::find(kLines, format) != kLines.end()) return fmt::format("{{\"exception\": {}}}\n", text);
+  if (std::ranges::find(kDocuments, format) == kDocuments.end()) return std::nullopt;
+  return fmt::format("{{\n\t\"exception\": {}\n}}\n", text);
+}
+
 std::string summary(const Progress& progress) {
   // An insert gives no rows; ClickHouse tells those it wrote.
   const bool wrote = progress.result_rows == 0 && progress.written_rows > 0;
@@ -78,14 +94,21 @@ void AnswerWriter::describe(const StoreRequest& request, std::string_view format
   buffer_size_ = request.buffer_size;
   progress_interval_ = request.progress_interval;
   adds_cors_ = request.adds_cors_header;
+  sends_each_block_ = request.sends_each_block;
+  writes_exception_in_format_ = request.writes_exception_in_format;
+}
+
+void AnswerWriter::has_no_rows() {
+  const std::scoped_lock lock(*mutex_);
+  gives_rows_ = false;
 }
 
 /// Those that are known before the answer is.
 void AnswerWriter::add_first_fields(http::Response& response) const {
-  response.headers.add("Content-Type", std::string(content_type(format_)));
+  response.headers.add("Content-Type", std::string(gives_rows_ ? content_type(format_) : content_type("")));
   response.headers.add("X-ClickHouse-Server-Display-Name", identity_.display_name);
   response.headers.add("X-ClickHouse-Timezone", identity_.timezone);
-  response.headers.add("X-ClickHouse-Format", format_);
+  if (gives_rows_) response.headers.add("X-ClickHouse-Format", format_);
   if (!query_id_.empty()) response.headers.add("X-ClickHouse-Query-Id", query_id_);
   response.headers.add("X-ClickHouse-Exception-Tag", tag_);
   if (adds_cors_) response.headers.add("Access-Control-Allow-Origin", "*");
@@ -186,6 +209,7 @@ bool AnswerWriter::write(std::string piece) {
 bool AnswerWriter::must_send() const {
   if (wait_for_end_) return false;
   if (buffer_size_ && stream_ == nullptr) return held_.size() >= std::min(*buffer_size_, kMostHeld);
+  if (sends_each_block_) return true;
   return held_.size() >= kHeld || std::chrono::steady_clock::now() - held_since_ >= kHeldFor;
 }
 
@@ -222,6 +246,12 @@ void AnswerWriter::fail(const Failure& failed) {
 
 void AnswerWriter::fail_midway(const Failure& failed) {
   if (!cannot_send_) static_cast<void>(send_held(false));
+  const auto in_format = writes_exception_in_format_ ? exception_in_format(format_, failed.message) : std::nullopt;
+  if (in_format) {
+    static_cast<void>(send(*in_format, true));
+    stream_->close(true);
+    return;
+  }
   const std::string text = failed.message + '\n';
   static_cast<void>(send(
       fmt::format("\r\n__exception__\r\n{}\r\n{}{} {}\r\n__exception__\r\n", tag_, text, text.size(), tag_), true));
@@ -237,6 +267,14 @@ void AnswerWriter::fail_whole(const Failure& failed) {
   if (response.status == 401) response.headers.add("WWW-Authenticate", "Basic realm=\"Marquee\"");
   if (response.status == 503) response.headers.add("Retry-After", "1");
   response.body = failed.message + '\n';
+  if (!writes_exception_in_format_) {
+    responder_.send(std::move(response));
+    return;
+  }
+  if (auto body = exception_in_format(format_, failed.message); body) {
+    response.body = std::move(*body);
+    if (!responder_.has_begun()) response.headers.set("Content-Type", std::string(content_type(format_)));
+  }
   responder_.send(std::move(response));
 }
 

@@ -33,6 +33,8 @@ class AnswerWriter {
   /// `types` is asked for those of the answer's columns, should it need them.
   void describe(const StoreRequest& request, std::string_view format, std::string_view query_id,
                 std::function<std::vector<std::string>()> types = {});
+  /// The statement gives no rows: the answer has no format, which is how clients tell it from a result without rows.
+  void has_no_rows();
   /// Adds to the answer. False when the client is gone, or the answer cannot be sent in the form asked for.
   [[nodiscard]] bool write(std::string piece);
   void finish(const Progress& progress);
@@ -76,6 +78,9 @@ class AnswerWriter {
   std::chrono::steady_clock::time_point begin_ = std::chrono::steady_clock::now();
   std::chrono::steady_clock::time_point told_ = begin_;
   bool adds_cors_ = false;
+  bool gives_rows_ = true;
+  bool writes_exception_in_format_ = false;
+  bool sends_each_block_ = false;
   Progress seen_;                                                       ///< The last that tell() was given.
   std::unique_ptr<std::mutex> mutex_ = std::make_unique<std::mutex>();  ///< Between tell() and what sends.
   std::optional<std::size_t> buffer_size_;                              ///< The client's wish.
@@ -84,6 +89,8 @@ class AnswerWriter {
   std::shared_ptr<http::Stream> stream_;
 };
 
+/// An error as the format itself writes one; nothing where it has no way to.
+[[nodiscard]] std::optional<std::string> exception_in_format(std::string_view format, const std::string& message);
 /// The Content-Type that ClickHouse gives a format.
 [[nodiscard]] std::string_view content_type(std::string_view format);
 /// X-ClickHouse-Summary and X-ClickHouse-Progress.

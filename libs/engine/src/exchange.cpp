@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "format_header.h"
+#include "known_functions.h"
 #include "sql_tokens.h"
 
 namespace marquee::engine {
@@ -59,7 +60,7 @@ std::string kind_of(std::string_view text) {
 bool mentions_log(std::string_view text) {
   Tokens tokens(text);
   for (Token token = tokens.next(); token.kind != Token::Kind::end; token = tokens.next()) {
-    if (token.is("QUERY_LOG") || token.is("LOGS")) return true;
+    if (token.is("QUERY_LOG") || token.is("SESSION_LOG") || token.is("LOGS")) return true;
   }
   return false;
 }
@@ -96,7 +97,7 @@ void Exchange::run(std::string body) {
 void Exchange::log(const Answer<Progress>& done) {
   record_.query_id = query_id_;
   record_.user = caller_.user->name;
-  record_.database = request_.database.empty() ? "default" : request_.database;
+  record_.database = current_database();
   record_.address = request_.remote_address;
   record_.user_agent = request_.user_agent;
   record_.is_get = request_.reading_only;
@@ -117,9 +118,28 @@ Answer<Progress> Exchange::answer(std::string body) {
   Work work;
   if (auto done = read(std::move(body), work); !done) return std::unexpected(done.error());
   record_.text = work.text.substr(0, kMostLogged);
+  // As ClickHouse has it: what follows ?query= begins on a line of its own.
+  const bool data_follows = work.statement.kind == Statement::Kind::insert && !request_.query.ends_with('\n');
+  if (data_follows && !request_.query.empty()) record_.text += '\n';
   record_.kind = kind_of(work.text);
+  if (auto access = read_access_statement(work.text, current_database()); access) {
+    record_.text = fmt::format("[{} of users and roles]", record_.kind);  // It may hold a password.
+    if (!*access) return std::unexpected(access->error());
+    return run_access(std::move(**access));
+  }
+  // Of what was sent, not of what is put in; data of an insert are no names.
+  const bool inserts = work.statement.kind == Statement::Kind::insert;
+  if (caller_.scope) unclear_names_ = refusal_of_names(inserts ? work.statement.head : work.text);
+  if (work.statement.kind == Statement::Kind::select) {
+    work.text = with_known_functions(std::move(work.text),
+                                     {.user = caller_.user->name, .roles = caller_.roles, .query_id = query_id_});
+    work.statement = read_statement(work.text);
+  }
   // Rows that wait to be written show to who asks for them.
-  if (work.text.size() < kMostLogged && mentions_log(work.text)) shared_.log.flush(*shared_.pool);
+  if (work.text.size() < kMostLogged && mentions_log(work.text)) {
+    shared_.log.flush(*shared_.pool);
+    shared_.logins.flush(*shared_.pool);
+  }
   if (auto may = shared_.quotas.begin(*caller_.user, Quotas::Clock::now()); !may) return std::unexpected(may.error());
   auto done = run_in_session(work);
   Progress used = done.value_or(Progress{});
@@ -176,14 +196,57 @@ Answer<> Exchange::read_tables(std::string body, Work& work) {
   return {};
 }
 
+std::string Exchange::current_database() const { return request_.database.empty() ? "default" : request_.database; }
+
+Answer<Progress> Exchange::run_access(AccessStatement statement) {
+  using Kind = AccessStatement::Kind;
+  if (!statement.changes_something() && statement.kind != Kind::set_role) return list_access(statement);
+  writer_.has_no_rows();
+  if (statement.kind == Kind::set_role) {
+    if (caller_.role != Role::admin && !caller_.scope) return denied("its roles are those of the command line");
+    if (!request_.session_id.empty()) {
+      return std::unexpected(failure(kNotImplemented, "NOT_IMPLEMENTED",
+                                     "the store has no roles of a session; send role= with each request"));
+    }
+    // Without a session it lasts for no other request. Whoever asks learns whether it has the role.
+    StoreRequest as_told = request_;
+    as_told.roles = statement.defaults->names;
+    if (auto has = shared_.access->admit(as_told); !has) return std::unexpected(has.error());
+    return Progress{};
+  }
+  if (caller_.role != Role::admin) return denied("only an administrator changes users and roles");
+  if (request_.reading_only) {
+    return std::unexpected(failure(kReadonly, "READONLY", "Cannot execute query in readonly mode; use method POST"));
+  }
+  if (auto done = shared_.access->apply(std::move(statement)); !done) return std::unexpected(done.error());
+  return Progress{};
+}
+
+Answer<Progress> Exchange::list_access(const AccessStatement& statement) {
+  const bool is_own = statement.kind == AccessStatement::Kind::show_grants && statement.names.empty();
+  const bool may = caller_.role == Role::admin || (is_own && caller_.scope);
+  if (!may) return denied("only an administrator looks at users and roles");
+  const auto names = shared_.access->list(statement, caller_);
+  if (!names) return std::unexpected(names.error());
+  std::string values;
+  for (const std::string& name : *names) values += (values.empty() ? "" : ", ") + quote_text(name);
+  auto connection = shared_.pool->lend();
+  if (!connection) return std::unexpected(connection.error());
+  auto body =
+      (*connection)
+          ->query(fmt::format("SELECT arrayJoin(CAST([{}], 'Array(String)')) AS name", values), request_.format);
+  if (!body) return std::unexpected(body.error());
+  static_cast<void>(writer_.write(std::move(*body)));
+  return (*connection)->progress();
+}
+
 Answer<Progress> Exchange::run_alone(const Work& work, Pool::Lease connection) {
-  const std::string database = request_.database.empty() ? "default" : request_.database;
-  if (auto used = connection->use(database); !used) return std::unexpected(used.error());
+  if (auto used = connection->use(current_database()); !used) return std::unexpected(used.error());
   return perform(work, *connection);
 }
 
 Answer<Progress> Exchange::run_in_session(const Work& work) {
-  auto lease = shared_.pool->lend(request_.database.empty() ? "default" : request_.database);
+  auto lease = shared_.pool->lend(current_database());
   if (!lease) return std::unexpected(lease.error());
   if (request_.session_id.empty()) return run_alone(work, std::move(*lease));
   auto session = shared_.sessions.take({.name = request_.user + '\n' + request_.session_id,
@@ -224,10 +287,12 @@ Answer<Progress> Exchange::run_lasting(const Work& work, Connection& connection,
 
 Answer<Progress> Exchange::perform(const Work& work, Connection& connection) {
   if (auto admitted = admit(work.text, work.statement, connection); !admitted) return std::unexpected(admitted.error());
+  // Settings say how external tables are read, too; once the connection is restricted, none can be made.
+  if (auto set = connection.set(wanted_settings()); !set) return std::unexpected(set.error());
   for (const ExternalTable& table : work.tables) {
     if (auto made = make_external_table(table, connection); !made) return std::unexpected(made.error());
   }
-  if (auto prepared = prepare(work.statement, connection); !prepared) return std::unexpected(prepared.error());
+  if (auto restricted = restrict(work.statement, connection); !restricted) return std::unexpected(restricted.error());
   QueryWatch::Statement running = watched(work, connection);
   if (running.client && running.client->has_left) {
     return std::unexpected(failure(kCancelled, "QUERY_WAS_CANCELLED", "The client left before the query began"));
@@ -257,6 +322,7 @@ QueryWatch::Statement Exchange::watched(const Work& work, const Connection& conn
 }
 
 Answer<> Exchange::insert(const Statement& statement, std::string_view data, Connection& connection) {
+  writer_.has_no_rows();
   const std::string_view format = statement.format.empty() ? std::string_view(request_.format) : statement.format;
   return connection.insert(statement.head, format, request_.parameters, data);
 }
@@ -265,11 +331,15 @@ Answer<> Exchange::execute(std::string_view text, const Statement& statement, Co
   if (statement.kind == Statement::Kind::kill && !statement.kill_condition.empty())
     return execute_kill(statement, connection);
   const std::string format(statement.format.empty() ? std::string_view(request_.format) : statement.format);
-  // The writer may ask when this statement has ended. Who names a FORMAT, which would have to be cut out of the text,
-  // knows no versions.
-  const bool is_told = statement.kind == Statement::Kind::select && statement.format.empty();
-  writer_.describe(request_, format, query_id_,
-                   [this, query = is_told ? std::string(text) : std::string()] { return column_types(query); });
+  // The writer may ask when this statement has ended.
+  std::string asked;
+  if (statement.kind == Statement::Kind::select) {
+    asked = text;
+    if (const std::string_view clause = statement.format_clause; !clause.empty()) {
+      asked.replace(static_cast<std::size_t>(clause.data() - text.data()), clause.size(), " ");
+    }
+  }
+  writer_.describe(request_, format, query_id_, [this, asked = std::move(asked)] { return column_types(asked); });
   const bool headed = repeats_header(format);
   if (statement.kind == Statement::Kind::select && (headed || streams_in_pieces(format))) {
     HeaderOnce header(format);
@@ -279,7 +349,11 @@ Answer<> Exchange::execute(std::string_view text, const Statement& statement, Co
   }
   auto body = connection.query(text, format, request_.parameters);
   if (!body) return std::unexpected(body.error());
-  if (!body->empty()) static_cast<void>(writer_.write(std::move(*body)));
+  if (!body->empty()) {
+    static_cast<void>(writer_.write(std::move(*body)));
+  } else if (!gives_rows_) {
+    writer_.has_no_rows();
+  }
   return {};
 }
 
@@ -287,9 +361,10 @@ Answer<> Exchange::execute(std::string_view text, const Statement& statement, Co
 // may run for its types to be known. Where that fails the types are not known, and the answer goes on without.
 std::vector<std::string> Exchange::column_types(std::string_view text) const {
   if (text.empty()) return {};
-  auto connection = shared_.pool->lend(request_.database.empty() ? "default" : request_.database);
-  if (!connection || !(*connection)->use(request_.database.empty() ? "default" : request_.database)) return {};
-  if (!prepare({.kind = Statement::Kind::select}, **connection)) return {};
+  auto connection = shared_.pool->lend(current_database());
+  if (!connection || !(*connection)->use(current_database())) return {};
+  if (!(*connection)->set(wanted_settings())) return {};
+  if (!restrict({.kind = Statement::Kind::select}, **connection)) return {};
   while (!text.empty() && (text.back() == ';' || text.back() == ' ' || text.back() == '\n')) text.remove_suffix(1);
   const auto rows = (*connection)->query(fmt::format("DESCRIBE TABLE ({}\n)", text), "TSVRaw", request_.parameters);
   return rows ? second_fields(*rows) : std::vector<std::string>();

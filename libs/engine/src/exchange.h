@@ -19,6 +19,8 @@
 #include "query_watch.h"
 #include "quotas.h"
 #include "running_queries.h"
+#include "scope_judge.h"
+#include "session_log.h"
 #include "sessions.h"
 
 namespace marquee::engine {
@@ -29,21 +31,15 @@ inline constexpr std::size_t kMostSessions = 1'000;
 struct Shared {
   std::unique_ptr<Pool> pool;
   std::unique_ptr<ReaderPolicy> policy;
-  std::vector<User> users;
+  std::unique_ptr<Access> access;
   Identity identity;
   std::size_t max_body_bytes = 0;
   RunningQueries running;
   Sessions sessions{kMostSessions};
   Quotas quotas;
   QueryLog log;
+  SessionLog logins;
   std::unique_ptr<QueryWatch> watch;  ///< Asks `pool`.
-};
-
-/// Who sent a request.
-struct Caller {
-  const User* user = nullptr;
-  Role role = Role::reader;
-  std::shared_ptr<const Client> client;
 };
 
 /// Runs one request. Used once, by one thread.
@@ -76,10 +72,17 @@ class Exchange {
   Answer<> admit(std::string_view text, const Statement& statement, Connection& connection);
   Answer<> admit_reader(std::string_view text, const Statement& statement) const;
   Answer<> admit_writer(const Statement& statement) const;
+  Answer<> admit_definition(std::string_view text) const;
+  [[nodiscard]] bool defines(std::string_view text) const;
+  [[nodiscard]] Answer<> admit_touched(std::string_view tree, Connection& judge) const;
+  [[nodiscard]] bool may_touch(Privilege privilege, const NamedTable& table) const;
+  [[nodiscard]] std::string current_database() const;
   [[nodiscard]] std::unexpected<Failure> denied(std::string_view why) const;
   [[nodiscard]] bool adds_rows(const Statement& statement) const;
   [[nodiscard]] Settings wanted_settings() const;
-  Answer<> prepare(const Statement& statement, Connection& connection) const;
+  Answer<Progress> run_access(AccessStatement statement);
+  Answer<Progress> list_access(const AccessStatement& statement);
+  Answer<> restrict(const Statement& statement, Connection& connection) const;
   Answer<> execute(std::string_view text, const Statement& statement, Connection& connection);
   [[nodiscard]] std::vector<std::string> column_types(std::string_view text) const;
   Answer<> execute_kill(const Statement& statement, Connection& connection);
@@ -90,6 +93,9 @@ class Exchange {
   Caller caller_;
   AnswerWriter writer_;
   std::string query_id_;
+  bool gives_rows_ = true;  ///< Also where there are none to give.
+  std::optional<std::string> unclear_names_{};
+  bool defines_ = false;  ///< A guest's CREATE TABLE, DROP TABLE or TRUNCATE.
   QueryRecord record_;
 };
 

@@ -26,9 +26,29 @@ std::string server_configuration(const EngineOptions& options) {
       "  <primary_index_cache_size>268435456</primary_index_cache_size>\n"
       "  <index_mark_cache_size>67108864</index_mark_cache_size>\n"
       "  <memory_worker_period_ms>1000</memory_worker_period_ms>\n"
+      // Tools ask cluster() and clusterAllReplicas() of 'default', which every ClickHouse has: this process. The port
+      // is how the engine knows itself; it opens none.
+      "  <tcp_port>9000</tcp_port>\n"
+      "  <remote_servers><default><shard><replica><host>127.0.0.1</host><port>9000</port></replica></shard></default>"
+      "</remote_servers>\n"
+      "  <user_directories><users_xml><path>roles.xml</path></users_xml></user_directories>\n"  // Beside this file.
       "</clickhouse>\n",
       memory, options.background_threads);
 }
+
+/// The engine's one user, who may do all, and the roles that a connection is reduced to for who may not: a wall behind
+/// the judge's. None of them reaches files, addresses or the users.
+constexpr std::string_view kRoles =
+    "<clickhouse>\n  <profiles><default/></profiles>\n  <quotas><default/></quotas>\n  <roles>\n"
+    "    <admin><grants><query>GRANT ALL ON *.* WITH GRANT OPTION</query></grants></admin>\n"
+    "    <reader><grants><query>GRANT SELECT, SHOW, dictGet, CREATE TEMPORARY TABLE ON *.*</query></grants></reader>\n"
+    "    <writer><grants><query>GRANT SELECT, SHOW, dictGet, INSERT ON *.*</query></grants></writer>\n"
+    "    <maker><grants><query>GRANT SELECT, SHOW, dictGet, CREATE TABLE, DROP TABLE, TRUNCATE ON "
+    "*.*</query></grants></maker>\n"
+    "  </roles>\n  <users><default>\n"
+    "    <password/><networks><ip>::/0</ip></networks><profile>default</profile><quota>default</quota>\n"
+    "    <grants><query>GRANT admin, reader, writer, maker</query></grants>\n"
+    "  </default></users>\n</clickhouse>\n";
 
 Result<void> write_file(const std::filesystem::path& path, const std::string& text) {
   std::ofstream file(path, std::ios::binary | std::ios::trunc);
@@ -62,6 +82,10 @@ Result<std::unique_ptr<Pool>> Pool::start(EngineOptions options) {
   if (!library) return library.error();
   const auto configuration = options.data_directory / "server.xml";
   if (auto written = write_file(configuration, server_configuration(options)); !written) return written.error();
+
+  if (auto written = write_file(options.data_directory / "roles.xml", std::string(kRoles)); !written) {
+    return written.error();
+  }
 
   std::unique_ptr<Pool> pool(new Pool(*library));
   pool->arguments_ = {"--path=" + options.data_directory.string(), "--config-file=" + configuration.string(),

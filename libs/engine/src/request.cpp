@@ -21,6 +21,7 @@ constexpr std::size_t kMaxQueryId = 256;
 // Parameters of the protocol that are no settings, and need nothing here. Nothing is counted against a quota.
 constexpr std::array kIgnored = {"quota_key"sv, "stacktrace"sv, "http_method"sv};
 constexpr std::uint32_t kProgressInterval = 100;  // Milliseconds, as in ClickHouse.
+constexpr std::size_t kSmallBlock = 100;          // Rows.
 constexpr std::int64_t kLongestSession = 3'600;   // Seconds, as in ClickHouse.
 
 std::string lower(std::string_view text) {
@@ -229,6 +230,8 @@ Answer<StoreRequest> interpret(const http::Request& http_request) {
   }
   request.progress_interval = progress_interval(request.settings);
   for (const auto& [name, value] : request.settings) {
+    if (name == "max_block_size") request.sends_each_block = number(value).value_or(kSmallBlock + 1) <= kSmallBlock;
+    if (name == "http_write_exception_in_output_format") request.writes_exception_in_format = is_true(value);
     if (name == "http_response_buffer_size") request.buffer_size = number(value);
     if (name == "http_wait_end_of_query") request.wait_end_of_query = request.wait_end_of_query || is_true(value);
   }

@@ -122,6 +122,7 @@ Statement read_query(std::string_view text, Statement::Kind kind, DepthTokens& t
       const Token after = tokens.next();
       if (after.kind == Token::Kind::end || after.is_symbol(';') || after.is("SETTINGS") || after.is("INTO")) {
         statement.format = following.text;
+        statement.format_clause = text.substr(token.begin, following.finish() - token.begin);
       }
       before = following;
       token = after;

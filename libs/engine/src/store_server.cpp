@@ -66,8 +66,11 @@ class StoreServer::Impl {
     shared_.pool = std::move(*pool);
     shared_.policy = std::make_unique<ReaderPolicy>(*functions);
     shared_.watch = std::make_unique<QueryWatch>(*shared_.pool);
-    shared_.users = options.users;
+    auto access = Access::open(options.engine.data_directory, options.users);
+    if (!access) return access.error();
+    shared_.access = std::move(*access);
     if (auto made = QueryLog::create(*shared_.pool); !made) return made.error();
+    if (auto made = SessionLog::create(*shared_.pool); !made) return made.error();
     shared_.identity.timezone = shared_.pool->timezone();
     shared_.max_body_bytes = options.max_body_bytes;
     return listen(options);
@@ -114,26 +117,23 @@ class StoreServer::Impl {
       writer.fail(store.error());
       return;
     }
-    const auto user = authenticate(*store, shared_.users);
-    if (!user) {
-      writer.fail(user.error());
-      return;
-    }
-    const auto role = active_role(*store, **user);
-    if (!role) {
-      writer.fail(role.error());
+    auto caller = shared_.access->admit(*store);
+    if (!caller || !store->session_id.empty()) shared_.logins.add(*store, caller ? nullptr : &caller.error());
+    if (!caller) {
+      writer.fail(caller.error());
       return;
     }
     // Where no password is asked for, any page that a browser here shows could send queries; it may not read answers.
-    store->adds_cors_header = store->adds_cors_header && !(*user)->password.empty();
-    WorkQueue& queue = *role == Role::reader ? readers_ : is_kill(*store, request.body) ? kills_ : admins_;
+    store->adds_cors_header = store->adds_cors_header && caller->has_password;
+    WorkQueue& queue = caller->role == Role::reader ? readers_ : is_kill(*store, request.body) ? kills_ : admins_;
     const auto client = std::make_shared<Client>();
+    caller->client = client;
     writer.on_client_gone([this, client] {
       client->has_left = true;
       shared_.watch->look_now();
     });
     auto shared_writer = std::make_shared<AnswerWriter>(std::move(writer));
-    WorkQueue::Job job = [this, store = std::move(*store), caller = Caller{*user, *role, client}, shared_writer,
+    WorkQueue::Job job = [this, store = std::move(*store), caller = std::move(*caller), shared_writer,
                           body = std::move(request.body)]() mutable {
       Exchange(shared_, std::move(store), std::move(caller), std::move(*shared_writer)).run(std::move(body));
     };

@@ -45,6 +45,10 @@ std::string_view cut(std::string_view& text, char mark) {
 
 std::string_view name_of(Role role) { return std::ranges::find(kRoles, role, &RoleName::role)->name; }
 
+Settings bounds_of_guests() {
+  return {{"max_execution_time", "60"}, {"max_memory_usage", "2147483648"}, {"max_result_bytes", "1073741824"}};
+}
+
 Result<User> read_user(std::string_view text) {
   User user;
   user.name = cut(text, ':');

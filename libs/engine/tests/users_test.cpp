@@ -72,11 +72,17 @@ TEST(Quota, adds_up_times_below_a_second) {
 }
 
 TEST(Roles, are_the_users_own_and_the_one_that_may_most_counts) {
-  const User user{.name = "u", .password = "", .roles = {Role::reader, Role::admin}};
-  const auto role = [&](std::vector<std::string> wanted) {
+  const auto directory = std::filesystem::temp_directory_path() / "marquee_users_test_access";
+  std::filesystem::create_directories(directory);
+  const auto access = Access::open(directory, {{.name = "u", .password = "", .roles = {Role::reader, Role::admin}}});
+  ASSERT_TRUE(access);
+  const auto role = [&](std::vector<std::string> wanted) -> Answer<Role> {
     StoreRequest request;
+    request.user = "u";
     request.roles = std::move(wanted);
-    return active_role(request, user);
+    const auto caller = (*access)->admit(request);
+    if (!caller) return std::unexpected(caller.error());
+    return caller->role;
   };
   EXPECT_EQ(role({}), Role::admin);
   EXPECT_EQ(role({"reader"}), Role::reader);

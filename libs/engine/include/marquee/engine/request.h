@@ -27,15 +27,17 @@ struct StoreRequest {
   std::string query;     ///< ?query=; the body follows it.
   std::string database;  ///< Empty: the default one.
   std::string query_id;
-  std::string format = "TabSeparated";     ///< Where the statement names none.
-  Parameters parameters;                   ///< param_name.
-  Settings settings;                       ///< Every other URL parameter.
-  bool reading_only = false;               ///< GET, HEAD: may not change anything.
-  std::optional<std::size_t> buffer_size;  ///< How much of the answer to hold back until it is sent.
-  bool wait_end_of_query = false;          ///< Answer only once all of it is known to be right.
-  std::string content_encoding;            ///< Of the body, in lower case.
-  std::string accepted_encoding;           ///< "zstd", "lz4", "gzip" or "": of the answer.
-  std::string session_id;                  ///< Empty: none.
+  std::string format = "TabSeparated";      ///< Where the statement names none.
+  Parameters parameters;                    ///< param_name.
+  Settings settings;                        ///< Every other URL parameter.
+  bool reading_only = false;                ///< GET, HEAD: may not change anything.
+  std::optional<std::size_t> buffer_size;   ///< How much of the answer to hold back until it is sent.
+  bool sends_each_block = false;            ///< Blocks are so small that the client must want each at once.
+  bool writes_exception_in_format = false;  ///< An error is written as the format writes one, where it can.
+  bool wait_end_of_query = false;           ///< Answer only once all of it is known to be right.
+  std::string content_encoding;             ///< Of the body, in lower case.
+  std::string accepted_encoding;            ///< "zstd", "lz4", "gzip" or "": of the answer.
+  std::string session_id;                   ///< Empty: none.
   std::chrono::seconds session_timeout{60};
   bool session_must_exist = false;
   bool closes_session = false;

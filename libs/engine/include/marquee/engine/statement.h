@@ -17,9 +17,10 @@ struct Statement {
     other,          ///< Everything else, INSERT ... SELECT among it.
   };
   Kind kind = Kind::empty;
-  std::string_view head{};    ///< insert: the statement without FORMAT, VALUES and data. Else the whole text.
-  std::string_view format{};  ///< The FORMAT named in the statement ("Values" for VALUES), or empty.
-  std::string_view data{};    ///< insert: what follows FORMAT or VALUES; empty where the statement names neither.
+  std::string_view head{};           ///< insert: the statement without FORMAT, VALUES and data. Else the whole text.
+  std::string_view format{};         ///< The FORMAT named in the statement ("Values" for VALUES), or empty.
+  std::string_view format_clause{};  ///< Of what gives rows: FORMAT and the name, as they stand in the text.
+  std::string_view data{};  ///< insert: what follows FORMAT or VALUES; empty where the statement names neither.
   bool into_outfile = false;
   std::string_view kill_condition{};  ///< kill: the text between WHERE and SYNC, ASYNC, TEST or FORMAT.
   std::string_view kill_before{};     ///< kill: the text up to and with WHERE.

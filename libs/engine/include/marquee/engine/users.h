@@ -43,6 +43,9 @@ struct User {
   std::vector<QuotaLimits> quotas{};
 };
 
+/// What queries of a user that is no administrator may use, where nothing else is said.
+[[nodiscard]] Settings bounds_of_guests();
+
 /// "NAME:ROLE[,ROLE...]:FILE"; the first line of FILE is the password, which may not be empty.
 [[nodiscard]] Result<User> read_user(std::string_view text);
 /// "INTERVAL:LIMIT=NUMBER[,LIMIT=NUMBER...]" as "1h:queries=100,read_rows=1000000"; limits by QuotaLimits' names.
