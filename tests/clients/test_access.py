@@ -18,7 +18,7 @@ class Made(StoreTest):
         super().setUpClass()
         for query in ("CREATE DATABASE shop", "CREATE TABLE shop.orders (a UInt32, b String DEFAULT 'x') ENGINE = MergeTree ORDER BY a",
                       "CREATE TABLE shop.secret (a UInt32, word String) ENGINE = Memory", "CREATE TABLE shop.`shop.orders` (word String) ENGINE = Memory",
-                      "CREATE TABLE secret (word String) ENGINE = Memory", "INSERT INTO shop.orders VALUES (1, 'one')",
+                      "CREATE TABLE secret (word String) ENGINE = Memory", "CREATE TABLE shop.one_column (a UInt8) ENGINE = Memory", "INSERT INTO shop.one_column VALUES (42)", "INSERT INTO shop.orders VALUES (1, 'one')",
                       "INSERT INTO shop.secret VALUES (1, 'xyzzy')", "INSERT INTO secret VALUES ('xyzzy')", "INSERT INTO shop.`shop.orders` VALUES ('xyzzy')",
                       "CREATE VIEW shop.by_letter AS SELECT * FROM shop.secret WHERE word = {w:String}",
                       "CREATE DICTIONARY shop.words (a UInt32, word String) PRIMARY KEY a SOURCE(CLICKHOUSE(DB 'shop' TABLE 'secret')) LAYOUT(FLAT()) LIFETIME(0)",
@@ -59,6 +59,9 @@ class Made(StoreTest):
         for query in (
             "SELECT * FROM secret", "SELECT * FROM shop.secret", "SELECT * FROM default.secret", "SELECT * FROM orders, secret", "SELECT 1 IN secret",
             "SELECT 1 IN shop.secret", "SELECT globalIn(1, secret)", "SELECT (SELECT word FROM secret)", "SELECT arrayMap(x -> x IN secret, [1])",
+            "WITH one_column AS x SELECT 42 IN x", "SELECT 42 IN (one_column AS x)", "SELECT 42 IN x, one_column AS x", "WITH one_column AS x, x AS y SELECT 42 IN y",
+            "WITH (x -> x IN one_column) AS f SELECT f(42)", "SELECT notInIgnoreSet(42, one_column)", "SELECT * FROM (EXPLAIN SELECT * FROM secret)",
+            "FROM shop./**/secret SELECT *", "SELECT * FROM orders PASTE JOIN secret", "SELECT * FROM values((SELECT word FROM secret))",
             "WITH secret AS (SELECT 1) SELECT * FROM secret", "SELECT * FROM (WITH secret AS (SELECT 1) SELECT * FROM secret), secret",
             "SELECT * FROM `shop.orders`", "SELECT * FROM \"shop.orders\"", "SELECT * FROM shop.`shop.orders`", "SELECT * FROM `sec\\x72et`",
             "SELECT dictGet('shop.words', 'word', toUInt64(1))", "SELECT dictHas('shop.words', toUInt64(1))", "SELECT * FROM shop.words",

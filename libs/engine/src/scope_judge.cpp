@@ -123,16 +123,6 @@ bool reads_by_text(std::string_view function) {
   return name.starts_with("dict") || name.starts_with("joinget");
 }
 
-/// The second argument of the function at `at`: of IN it may be the name of a table.
-const Node* second_argument(const std::vector<Node>& nodes, std::size_t at) {
-  const std::size_t depth = nodes[at].depth + 2;
-  unsigned count = 0;
-  for (std::size_t i = at + 1; i < nodes.size() && nodes[i].depth > nodes[at].depth; ++i) {
-    if (nodes[i].depth == depth && ++count == 2) return &nodes[i];
-  }
-  return nullptr;
-}
-
 std::string plain(std::string_view name) {
   const bool is_quoted = name.size() >= 2 && (name.front() == '`' || name.front() == '"');
   return std::string(is_quoted ? name.substr(1, name.size() - 2) : name);
@@ -163,15 +153,12 @@ Touched touched_by(std::string_view tree) {
   for (std::size_t i = 0; i < nodes.size(); ++i) {
     const Node& node = nodes[i];
     if (node.type == "TableIdentifier") out.tables.push_back(table_named(node.name, true));
+    // After IN a name may be that of a table, also by way of another: WITH secret AS x SELECT 1 IN x.
+    if (node.type == "Identifier") out.tables.push_back(table_named(node.name, false));
     if (node.type != "Function") continue;
     const bool is_table = i > 0 && nodes[i - 1].type == "TableExpression" && nodes[i - 1].depth + 1 == node.depth;
-    if (is_table && !ReaderPolicy::is_harmless_table_function(node.name)) {
-      out.refusal = fmt::format("it may not use {}()", node.name);
-    }
-    if (reads_by_text(node.name)) out.refusal = fmt::format("it may not use {}()", node.name);
-    if (!is_in(node.name)) continue;
-    const Node* set = second_argument(nodes, i);
-    if (set != nullptr && set->type == "Identifier") out.tables.push_back(table_named(set->name, false));
+    const bool is_refused = is_table && !ReaderPolicy::is_harmless_table_function(node.name);
+    if (is_refused || reads_by_text(node.name)) out.refusal = fmt::format("it may not use {}()", node.name);
   }
   return out;
 }

@@ -109,10 +109,10 @@ TEST(Touched, names_tables_and_what_may_be_some) {
       " Function notIn (alias x) (children 1)\n  ExpressionList (children 2)\n   Function plus (children 1)\n"
       "    Identifier q\n   Identifier t\n");
   ASSERT_FALSE(touched.refusal);
-  ASSERT_EQ(touched.tables.size(), 2U);
+  ASSERT_EQ(touched.tables.size(), 3U);
   EXPECT_EQ(touched.tables[0].database + "/" + touched.tables[0].table, "a/b");
-  EXPECT_EQ(touched.tables[1].table, "t");
-  EXPECT_FALSE(touched.tables[1].is_certain);
+  EXPECT_EQ(touched.tables[1].table + touched.tables[2].table, "qt");
+  EXPECT_FALSE(touched.tables[2].is_certain);
   EXPECT_TRUE(touched_by("InsertQuery\n").refusal);
   EXPECT_TRUE(touched_by("").refusal);
   EXPECT_TRUE(touched_by("SelectQuery\n TableExpression (children 1)\n  Function merge (children 1)\n").refusal);
