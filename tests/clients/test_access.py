@@ -88,6 +88,15 @@ class Made(StoreTest):
             self.assertEqual(self.code(query, "clerk"), "62", query)
         self.assertEqual(self.rows("SELECT count() FROM shop.orders"), b"1\n")
 
+    def test_the_engine_reduces_a_guest_too(self) -> None:
+        """Behind the judge: what it overlooked, the connection has no right to. A plan tells the engine's own role."""
+        for user in ("clerk", "reader"):
+            self.assertIn(rb"constant_value: Array_[\'reader\']", self.rows("EXPLAIN QUERY TREE SELECT currentRoles()", user), user)
+        held = self.rows("SELECT DISTINCT access_type FROM system.grants WHERE role_name IN ('reader', 'writer', 'maker')").decode().split("\n")
+        for right in ("READ", "WRITE", "SOURCES", "FILE", "URL", "REMOTE", "S3", "SHOW ACCESS", "SHOW USERS", "CREATE USER", "SYSTEM", "ALTER", "CREATE FUNCTION", "INTROSPECTION"):
+            self.assertNotIn(right, held)
+        self.assertIn("SELECT", held)
+
     def test_a_role_adds_rows_to_its_table(self) -> None:
         self.assertEqual(self.code("INSERT INTO shop.orders (a) VALUES (5)", "many"), "497")
         for query in ("INSERT INTO shop.orders (a) VALUES (5)", "INSERT INTO shop.`orders` FORMAT JSONEachRow {\"a\": 6}"):

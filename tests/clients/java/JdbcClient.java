@@ -17,6 +17,7 @@ public final class JdbcClient {
         metadata(connection);
         errors(connection);
         batches(connection);
+        roles(connection);
       }
     }
     System.out.println("jdbc: all passed");
@@ -85,6 +86,30 @@ public final class JdbcClient {
       same(true, rows.next());
       same(1000, rows.getLong(1));
       same(500500, rows.getLong(2));
+    }
+  }
+
+  /** The driver sends the roles of SET ROLE beside each later query. */
+  private static void roles(Connection administrator) throws SQLException {
+    try (Statement statement = administrator.createStatement()) {
+      statement.execute("DROP USER IF EXISTS jdbc_user");
+      statement.execute("DROP ROLE IF EXISTS jdbc_first, jdbc_second");
+      statement.execute("CREATE ROLE jdbc_first, jdbc_second");
+      statement.execute("CREATE USER jdbc_user IDENTIFIED WITH sha256_password BY 'S3Cr=?t'");
+      statement.execute("GRANT jdbc_first, jdbc_second TO jdbc_user");
+    }
+    Properties properties = new Properties();
+    properties.setProperty("user", "jdbc_user");
+    properties.setProperty("password", "S3Cr=?t");
+    String url = "jdbc:clickhouse://127.0.0.1:" + System.getenv("STORE_PORT") + "/default";
+    try (Connection connection = new com.clickhouse.jdbc.Driver().connect(url, properties);
+        Statement statement = connection.createStatement()) {
+      statement.execute("SET ROLE jdbc_second");
+      try (ResultSet rows = statement.executeQuery("SELECT user(), toString(currentRoles())")) {
+        same(true, rows.next());
+        same("jdbc_user", rows.getString(1));
+        same("['jdbc_second']", rows.getString(2));
+      }
     }
   }
 

@@ -107,3 +107,24 @@ test('many at once', () =>
     }))
     assert.deepEqual(sums, sums.map((_, i) => 499500 + i))
   }))
+
+test('users made by SQL have the roles that are asked for, and no more', () =>
+  using({}, async (client) => {
+    for (const query of ["CREATE USER noder IDENTIFIED WITH sha256_password BY 'p' DEFAULT DATABASE default", 'CREATE ROLE node_adds, node_reads',
+      'CREATE TABLE node_granted (a UInt32) ENGINE = MergeTree ORDER BY a', 'GRANT node_adds, node_reads TO noder', 'GRANT INSERT ON default.node_granted TO node_adds',
+      'GRANT SELECT ON node_granted TO node_reads']) await client.command({ query })
+    const insert = { table: 'node_granted', values: [{ a: 7 }], format: 'JSONEachRow' }
+    const read = { query: 'SELECT a, currentRoles() AS r FROM node_granted', format: 'JSONEachRow' }
+    await using({ username: 'noder', password: 'p', role: 'node_reads' }, async (user) => {
+      await assert.rejects(user.insert(insert), { code: '497', type: 'ACCESS_DENIED' })
+      await user.insert({ ...insert, role: 'node_adds' })
+      assert.deepEqual(await (await user.query(read)).json(), [{ a: 7, r: ['node_reads'] }])
+      await assert.rejects(user.query({ ...read, role: 'node_adds' }), { code: '497' })
+    })
+  }))
+
+test('small blocks come one by one, and so an error after the first of them', () =>
+  using({}, async (client) => {
+    const answer = await client.query({ query: "SELECT throwIf(number = 10, 'boom') FROM system.numbers LIMIT 100", format: 'JSONEachRow', clickhouse_settings: { max_block_size: '1' } })
+    await assert.rejects(answer.json(), { code: '395' })
+  }))

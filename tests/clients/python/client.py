@@ -140,6 +140,29 @@ class ClickHouseConnect(unittest.TestCase):
             self.assertEqual(connection.execute(sqlalchemy.select(table.c.b).where(table.c.a == 2)).scalar(), "y")
         self.assertIn("alchemy", sqlalchemy.inspect(engine).get_table_names())
 
+    def test_zones_of_times_arrive(self):
+        row = self.client.query("SELECT toDateTime('2026-11-27 01:02:03', 'Asia/Tokyo') AS a, toDateTime64('2026-11-27 01:02:03.5', 3, 'America/Chicago') AS b").first_row
+        self.assertEqual([str(value.tzinfo) for value in row], ["Asia/Tokyo", "America/Chicago"])
+        self.assertEqual([value.hour for value in row], [1, 1])
+
+    def test_a_command_is_told_from_a_result_without_rows(self):
+        self.assertEqual(self.client.command("SELECT 1 WHERE 0"), "")
+        self.assertTrue(self.client.command("DROP TABLE IF EXISTS no_such_table").query_id())
+        self.assertIn("query_id", self.client.query("SET max_threads = 1").first_item)
+
+    def test_users_and_roles(self):
+        for query in ("CREATE USER pythonist IDENTIFIED BY 'p@ss'", "CREATE ROLE python_role", "GRANT SELECT ON system.one TO python_role", "GRANT python_role TO pythonist", "SET DEFAULT ROLE NONE TO pythonist"):
+            self.client.command(query)
+        for settings, roles in (({}, []), ({"role": "python_role"}, ["python_role"])):
+            client = connect(username="pythonist", password="p@ss", settings=settings)
+            self.assertEqual(client.query("SELECT currentUser(), currentRoles()").result_rows, [("pythonist", roles)])
+        with self.assertRaisesRegex(DatabaseError, "Not enough privileges"):
+            client.query("SELECT * FROM system.tables")
+
+    def test_settings_count_for_external_data(self):
+        data = ExternalData(file_name="rows.csv", data=b"1\nbad\n3\n", structure="a UInt8", fmt="CSV")
+        self.assertEqual(self.client.query("SELECT sum(a) FROM rows", external_data=data, settings={"input_format_allow_errors_num": 1}).first_row[0], 4)
+
 
 if __name__ == "__main__":
     unittest.main(verbosity=2)
