@@ -48,8 +48,8 @@ def funnel() -> builders.Dashboard:
     conditions = ", ".join(f"event_type::String = {steps}[{number}]" for number in (1, 2, 3))
     levels = (f"SELECT if(user_key != 0, user_key, session_id) AS who, any(college_id) AS college,\n"
               f"        windowFunnel(${{window:raw}} * 1000)(toUInt64(toUnixTimestamp64Milli(event_time)), {conditions}) AS level\n"
-              f"    FROM marquee.events\n    WHERE {OF_SITE} AND $__timeFilter_ms(event_time) AND has({steps}, event_type::String)\n"
-              f"        AND {OF_SHARE}\n    GROUP BY who")
+              f"    FROM marquee.events\n    PREWHERE {OF_SHARE}\n"
+              f"    WHERE {OF_SITE} AND $__timeFilter_ms(event_time) AND event_type IN {steps}\n    GROUP BY who")
     by_step = (f"{SHARE_OF_USERS}\nSELECT concat(toString(number), '. ', {steps}[number]) AS \"Step\", {measures.estimated('countIf(level >= number)', 'share')} AS \"Users\"\nFROM (\n    {levels}\n)\n"
                f"ARRAY JOIN arrayEnumerate({steps}) AS number\nGROUP BY number\nORDER BY number")
     complete = f"countIf(level = length({steps}))"
