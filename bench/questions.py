@@ -70,7 +70,7 @@ REPORTS = [
     Report("heatmap of positions", "heatmap", "rollup", {}),
     Report("heatmap of a slot's cells", "heatmap", "rollup", {"mode": "cells", "slot": "home-top"}),
     Report("totals of ten metrics", "metrics", "ad hoc", _TOTALS, ("metrics", _TOTALS)),
-    Report("CTR by program and year", "ctr", "ad hoc", {"by": "program,year_of_study"}, ("metrics", _ctr("program,year_of_study"))),
+    Report("CTR by program and year", "ctr", "rollup", {"by": "program,year_of_study"}),
     Report("CTR by device and layout", "ctr", "ad hoc", {"by": "device,layout"}, ("metrics", _ctr("device,layout"))),
     Report("reach by college", "metrics", "ad hoc", _REACH, ("metrics", _REACH)),
     Report("heatmap of a page", "heatmap", "ad hoc", _PAGE, ("heatmap", _PAGE)),

@@ -27,8 +27,8 @@ Population random_population(std::mt19937_64& draw) {
   Population all;
   std::lognormal_distribution<double> activity(2, 1);
   std::uniform_real_distribution<double> rate(0, 0.2);
-  const auto users = std::uniform_int_distribution<std::size_t>(3'000, 8'000)(draw);
-  const auto minutes = std::uniform_int_distribution<std::size_t>(2'000, 4'000)(draw);
+  const auto users = std::uniform_int_distribution<std::size_t>(1'500, 4'000)(draw);
+  const auto minutes = std::uniform_int_distribution<std::size_t>(1'000, 2'000)(draw);
   for (std::size_t i = 0; i < users + minutes; ++i) {
     Population::Member one{draw(), i >= users};
     one.shown = static_cast<std::int64_t>(activity(draw));
@@ -65,15 +65,15 @@ struct Coverage {
     ++all;
   }
   void expect_95_percent() const {
-    // Of 2,000 data sets the share varies by half a percent; random groups are a little off on their own.
-    EXPECT_NEAR(static_cast<double>(inside) / all, 0.95, 0.02) << inside << " of " << all;
+    // Of 600 data sets the share varies by a percent; random groups are a little off on their own.
+    EXPECT_NEAR(static_cast<double>(inside) / all, 0.95, 0.03) << inside << " of " << all;
   }
 };
 
 TEST(Estimate, holds_sums_and_ratios_of_nineteen_in_twenty_random_data_sets) {
   std::mt19937_64 draw(1);
   Coverage sums, ratios, of_users_alone;
-  for (int i = 0; i < 2'000; ++i) {
+  for (int i = 0; i < 600; ++i) {
     const auto all = random_population(draw);
     const double fraction = std::uniform_real_distribution<double>(0.1, 0.4)(draw);
     const Share share{.of_users = fraction, .of_minutes = fraction};
@@ -92,7 +92,7 @@ TEST(Estimate, holds_sums_and_ratios_of_nineteen_in_twenty_random_data_sets) {
 
 TEST(Estimate, of_everything_is_exact) {
   std::mt19937_64 draw(2);
-  for (int i = 0; i < 50; ++i) {
+  for (int i = 0; i < 20; ++i) {
     const auto all = random_population(draw);
     const auto value = estimate(sampled(all, {}, &Population::Member::shown), nullptr, {});
     EXPECT_DOUBLE_EQ(*value.value, static_cast<double>(all.shown));
@@ -114,7 +114,7 @@ double median(std::vector<double> values) {
 TEST(Estimate, holds_medians_of_nineteen_in_twenty_random_data_sets) {
   std::mt19937_64 draw(3);
   Coverage medians;
-  for (int i = 0; i < 1'000; ++i) {
+  for (int i = 0; i < 400; ++i) {
     const auto all = random_population(draw);
     const double fraction = std::uniform_real_distribution<double>(0.1, 0.4)(draw);
     std::vector<double> everyone, some;
