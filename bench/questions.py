@@ -22,7 +22,7 @@ from bench.month import BEGIN, SITE
 from tests.support import panels
 from tests.support.marquee import Marquee, request
 
-ESTIMATED_FROM = 16_000_000  # Events, from which on an estimate comes by itself (libs/api, progressive_answers.cpp).
+ESTIMATED_FROM = 31_000_000  # Events, from which on an estimate comes by itself (libs/api, progressive_answers.cpp).
 SPAN_DAYS = 35  # Whole weeks, and more than all of the month.
 MOST, LEAST = 20, 3
 PATIENCE = 900
