@@ -50,7 +50,8 @@ def funnel() -> builders.Dashboard:
               f"        windowFunnel(${{window:raw}} * 1000)(toUInt64(toUnixTimestamp64Milli(event_time)), {conditions}) AS level\n"
               f"    FROM marquee.events\n    PREWHERE {OF_SHARE}\n"
               f"    WHERE {OF_SITE} AND $__timeFilter_ms(event_time) AND event_type IN {steps}\n    GROUP BY who")
-    by_step = (f"{SHARE_OF_USERS}\nSELECT concat(toString(number), '. ', {steps}[number]) AS \"Step\", {measures.estimated('countIf(level >= number)', 'share')} AS \"Users\"\nFROM (\n    {levels}\n)\n"
+    by_step = (f"{SHARE_OF_USERS}\nSELECT concat(toString(number), '. ', {steps}[number]) AS \"Step\", "
+               f"{measures.estimated('countIf(level >= number)', 'share')} AS \"Users\"\nFROM (\n    {levels}\n)\n"
                f"ARRAY JOIN arrayEnumerate({steps}) AS number\nGROUP BY number\nORDER BY number")
     complete = f"countIf(level = length({steps}))"
     overall = f"{SHARE_OF_USERS}\nSELECT {complete} / nullIf(countIf(level >= 1), 0) AS \"Completed\"\nFROM (\n    {levels}\n)"
