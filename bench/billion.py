@@ -57,7 +57,7 @@ def _kept(found: list[Asked], asked: Asked) -> float:
 
 
 def ask_reports(asker: Asker) -> Answers:
-    print(HEAD.format("report") + " from the events, p50 | a sample of 5 %, p99 |\n|---|---|---:|---:|---:|---:|---:|---:|---:|---:|")
+    print(HEAD.format("report") + " from the events, p50 | its estimate, p99 |\n|---|---|---:|---:|---:|---:|---:|---:|---:|---:|")
     answers: Answers = {}
     for report in REPORTS:
         asker.forget()
@@ -70,7 +70,7 @@ def ask_reports(asker: Asker) -> Answers:
                 raise RuntimeError(f"{report.name} was answered from the events")
             raw = f"{from_the_events(asker, report, first.body):.0f}"
         if report.sampled is not None:
-            sample = Took(0, asker.again(lambda: asker.first_answer(report.sampled_address()))).p99
+            sample = Took(0, asker.again(lambda: asker.first_answer(report.sampled_address(asker.events)))).p99
         show(report.name, first.source, took, cost, f" {raw} | {'' if sample is None else f'{sample:.0f}'} |")
         answers[report.name] = Answered(first.body, took, sample)
     return answers
@@ -126,7 +126,7 @@ def run(month: Month, wants_answers: bool = True) -> None:
         marquee.stop()
         os.sync()  # The kernel forgets only what it has written.
         marquee.start()
-        asker = Asker(marquee, budget_of(month.events))
+        asker = Asker(marquee, month.events)
         answers = ask_reports(asker)
         panels = ask_panels(asker)
     ask_duckdb(month, answers)

@@ -22,8 +22,9 @@ from bench.month import BEGIN, SITE
 from tests.support import panels
 from tests.support.marquee import Marquee, request
 
+ESTIMATED_FROM = 31_000_000  # Events, from which on an estimate comes by itself (libs/api, progressive_answers.cpp).
 SPAN_DAYS = 35  # Whole weeks, and more than all of the month.
-MOST, LEAST = 20, 5
+MOST, LEAST = 20, 3
 PATIENCE = 900
 
 
@@ -33,14 +34,16 @@ class Report:
     path: str
     kind: str  # rollup: the events can answer it too, which is measured beside it; ad hoc: asked as it is
     parameters: dict[str, str]
-    sampled: dict[str, str] | None = None  # The same as metrics, of which a sample can come first.
+    sampled: tuple[str, dict[str, str]] | None = None  # The same as a report of which an estimate can come first.
 
     def address(self, offset_seconds: int = 0) -> str:
         return self._address(self.path, self.parameters, offset_seconds)
 
-    def sampled_address(self) -> str:
+    def sampled_address(self, events: int) -> str:
+        """Of few events the share is told, as an estimate would not come by itself."""
         assert self.sampled is not None
-        return self._address("metrics/stream", {**self.sampled, "sample": "0.05"}, 0)
+        path, parameters = self.sampled
+        return self._address(f"{path}/stream", parameters if events > ESTIMATED_FROM else {**parameters, "sample": "0.1"}, 0)
 
     def _address(self, path: str, parameters: dict[str, str], offset_seconds: int) -> str:
         begin = (BEGIN + datetime.timedelta(seconds=offset_seconds)).strftime("%Y-%m-%dT%H:%M:%SZ")
@@ -54,6 +57,8 @@ def _ctr(by: str) -> dict[str, str]:
 
 _TOTALS = {"metrics": "impressions,viewability,ctr,viewable_ctr,conversion_rate,spend,ecpm,reach,frequency,dwell"}
 _REACH = {"metrics": "reach,frequency", "by": "college_id"}
+_PAGE = {"mode": "page", "page": "home"}
+_STEPS = {"steps": "search,impression,click"}
 
 REPORTS = [
     Report("CTR by campaign", "ctr", "rollup", {"by": "campaign_id"}),
@@ -64,12 +69,12 @@ REPORTS = [
     Report("campaigns by hour", "campaigns", "rollup", {"interval": "hour"}),
     Report("heatmap of positions", "heatmap", "rollup", {}),
     Report("heatmap of a slot's cells", "heatmap", "rollup", {"mode": "cells", "slot": "home-top"}),
-    Report("totals of ten metrics", "metrics", "ad hoc", _TOTALS, _TOTALS),
-    Report("CTR by program and year", "ctr", "ad hoc", {"by": "program,year_of_study"}, _ctr("program,year_of_study")),
-    Report("CTR by device and layout", "ctr", "ad hoc", {"by": "device,layout"}, _ctr("device,layout")),
-    Report("reach by college", "metrics", "ad hoc", _REACH, _REACH),
-    Report("heatmap of a page", "heatmap", "ad hoc", {"mode": "page", "page": "home"}),
-    Report("funnel search, impression, click", "funnel", "ad hoc", {"steps": "search,impression,click"}),
+    Report("totals of ten metrics", "metrics", "ad hoc", _TOTALS, ("metrics", _TOTALS)),
+    Report("CTR by program and year", "ctr", "rollup", {"by": "program,year_of_study"}),
+    Report("CTR by device and layout", "ctr", "ad hoc", {"by": "device,layout"}, ("metrics", _ctr("device,layout"))),
+    Report("reach by college", "metrics", "ad hoc", _REACH, ("metrics", _REACH)),
+    Report("heatmap of a page", "heatmap", "ad hoc", _PAGE, ("heatmap", _PAGE)),
+    Report("funnel search, impression, click", "funnel", "ad hoc", _STEPS, ("funnel", _STEPS)),
     Report("search terms", "searches", "ad hoc", {"limit": "100"}),
     Report("retention by week", "retention", "ad hoc", {"interval": "week"}),
 ]
@@ -127,12 +132,12 @@ class Cost:
 @dataclass
 class Asker:
     marquee: Marquee
-    budget_seconds: float
+    events: int
 
     def again(self, ask: Callable[[], float]) -> list[float]:
-        """Twenty times, or as often as the budget allows, but five times."""
+        """Twenty times, or as often as the budget allows, but a few times."""
         taken: list[float] = []
-        while len(taken) < LEAST or (len(taken) < MOST and sum(taken) < self.budget_seconds * 1_000):
+        while len(taken) < LEAST or (len(taken) < MOST and sum(taken) < budget_of(self.events) * 1_000):
             taken.append(ask())
         return taken
 

@@ -32,9 +32,9 @@ GROUP BY site_id, campaign_id
 HAVING count() = 2 AND maxIf(high, is_new) < maxIf(low, NOT is_new)"""
 
 # Minutes since a campaign's last impression, of those that were delivering within the day.
-DELIVERY_STALLED = f"""SELECT site_id, campaign_id, dateDiff('minute', max(time), $__toTime) AS minutes
+DELIVERY_STALLED = f"""SELECT site_id, campaign_id, dateDiff('minute', {measures.LAST_SHOWN}, $__toTime) AS minutes
 FROM marquee.campaign_minute
-WHERE {measures.NO_BOTS} AND $__timeFilter(time) AND campaign_id != '' AND impressions > 0
+WHERE {measures.NO_BOTS} AND $__timeFilter(time) AND campaign_id != ''
 GROUP BY site_id, campaign_id
 HAVING sum(impressions) >= 100"""
 

@@ -6,11 +6,11 @@ from grafana_foundation_sdk.builders import dashboard as builders
 
 from deploy import measures
 from deploy.grafana.panels import COUNT, EXACT, PERCENT, bars, dashboard, matrix, number, rows, series
-from deploy.grafana.queries import OF_CAMPAIGNS, OF_SITE, StoreQuery, campaigns, one_of, site
+from deploy.grafana.queries import EVENTS_OF_SHARE, OF_CAMPAIGNS, OF_SITE, SHARE_OF_USERS, StoreQuery, campaigns, one_of, site
 
 _COUNTED = f"{OF_SITE} AND $__timeFilter(time) AND {OF_CAMPAIGNS}"
 # What campaign_hour does not know by hour: the same events, from the events table.
-_AD_EVENTS = (f"{OF_SITE} AND $__timeFilter(event_time) AND {OF_CAMPAIGNS}\n"
+_AD_EVENTS = (f"{OF_SITE} AND $__timeFilter(event_time) AND {OF_CAMPAIGNS} AND {EVENTS_OF_SHARE}\n"
               "    AND event_type IN ('impression', 'click') AND (campaign_id != '' OR ad_id != '' OR slot_id != '')")
 _UNITS = {"Impressions": EXACT, "Clicks": EXACT, "CTR": PERCENT, "at least": PERCENT, "at most": PERCENT, "Viewability": PERCENT,
           "Conversions": EXACT}
@@ -46,7 +46,7 @@ def _numbers(board: builders.Dashboard, table: str) -> builders.Dashboard:
 def live() -> builders.Dashboard:
     table = "campaign_minute"
     further = (f",\n    {measures.VIEWABILITY} AS \"Viewability\", sum(conversions) AS \"Conversions\",\n"
-               "    maxIf(time, impressions > 0) AS \"Last delivered\"")
+               f"    {measures.LAST_SHOWN} AS \"Last delivered\"")
     board = dashboard("marquee-live", "Campaigns live", "Is my campaign delivering now, and does it work? By the minute, without bots.",
                       "now-1h", "10s").with_variable(site()).with_variable(campaigns())
     return (_numbers(board, table)
@@ -64,12 +64,14 @@ def cohorts() -> builders.Dashboard:
     table = "campaign_hour"
     cohort = one_of("cohort", "Cohort", "What else to tell users apart by", {
         "Program": "program", "Year of study": "toString(year_of_study)", "City": "city", "Device": "device"})
-    by_cohort = ("SELECT ${cohort:raw} AS \"Cohort\", countIf(event_type = 'impression') AS \"Impressions\", "
-                 "uniqExactIf(user_key, event_type = 'impression' AND user_key != 0) AS \"Reach\", countIf(event_type = 'click') AS \"Clicks\",\n"
-                 f"    \"Clicks\" / nullIf(\"Impressions\", 0) AS \"CTR\"\nFROM marquee.events\nWHERE {_AD_EVENTS}\nGROUP BY \"Cohort\"\n"
+    shown, clicked = "countIf(event_type = 'impression')", "countIf(event_type = 'click')"
+    reach = "uniqExactIf(user_key, event_type = 'impression' AND user_key != 0)"
+    by_cohort = (f"{SHARE_OF_USERS}\nSELECT ${{cohort:raw}} AS \"Cohort\", {measures.estimated(shown, 'share')} AS \"Impressions\",\n"
+                 f"    {measures.estimated(reach, 'share')} AS \"Reach\", {measures.estimated(clicked, 'share')} AS \"Clicks\",\n"
+                 f"    {clicked} / nullIf({shown}, 0) AS \"CTR\", any(share) AS \"Users counted\"\nFROM marquee.events\nWHERE {_AD_EVENTS}\nGROUP BY \"Cohort\"\n"
                  "HAVING \"Impressions\" > 0\nORDER BY \"Impressions\" DESC, \"Cohort\"\nLIMIT 100")
-    crossed = ("SELECT college_id AS \"College\", ${cohort:raw} AS \"Cohort\", countIf(event_type = 'click') / countIf(event_type = 'impression') AS \"CTR\"\n"
-               f"FROM marquee.events\nWHERE {_AD_EVENTS}\nGROUP BY \"College\", \"Cohort\"\nHAVING countIf(event_type = 'impression') >= 20\n"
+    crossed = (f"{SHARE_OF_USERS}\nSELECT college_id AS \"College\", ${{cohort:raw}} AS \"Cohort\", {clicked} / {shown} AS \"CTR\"\n"
+               f"FROM marquee.events\nWHERE {_AD_EVENTS}\nGROUP BY \"College\", \"Cohort\"\nHAVING {shown} >= 20\n"
                "ORDER BY \"College\", \"Cohort\"\nLIMIT 1000")
     board = dashboard("marquee-cohorts", "CTR by college and cohort", "Who clicks? With honest intervals, without bots.", "now-7d", "5m")
     by_college = (f"SELECT college_id AS \"College\", {measures.CTR} AS \"CTR\"\nFROM marquee.{table}\nWHERE {_COUNTED}\nGROUP BY college_id\n"
@@ -81,7 +83,7 @@ def cohorts() -> builders.Dashboard:
                              width=16, height=11, gauge="CTR"))
             .with_panel(series("CTR by college over time", "The ten with the most impressions; steps with fewer than 50 impressions are left out.",
                                [_over_time(measures.CTR, "college_id", table, least=50)], PERCENT, width=24))
-            .with_panel(rows("Cohorts", "The cohort that is chosen above, with how many users its ads reached.", by_cohort,
-                             {**_UNITS, "Reach": EXACT}, width=10, height=11, gauge="CTR"))
-            .with_panel(matrix("CTR by college and cohort", "Cells with fewer than 20 impressions are left empty.", crossed, "Cohort", "College", "CTR",
+            .with_panel(rows("Cohorts", "The cohort that is chosen above, with how many users its ads reached. Where users are many, estimated from a share of them.", by_cohort,
+                             {**_UNITS, "Reach": EXACT, "Users counted": PERCENT}, width=10, height=11, gauge="CTR"))
+            .with_panel(matrix("CTR by college and cohort", "Cells with fewer than 20 impressions are left empty. Where users are many, of a share of them.", crossed, "Cohort", "College", "CTR",
                                PERCENT, width=14, height=11)))

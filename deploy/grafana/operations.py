@@ -73,7 +73,8 @@ def store() -> builders.Dashboard:
     crowded = ("SELECT max(parts) AS \"Parts\"\nFROM (SELECT count() AS parts " + _OF_MARQUEE.replace("\n", " ") + " GROUP BY table, partition)")
     days = (f"SELECT toDateTime(partition, 'UTC') AS time, sum(rows) AS rows\n{_OF_MARQUEE} AND table = 'events' AND length(partition) = 10\n"
             "    AND $__timeFilter(toDateTime(partition, 'UTC'))\nGROUP BY time\nORDER BY time")
-    freshest = "SELECT dateDiff('second', max(time), now()) AS \"Age\"\nFROM marquee.campaign_minute\nWHERE time > now() - INTERVAL 400 DAY"
+    freshest = ("SELECT dateDiff('second', max(time), now()) AS \"Age\"\nFROM marquee.campaign_minute\n"
+                "WHERE time >= (SELECT max(time) FROM marquee.delivery_sums WHERE grouping = 'campaign_totals')")
     board = dashboard("marquee-store", "ClickHouse health", "How much the store holds, how well it is packed, whether merges keep up. What a reader of the "
                       "store may see.", "now-30d", "1m")
     return (board

@@ -7,30 +7,30 @@ from grafana_foundation_sdk.builders import dashboard as builders
 
 from deploy import measures
 from deploy.grafana.panels import COUNT, EXACT, PERCENT, bars, dashboard, matrix, number, rows
-from deploy.grafana.queries import OF_SITE, StoreQuery, one_of, site
+from deploy.grafana.queries import OF_SHARE, OF_SITE, SHARE_OF_USERS, StoreQuery, one_of, site
 
-_DAYS = f"{OF_SITE} AND $__dateFilter(day)"
+_CELLS = f"FROM marquee.heatmap_cells\nWHERE {OF_SITE} AND $__dateFilter(day)"
+# The same events by place and day alone, which are few rows however many events there are.
+_PLACES = f"FROM marquee.delivery_sums\nWHERE {OF_SITE} AND grouping = 'ad_days' AND $__dateFilter(toDate(time)) AND slot_id != ''"
 _FUNNELS = {"Ad": "impression,click,conversion", "Course": "search,course_view,course_click", "Course without search": "course_view,course_click"}
 
 
 def positions() -> builders.Dashboard:
-    counts = (f"{measures.count_of('impression')} AS \"Impressions\", {measures.count_of('hover')} AS \"Hovers\", "
-              f"{measures.count_of('click')} AS \"Clicks\", {measures.POSITION_CTR} AS \"CTR\"")
-    by_place = (f"SELECT slot_id AS \"Slot\", toString(position) AS \"Position\", {counts}\nFROM marquee.heatmap_cells\nWHERE {_DAYS}\n"
+    counts = f"sum(impressions) AS \"Impressions\", sum(hovers) AS \"Hovers\", sum(clicks) AS \"Clicks\", {measures.CTR} AS \"CTR\""
+    by_place = (f"SELECT slot_id AS \"Slot\", toString(position) AS \"Position\", {counts}\n{_PLACES}\n"
                 "GROUP BY slot_id, position\nHAVING \"Impressions\" > 0 OR \"Clicks\" > 0\nORDER BY slot_id, position\nLIMIT 1000")
     tenths = "leftPad(toString(intDiv({}, 10) * 10), 2, '0')"
     cells = (f"SELECT {tenths.format('cell_y')} AS \"From the top, %\", {tenths.format('cell_x')} AS \"From the left, %\", sum(count) AS \"Clicks\"\n"
-             f"FROM marquee.heatmap_cells\nWHERE {_DAYS} AND event_type = 'click' AND cell_x < 100\n"
+             f"{_CELLS} AND event_type = 'click' AND cell_x < 100\n"
              "GROUP BY \"From the top, %\", \"From the left, %\"\nORDER BY \"From the top, %\", \"From the left, %\"")
-    total = f"FROM marquee.heatmap_cells\nWHERE {_DAYS}"
-    best = (f"SELECT concat(slot_id, ', position ', toString(position)) AS \"Place\"\n{total}\nGROUP BY slot_id, position\n"
-            f"HAVING {measures.count_of('impression')} >= 100\nORDER BY {measures.POSITION_CTR} DESC, \"Place\"\nLIMIT 1")
+    best = (f"SELECT concat(slot_id, ', position ', toString(position)) AS \"Place\"\n{_PLACES}\nGROUP BY slot_id, position\n"
+            f"HAVING sum(impressions) >= 100\nORDER BY {measures.CTR} DESC, \"Place\"\nLIMIT 1")
     board = dashboard("marquee-positions", "Heatmap of positions", "Where ads stand, and where people look and click. By whole days (UTC), without bots.",
                       "now-7d", "5m").with_variable(site())
     return (board
-            .with_panel(number("CTR", "Clicks of an impression, over all slots.", StoreQuery(f"SELECT {measures.POSITION_CTR} AS \"CTR\"\n{total}"), PERCENT,
+            .with_panel(number("CTR", "Clicks of an impression, over all slots.", StoreQuery(f"SELECT {measures.CTR} AS \"CTR\"\n{_PLACES}"), PERCENT,
                                width=8, decimals=2))
-            .with_panel(number("Clicks", "Clicks on ads in a slot.", StoreQuery(f"SELECT {measures.count_of('click')} AS \"Clicks\"\n{total}"), EXACT, width=8))
+            .with_panel(number("Clicks", "Clicks on ads in a slot.", StoreQuery(f"SELECT sum(clicks) AS \"Clicks\"\n{_PLACES}"), EXACT, width=8))
             .with_panel(number("Best place", "The highest CTR of those with 100 impressions or more.", StoreQuery(best), "string", width=8)
                         .reduce_options(common.ReduceDataOptions().calcs(["lastNotNull"]).values(False).fields("/.*/")))
             .with_panel(matrix("CTR by slot and position", "Which place in a slot earns clicks.", by_place, "Position", "Slot", "CTR", PERCENT))
@@ -48,17 +48,19 @@ def funnel() -> builders.Dashboard:
     conditions = ", ".join(f"event_type::String = {steps}[{number}]" for number in (1, 2, 3))
     levels = (f"SELECT if(user_key != 0, user_key, session_id) AS who, any(college_id) AS college,\n"
               f"        windowFunnel(${{window:raw}} * 1000)(toUInt64(toUnixTimestamp64Milli(event_time)), {conditions}) AS level\n"
-              f"    FROM marquee.events\n    WHERE {OF_SITE} AND $__timeFilter_ms(event_time) AND has({steps}, event_type::String)\n    GROUP BY who")
-    by_step = (f"SELECT concat(toString(number), '. ', {steps}[number]) AS \"Step\", countIf(level >= number) AS \"Users\"\nFROM (\n    {levels}\n)\n"
+              f"    FROM marquee.events\n    PREWHERE {OF_SHARE}\n"
+              f"    WHERE {OF_SITE} AND $__timeFilter_ms(event_time) AND event_type IN {steps}\n    GROUP BY who")
+    by_step = (f"{SHARE_OF_USERS}\nSELECT concat(toString(number), '. ', {steps}[number]) AS \"Step\", "
+               f"{measures.estimated('countIf(level >= number)', 'share')} AS \"Users\"\nFROM (\n    {levels}\n)\n"
                f"ARRAY JOIN arrayEnumerate({steps}) AS number\nGROUP BY number\nORDER BY number")
     complete = f"countIf(level = length({steps}))"
-    overall = f"SELECT {complete} / nullIf(countIf(level >= 1), 0) AS \"Completed\"\nFROM (\n    {levels}\n)"
-    begun = f"SELECT countIf(level >= 1) AS \"Users\"\nFROM (\n    {levels}\n)"
-    by_college = (f"SELECT college AS \"College\", countIf(level >= 1) AS \"Began\", {complete} AS \"Completed\", "
-                  f"\"Completed\" / nullIf(\"Began\", 0) AS \"Share\"\nFROM (\n    {levels}\n)\nGROUP BY college\nHAVING \"Began\" > 0\n"
+    overall = f"{SHARE_OF_USERS}\nSELECT {complete} / nullIf(countIf(level >= 1), 0) AS \"Completed\"\nFROM (\n    {levels}\n)"
+    begun = f"{SHARE_OF_USERS}\nSELECT {measures.estimated('countIf(level >= 1)', 'share')} AS \"Users\"\nFROM (\n    {levels}\n)"
+    by_college = (f"{SHARE_OF_USERS}\nSELECT college AS \"College\", {measures.estimated('countIf(level >= 1)', 'share')} AS \"Began\",\n"
+                  f"    {measures.estimated(complete, 'share')} AS \"Completed\", {complete} / nullIf(countIf(level >= 1), 0) AS \"Share\"\nFROM (\n    {levels}\n)\nGROUP BY college\nHAVING \"Began\" > 0\n"
                   "ORDER BY \"Began\" DESC, \"College\"\nLIMIT 100")
     board = dashboard("marquee-funnel", "Funnel", "How far users come, each step after the one before. Users without key are told apart by session; "
-                      "without bots.", "now-7d", "5m").with_variable(site("user_days")).with_variable(chosen).with_variable(window)
+                      "without bots. Where users are many, estimated from a share of them.", "now-7d", "5m").with_variable(site("user_days")).with_variable(chosen).with_variable(window)
     return (board
             .with_panel(number("Completed", "Users who did all steps, of those who did the first.", StoreQuery(overall), PERCENT, width=12, decimals=1))
             .with_panel(number("Began", "Users who did the first step.", StoreQuery(begun), EXACT, width=12))

@@ -16,6 +16,10 @@ METRICS = DataSourceRef(type_val="prometheus", uid="marquee-prometheus")
 
 # Quoted and escaped by Grafana: a site's name is never SQL.
 OF_SITE = f"site_id = ${{site:sqlstring}} AND {measures.NO_BOTS}"
+# Beyond so many users a panel of the events counts a share of them: `share`, and which they are.
+SHARE_OF_USERS = f"WITH {measures.share_of_users('site_id = ${site:sqlstring} AND $__dateFilter(day)')} AS share"
+OF_SHARE = measures.of_share("share")
+EVENTS_OF_SHARE = measures.events_of_share("share")
 OF_CAMPAIGNS = "$__conditionalAll(campaign_id IN (${campaign:sqlstring}), $campaign)"
 
 
@@ -49,14 +53,14 @@ def _chosen(name: str, label: str, description: str, sql: str) -> builders.Query
             .refresh(VariableRefresh.ON_TIME_RANGE_CHANGED).sort(VariableSort.ALPHABETICAL_ASC))
 
 
-def site(rollup: str = "campaign_hour") -> builders.QueryVariable:
-    """Of those that the rollup knows: campaign_hour has only sites with ads, user_days all that have users."""
+def site(rollup: str = "delivery_sums") -> builders.QueryVariable:
+    """Of those that the rollup knows: delivery_sums has only sites with ads, user_days all that have users."""
     return _chosen("site", "Site", "One property that sends events and shows ads", f"SELECT DISTINCT site_id FROM marquee.{rollup} ORDER BY site_id")
 
 
 def campaigns() -> builders.QueryVariable:
     return (_chosen("campaign", "Campaign", "All, or those that are chosen",
-                    f"SELECT DISTINCT campaign_id FROM marquee.campaign_hour WHERE {OF_SITE} AND $__timeFilter(time) ORDER BY campaign_id")
+                    f"SELECT DISTINCT campaign_id FROM marquee.delivery_sums WHERE {OF_SITE} AND grouping = 'campaign_totals' AND $__timeFilter(time) ORDER BY campaign_id")
             .multi(True).include_all(True).current(VariableOption(text=["All"], value=["$__all"], selected=True)))
 
 

@@ -34,13 +34,14 @@ def _total(column: str, title: str, description: str) -> Metric:
     return Metric(f"total_{column}", title, f"sum({column})", COUNT, description)
 
 
-_TOTALS = (
-    _total("impressions", "Impressions", "Ads that were rendered"),
-    _total("viewable_impressions", "Viewable impressions", "Ads of which half was in view for a second (IAB/MRC)"),
-    _total("hovers", "Hovers", "Pointers that rested on an ad"),
-    _total("clicks", "Clicks", "Clicks on an ad"),
-    _total("conversions", "Conversions", "What an ad was for"),
+_COUNTED = (
+    ("impressions", "Impressions", "Ads that were rendered"),
+    ("viewable_impressions", "Viewable impressions", "Ads of which half was in view for a second (IAB/MRC)"),
+    ("hovers", "Hovers", "Pointers that rested on an ad"),
+    ("clicks", "Clicks", "Clicks on an ad"),
+    ("conversions", "Conversions", "What an ad was for"),
 )
+_TOTALS = tuple(_total(column, title, description) for column, title, description in _COUNTED)
 
 DELIVERY = Dataset(
     "ad_delivery", "Delivery of ads by hour, campaign, ad, slot, position, college and policy; without bots. Read from a rollup.",
@@ -67,22 +68,33 @@ WHERE {measures.NO_BOTS}""",
      Metric("clicks", "Clicks", measures.count_of("click"), COUNT, "Clicks on an ad"),
      Metric("ctr", "CTR", measures.POSITION_CTR, PERCENT, "Clicks of an impression")))
 
+# What reads the events counts a share of the users where they are many, of all sites and times: a dataset does not know what is asked of it.
+_SHARE = f"{measures.share_of_users('1')} AS share"
+_ESTIMATED = " Where users are many, a share of them: counts are then estimates."
+
+
+def _sum_of_share(column: str, title: str, description: str) -> Metric:
+    return Metric(f"total_{column}", title, measures.estimated(f"sum({column})", "any(share)"), COUNT, description)
+
+
 # One row per event here: only the events know program, year, city and device, and tell spend from revenue.
 COHORTS = Dataset(
-    "ad_cohorts", "Ad events with the attributes of the user: college, program, year, city, device; without bots. Read from the events.",
+    "ad_cohorts", "Ad events with the attributes of the user: college, program, year, city, device; without bots. Read from the events." + _ESTIMATED,
     "event_time",
     f"""SELECT site_id, event_time, campaign_id, college_id, program, toString(year_of_study) AS year_of_study, city, device, user_key,
        event_type = 'impression' AS impressions, event_type = 'viewable_impression' AS viewable_impressions,
-       event_type = 'hover' AS hovers, event_type = 'click' AS clicks, event_type = 'conversion' AS conversions, dwell_ms, value
+       event_type = 'hover' AS hovers, event_type = 'click' AS clicks, event_type = 'conversion' AS conversions, dwell_ms, value,
+       {_SHARE}
 FROM marquee.events
 WHERE {measures.NO_BOTS} AND event_type IN ('impression', 'viewable_impression', 'hover', 'click', 'conversion')
-    AND (campaign_id != '' OR ad_id != '' OR slot_id != '')""",
+    AND (campaign_id != '' OR ad_id != '' OR slot_id != '') AND {measures.events_of_share('share')}""",
     (SITE, Column("event_time", None, "Time (UTC)", is_time=True), CAMPAIGN, COLLEGE, Column("program", "String", "Program"),
      Column("year_of_study", "String", "Year"), Column("city", "String", "City"), Column("device", "String", "Device")),
-    _TOTALS + _RATES + (
-        Metric("reach", "Reach", "uniqExactIf(user_key, impressions AND user_key != 0)", COUNT, "Users with an impression"),
-        Metric("spend", "Spend", "sumIf(value, impressions OR clicks)", MONEY, "What impressions and clicks cost"),
-        Metric("revenue", "Revenue", "sumIf(value, conversions)", MONEY, "What conversions brought")))
+    tuple(_sum_of_share(column, title, description) for column, title, description in _COUNTED) + _RATES + (
+        Metric("reach", "Reach", measures.estimated("uniqExactIf(user_key, impressions AND user_key != 0)", "any(share)"), COUNT,
+               "Users with an impression"),
+        Metric("spend", "Spend", "sumIf(value, impressions OR clicks) / any(share)", MONEY, "What impressions and clicks cost"),
+        Metric("revenue", "Revenue", "sumIf(value, conversions) / any(share)", MONEY, "What conversions brought")))
 
 _FUNNELS = {
     "ad": ("impression", "click", "conversion"),
@@ -105,28 +117,31 @@ _STEPS = sorted({step for steps in _FUNNELS.values() for step in steps})
 
 JOURNEYS = Dataset(
     "journeys", "How far users came in funnels on a day, each step after the one before, all within 30 minutes. Users without key are told "
-    "apart by session; without bots. Read from the events.",
+    "apart by session; without bots. Read from the events." + _ESTIMATED,
     "day",
-    f"""SELECT site_id, day, who, college_id, done.1 AS funnel, arrayJoin(arraySlice(done.2, 1, done.3)) AS step
+    f"""SELECT site_id, day, who, college_id, done.1 AS funnel, arrayJoin(arraySlice(done.2, 1, done.3)) AS step, {_SHARE}
 FROM (
     SELECT site_id, toDate(event_time) AS day, if(user_key != 0, user_key, session_id) AS who, any(events.college_id) AS college_id,
         arrayJoin({_levels()}) AS done
     FROM marquee.events
     WHERE {measures.NO_BOTS} AND event_type IN ({", ".join(f"'{step}'" for step in _STEPS)})
+        AND {measures.of_share(measures.share_of_users('1'))}
     GROUP BY site_id, day, who
 )""",
     (SITE, Column("day", "Date", "Day (UTC)", is_time=True), COLLEGE, Column("funnel", "String", "Funnel"),
      Column("step", "String", "Step")),
-    (Metric("users", "Users", "uniqExact(who)", COUNT, "Users who came to the step"),))
+    (Metric("users", "Users", measures.estimated("uniqExact(who)", "any(share)"), COUNT, "Users who came to the step"),))
 
 SEARCHES = Dataset(
-    "searches", "What users searched for, and whether something was found; without bots. Read from the events.", "event_time",
-    f"""SELECT site_id, event_time, lowerUTF8(trimBoth(search_query)) AS term, if(user_key != 0, user_key, session_id) AS who, results_count
+    "searches", "What users searched for, and whether something was found; without bots. Read from the events." + _ESTIMATED,
+    "event_time",
+    f"""SELECT site_id, event_time, lowerUTF8(trimBoth(search_query)) AS term, if(user_key != 0, user_key, session_id) AS who, results_count,
+       {_SHARE}
 FROM marquee.events
-WHERE {measures.NO_BOTS} AND event_type = 'search'""",
+WHERE {measures.NO_BOTS} AND event_type = 'search' AND {measures.of_share('share')}""",
     (SITE, Column("event_time", None, "Time (UTC)", is_time=True), Column("term", "String", "Search term")),
-    (Metric("searches", "Searches", "count()", COUNT, "Searches"),
-     Metric("searchers", "Users", "uniqExact(who)", COUNT, "Users who searched"),
-     Metric("nothing_found", "Nothing found", "countIf(results_count = 0)", COUNT, "Searches without a result")))
+    (Metric("searches", "Searches", measures.estimated("count()", "any(share)"), COUNT, "Searches"),
+     Metric("searchers", "Users", measures.estimated("uniqExact(who)", "any(share)"), COUNT, "Users who searched"),
+     Metric("nothing_found", "Nothing found", measures.estimated("countIf(results_count = 0)", "any(share)"), COUNT, "Searches without a result")))
 
 DATASETS = (DELIVERY, POSITIONS, COHORTS, JOURNEYS, SEARCHES)

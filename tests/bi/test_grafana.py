@@ -3,6 +3,7 @@ over HTTP with the numbers of Marquee's own reports."""
 
 from __future__ import annotations
 
+import dataclasses
 import datetime
 import json
 import pathlib
@@ -12,6 +13,7 @@ import tempfile
 import unittest
 from typing import Any
 
+from deploy import measures
 from tests.support import panels
 from tests.support.marquee import ROOT, Marquee, wait_until
 from tests.support.panels import Answer
@@ -207,6 +209,46 @@ class SameAsTheReports(unittest.TestCase):
             reported = report("funnel", site, span, steps=steps, window_seconds="1800")["steps"]
             self.assertEqual([row[1] for row in answer.rows], [step["users"] for step in reported])
             self.assertGreater(answer.rows[-1][1], 0)
+
+
+class Bounded(unittest.TestCase):
+    """However many events there are: panels read sums, or a share of the users."""
+
+    def test_panels_of_delivery_read_what_does_not_grow_with_the_events(self) -> None:
+        for table, projection in (("campaign_minute", "by_campaign"), ("campaign_hour", "by_college")):
+            MARQUEE.sql(f"ALTER TABLE marquee.{table} MATERIALIZE PROJECTION {projection} SETTINGS mutations_sync = 2")
+        wanted = [one for one in panels.panels() if one.is_sql and one.board in ("marquee-live", "marquee-cohorts", "marquee-positions", "alert")]
+        read: dict[str, set[str]] = {}
+        for one, answer in zip(wanted, panels.ask(MARQUEE, wanted, *CAMPUS, {**EVERYTHING, "site": "campus"}), strict=True):
+            plan = MARQUEE.sql(f"EXPLAIN {answer.sql}")
+            read[one.name] = set(re.findall(r"ReadFromMergeTree \(([\w.]+)\)", plan))
+            self.assertTrue(read[one.name], plan)
+        of_events = {name for name, sources in read.items() if "marquee.events" in sources}
+        self.assertEqual(of_events, {"marquee-cohorts: Cohorts (table)", "marquee-cohorts: CTR by college and cohort (table)"})
+        self.assertEqual(set().union(*read.values()) - {"marquee.events"},
+                         {"by_campaign", "by_college", "marquee.delivery_sums", "marquee.heatmap_cells"}, read)
+
+    def test_a_day_that_is_counted_again_has_its_sums_beside_it(self) -> None:
+        MARQUEE.run("rebuild", "--from", "2026-01-13", "--to", "2026-01-13")
+        parts = list(MARQUEE.rows("SELECT table, arrayStringConcat(projections) FROM system.parts WHERE active AND partition_id = '20260113' AND table LIKE 'campaign_%'"))
+        self.assertEqual({tuple(part) for part in parts}, {("campaign_minute", "by_campaign"), ("campaign_hour", "by_college")})
+
+    def test_many_users_are_told_from_a_share_of_them(self) -> None:
+        days = MARQUEE.count("SELECT count() FROM marquee.user_days WHERE site_id = 'campus'")
+        self.assertLess(days, measures.USER_DAYS, "too many for the other tests, which expect exact numbers")
+        for board, title, key, counts in (("marquee-cohorts", "Cohorts (table)", "Cohort", ("Impressions", "Reach", "Clicks")),
+                                          ("marquee-funnel", "Steps (bargauge)", "Step", ("Users",))):
+            exact = ask(board, title, "campus", CAMPUS).by(key)
+            panel = panels.panel(board, title)
+            text = panel.text.replace(f"{measures.USER_DAYS} /", f"{days // 2} /")
+            self.assertNotEqual(text, panel.text)
+            answer = panels.ask(MARQUEE, [dataclasses.replace(panel, text=text)], *CAMPUS, {**EVERYTHING, "site": "campus"})[0]
+            self.assertEqual(answer.error, "", answer.sql)
+            estimated = answer.by(key)
+            for count in counts:
+                guess, truth = (sum(row[count] for row in rows.values()) for rows in (estimated, exact))
+                self.assertAlmostEqual(guess / truth, 1, delta=0.15, msg=f"{title}: {count}")
+                self.assertNotEqual(guess, truth)
 
 
 class Alerts(unittest.TestCase):

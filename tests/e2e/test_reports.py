@@ -133,6 +133,27 @@ class Moodle(unittest.TestCase):
         self.assertAlmostEqual(report["steps"][1]["users"], second, delta=max(2, second // 50))
 
 
+class Sites(unittest.TestCase):
+    def test_each_tells_its_events_and_the_first_and_the_last_of_them(self) -> None:
+        """Also those of users without key, before, between and after the days on which others came; and where there are none else."""
+        def event(day: int, number: int, user: str | None) -> dict[str, object]:
+            named = {"user_id": user, "consent": "full"} if user else {}
+            return {"type": "page_view", "session_id": f"s{day}-{number}", "seq": 1, "event_time": f"2026-03-{day:02}T{number:02}:30:00Z", **named}
+
+        for site, days in (("campus", ((3, None), (5, "a"), (6, None), (7, "b"), (9, None))), ("moodle", ((1, None), (2, None)))):
+            before = MARQUEE.count(f"SELECT count() FROM marquee.events WHERE site_id = '{site}'")
+            events = [event(day, number, user) for day, user in days for number in range(3)]
+            self.assertEqual(MARQUEE.post_events(events, site).status, 200)
+            wait_until(lambda: MARQUEE.count(f"SELECT count() FROM marquee.events WHERE site_id = '{site}'") == before + len(events), 30, "events to land")
+        known = {site: (int(count), first, last) for site, count, first, last in MARQUEE.rows(
+            "SELECT site_id, count(), formatDateTime(min(event_time), '%Y-%m-%dT%H:%i:%s'), formatDateTime(max(event_time), '%Y-%m-%dT%H:%i:%s') "
+            "FROM marquee.events GROUP BY site_id")}
+        told = {site["id"]: site for site in MARQUEE.api("/v1/sites").json()["sites"]}
+        self.assertEqual({id: (site["events"], site["first_event"][:19], site["last_event"][:19]) for id, site in told.items() if site["events"]}, known)
+        self.assertEqual(known["campus"], (15, "2026-03-03T00:30:00", "2026-03-09T02:30:00"))
+        self.assertEqual({(site["first_event"], site["last_event"]) for site in told.values() if not site["events"]} - {(None, None)}, set())
+
+
 class CommandLine(unittest.TestCase):
     def test_json_csv_and_table_say_the_same(self) -> None:
         arguments = ("report", "ctr", "--by", "policy,campaign_id")

@@ -33,16 +33,21 @@ def tearDownModule() -> None:
 
 
 def report(**parameters: Any) -> dict[str, Any]:
-    answer = MARQUEE.api("/v1/reports/metrics?" + urllib.parse.urlencode({"site": "campus", "limit": 10_000, **parameters}))
+    return report_of("metrics", **{"limit": 10_000, **parameters})
+
+
+def report_of(kind: str, **parameters: Any) -> dict[str, Any]:
+    answer = MARQUEE.api(f"/v1/reports/{kind}?" + urllib.parse.urlencode({"site": "campus", **parameters}))
     assert answer.status == 200, answer.body
     return dict(answer.json())
 
 
-def stream(**parameters: Any) -> http.client.HTTPResponse:
+def stream(kind: str = "metrics", body: Any = None, **parameters: Any) -> http.client.HTTPResponse:
     address = urllib.parse.urlsplit(MARQUEE.url)
     connection = http.client.HTTPConnection(str(address.hostname), address.port, timeout=60)
-    connection.request("GET", "/v1/reports/metrics/stream?" + urllib.parse.urlencode({"site": "campus", **parameters}),
-                       headers={"Authorization": "Bearer " + MARQUEE.runtime["admin_token"]})
+    asked = parameters if body else {"site": "campus", **parameters}
+    connection.request("POST" if body else "GET", f"/v1/reports/{kind}/stream?" + urllib.parse.urlencode(asked), json.dumps(body) if body else None,
+                       headers={"Authorization": "Bearer " + MARQUEE.runtime["admin_token"], "Content-Type": "application/json"})
     return connection.getresponse()
 
 
@@ -51,6 +56,35 @@ def steps(answer: http.client.HTTPResponse) -> list[tuple[str, dict[str, Any]]]:
     events = [dict(line.split(": ", 1) for line in event.splitlines()) for event in answer.read().decode().split("\n\n")
               if event and not event.startswith(":")]
     return [(event["event"], json.loads(event["data"])) for event in events]
+
+
+class Found:
+    """How many exact values lie within their bounds."""
+
+    def __init__(self) -> None:
+        self.inside = self.total = self.narrow = 0
+
+    def add(self, bounds: list[float], guess: float, truth: float) -> None:
+        low, high = bounds
+        # A count is told rounded.
+        assert low - 0.5 <= guess <= high + 0.5, (bounds, guess)
+        self.inside += low <= truth <= high
+        self.narrow += high - low < truth
+        self.total += 1
+
+    def expect(self, case: unittest.TestCase, least: int) -> None:
+        print(f"\n{self.inside} of {self.total} exact values within the bounds, {self.narrow} of them narrower than the value")
+        case.assertGreater(self.total, least)
+        # 95 % are promised, which libs/analytics/tests/sample_test.cpp shows of random data; these requests share users, so that they err together.
+        case.assertGreater(self.inside / self.total, 0.90)
+        # Bounds that hold everything would be none.
+        case.assertGreater(self.narrow / self.total, 0.9)
+
+
+def without_bounds(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {name: without_bounds(one) for name, one in value.items() if name != "bounds"}
+    return [without_bounds(one) for one in value] if isinstance(value, list) else value
 
 
 class Sampling(unittest.TestCase):
@@ -123,6 +157,83 @@ class Sampling(unittest.TestCase):
             self.assertEqual([(name, body["error"]["field"]) for name, body in told], [("error", field)])
             answer = MARQUEE.api("/v1/reports/metrics?" + urllib.parse.urlencode({"site": "campus", **asked}))
             self.assertEqual((answer.status, answer.json()["error"]["field"]), (400, field))
+
+    def test_heatmaps_lie_within_the_bounds_nineteen_times_of_twenty(self) -> None:
+        draw = random.Random(SEED)
+        found = Found()
+        for _ in range(30):
+            begin = draw.randrange(1, 12)
+            asked: dict[str, Any] = {"from": f"2026-10-{begin:02}", "to": f"2026-10-{begin + 18:02}"}
+            if draw.random() < 0.5:
+                asked.update(filter=draw.choice(["device=phone", "year_of_study=1,2", "layout=wide"]))
+            exact, sampled = report_of("heatmap", **asked), report_of("heatmap", **asked, sample=draw.uniform(0.1, 0.5))
+            self.assertEqual((sampled["source"], exact["sample"]), ("events", None))
+            known = {(cell["slot"], cell["x"], cell["y"]): cell for cell in exact["cells"]}
+            for cell in sampled["cells"]:
+                truth = known[cell["slot"], cell["x"], cell["y"]]
+                # Of few events nothing is promised.
+                for name in ("impressions", "viewable_impressions", "viewability"):
+                    if truth["impressions"] >= 1000:
+                        found.add(cell["bounds"][name], cell[name], truth[name])
+        found.expect(self, 300)
+
+    def test_a_grid_is_estimated_cell_by_cell(self) -> None:
+        asked = {"mode": "page", "page": "home"}
+        exact, sampled = report_of("heatmap", **asked), report_of("heatmap", **asked, sample=0.5)
+        known = {(cell["x"], cell["y"]): cell for cell in exact["cells"]}
+        self.assertLessEqual({(cell["x"], cell["y"]) for cell in sampled["cells"]}, set(known))
+        for name in ("hovers", "clicks"):
+            guess, truth = (sum(cell[name] for cell in body["cells"]) for body in (sampled, exact))
+            self.assertAlmostEqual(guess / truth, 1, delta=0.25)
+        within = [cell["bounds"]["hovers"][0] <= known[cell["x"], cell["y"]]["hovers"] <= cell["bounds"]["hovers"][1] for cell in sampled["cells"]]
+        self.assertGreater(sum(within) / len(within), 0.8)
+
+    def test_funnels_lie_within_the_bounds_nineteen_times_of_twenty(self) -> None:
+        draw = random.Random(SEED)
+        found, times = Found(), Found()
+        for _ in range(30):
+            begin = draw.randrange(1, 25)
+            asked: dict[str, Any] = {"steps": draw.choice(["search,impression,click", "page_view,course_view,course_click", "impression,hover,click"]),
+                                     "order": draw.choice(["ordered", "any"]), "by": draw.choice(["", "device"]), "from": f"2026-10-{begin:02}",
+                                     "to": f"2026-10-{begin + 5:02}"}
+            exact, sampled = report_of("funnel", **asked), report_of("funnel", **asked, sample=draw.uniform(0.2, 0.5))
+            known = {row["key"]: row for row in exact["rows"]}
+            for guess, truth in [(sampled, exact)] + [(row, known[row["key"]]) for row in sampled["rows"]]:
+                for step, exactly in zip(guess["steps"], truth["steps"], strict=True):
+                    if exactly["users"] < 200:
+                        continue
+                    for name in ("users", "from_previous", "from_first"):
+                        if exactly[name] is not None and step["bounds"][name] != [1, 1]:
+                            found.add(step["bounds"][name], step[name], exactly[name])
+                    if step["bounds"]["median_ms_from_previous"] is not None:
+                        times.add(step["bounds"]["median_ms_from_previous"], step["median_ms_from_previous"], exactly["median_ms_from_previous"])
+        found.expect(self, 100)
+        self.assertGreater(times.inside / times.total, 0.85)
+
+    def test_everything_as_a_sample_of_a_heatmap_or_funnel_is_exact(self) -> None:
+        for kind, asked in (("heatmap", {}), ("heatmap", {"mode": "cells", "slot": "home-top"}), ("heatmap", {"mode": "page", "page": "home"}),
+                            ("funnel", {"steps": "search,impression,click", "by": "college_id", "limit": 5}),
+                            ("funnel", {"steps": "impression,hover,click", "optional": 2, "order": "strict", "by": "device"}),
+                            ("funnel", {"steps": "impression,click", "exclude": "search", "by": "day", "compare": "previous", "from": "2026-10-08", "to": "2026-10-15"})):
+            with self.subTest(kind, **asked):
+                exact, sampled = report_of(kind, **asked), report_of(kind, **asked, sample=1)
+                self.assertEqual((exact.pop("sample"), sampled.pop("sample")), (None, 1))
+                self.assertEqual(without_bounds(sampled), {**exact, "source": "events"})
+
+    def test_streams_of_heatmaps_and_funnels(self) -> None:
+        steps_asked = {"steps": "search,impression,click"}
+        for kind, asked in (("heatmap", {"mode": "page", "page": "home"}), ("funnel", steps_asked)):
+            told = steps(stream(kind, **asked, sample=0.2))
+            self.assertEqual([name for name, _ in told], ["sample", "exact"])
+            self.assertEqual([told[0][1], told[1][1]], [report_of(kind, **asked, sample=0.2), report_of(kind, **asked)])
+            self.assertEqual([name for name, _ in steps(stream(kind, **asked))], ["exact"])
+        self.assertEqual([body["source"] for _, body in steps(stream("heatmap"))], ["ad_days"])
+        definition = {"site": "campus", "steps": [{"types": [name]} for name in ("search", "impression", "click")]}
+        told = steps(stream("funnel", definition, sample=0.2))
+        self.assertEqual([told[0][1], told[1][1]], [report_of("funnel", **steps_asked, sample=0.2), report_of("funnel", **steps_asked)])
+        for kind, asked, field in (("heatmap", {"mode": "cells"}, "slot"), ("heatmap", {"sample": 0}, "sample"), ("funnel", {"steps": "click"}, "steps"),
+                                   ("funnel", {**steps_asked, "sample": 2}, "sample")):
+            self.assertEqual([(name, body["error"]["field"]) for name, body in steps(stream(kind, **asked))], [("error", field)])
 
     def test_who_leaves_makes_room_for_others(self) -> None:
         self.assertTrue(MARQUEE.signal_store(signal.SIGSTOP))

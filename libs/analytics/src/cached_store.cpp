@@ -2,22 +2,13 @@
 
 #include <fmt/format.h>
 
-#include <chrono>
+#include "query.h"
 
 namespace marquee::analytics {
 namespace {
 
 constexpr std::size_t kMostBytes = 64U << 20;
 constexpr std::size_t kMostBytesOfOne = 4U << 20;
-
-/// "20260131"; `otherwise` where there is no time.
-std::string day_of(std::optional<std::int64_t> ms, std::string_view otherwise) {
-  if (!ms) return std::string(otherwise);
-  const std::chrono::sys_time<std::chrono::milliseconds> time{std::chrono::milliseconds(*ms)};
-  const std::chrono::year_month_day day(std::chrono::floor<std::chrono::days>(time));
-  return fmt::format("{:04}{:02}{:02}", static_cast<int>(day.year()), static_cast<unsigned>(day.month()),
-                     static_cast<unsigned>(day.day()));
-}
 
 std::size_t size_of(const clickhouse::Table& table) {
   std::size_t bytes = 0;
@@ -82,15 +73,14 @@ void CachedStore::forget(std::list<Entry>::iterator entry) {
 
 /// A part never changes; what is written, merged, replaced or exchanged makes others.
 Result<std::string> CachedStore::version(std::string_view source, const Scope& read) {
-  const auto last = read.to_ms ? std::optional(*read.to_ms - 1) : std::nullopt;
   const auto rows = store_.table(
       "SELECT count(), groupBitXor(cityHash64(name, modification_time, rows, bytes_on_disk)) FROM system.parts WHERE "
       "database = {database:String} AND table = {table:String} AND active AND partition_id >= {first:String} AND "
       "partition_id <= {last:String}",
       {{"database", store_.endpoint().database},
        {"table", std::string(source)},
-       {"first", day_of(read.from_ms, "00000000")},
-       {"last", day_of(last, "99999999")}});
+       {"first", read.from_ms ? partition_of(*read.from_ms) : "00000000"},
+       {"last", read.to_ms ? partition_of(*read.to_ms - 1) : "99999999"}});
   if (!rows) return rows.error();
   return fmt::format("{} {} {}", source, rows->rows.at(0).at(0), rows->rows.at(0).at(1));
 }

@@ -36,7 +36,7 @@ Result<CampaignsReport> Reports::campaigns(const CampaignsRequest& request) {
                   "LIMIT 200000",
                   start, time, sum("impressions"), sum("viewable_impressions"), sum("clicks"), source.table,
                   where(request.scope, time, parameters), only_delivery(source)),
-      parameters);
+      parameters, {.settings = settings_of(source)});
   if (!rows) return rows.error();
   CampaignsReport report{std::string(source.name), {}, {}};
   for (const auto& row : rows->rows) {

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "query.h"
+#include "sample.h"
 
 namespace marquee::analytics {
 namespace {
@@ -43,6 +44,7 @@ class Builder {
     if (!mask) return mask.error();
     filter += " AND (user_key != 0 OR session_id != 0)";
     if (request_.order != FunnelOrder::strict) filter += only_matches();
+    if (period_.sample) filter += people_of(*period_.sample, parameters_);
     std::string values;
     if (!request_.by.empty()) {
       const auto value = value_expression();
@@ -115,6 +117,8 @@ class Builder {
           "values, arrayJoin(arrayPushFront(arrayMap(v -> (0, v), arrayDistinct(arrayFilter((v, m) -> bitTest(m, 0), "
           "values, masks))), (1, ''))) AS part, part.1 AS is_total, part.2 AS key";
     }
+    if (period_.sample)
+      part += fmt::format(", if(user = 0, session, user) % {} AS random_group", SampledMeasure::kGroups);
     return fmt::format(
         "SELECT user, arrayMap(e -> toInt64(bitShiftRight(e, {})), events) AS times, arrayMap(e -> to{}(e), events) AS "
         "masks, {} FROM ({})",
@@ -244,12 +248,22 @@ class Builder {
     const auto last = request_.steps.size() - 1;
     columns += quantiles(fmt::format("times[first{0}] - begins{0}[first{0}]", last), last) + " AS whole";
     names += ", whole[1], whole[2]";
+    if (period_.sample) return counts_of_groups(columns, names, query);
     columns += dropped();
     parameters_["most"] = std::to_string(request_.limit + 2);  // The total, and one that tells whether there are more.
     return fmt::format(
         "SELECT is_total, key{0}, dropped, dropped_without_key, dropped_keys FROM (SELECT is_total, key{1} FROM ({2}) "
         "GROUP BY is_total, key) ORDER BY is_total DESC, users0 DESC, key{3}",
         names, columns, query, period_.is_limited ? " LIMIT {most:UInt64}" : "");
+  }
+
+  [[nodiscard]] static std::string counts_of_groups(const std::string& columns, const std::string& names,
+                                                    const std::string& query) {
+    return fmt::format(
+        "SELECT is_total, key{0}, is_group, random_group FROM (SELECT is_total, key, random_group, 1 - "
+        "grouping(random_group) AS is_group{1} FROM ({2}) GROUP BY GROUPING SETS ((is_total, key), (is_total, key, "
+        "random_group))) ORDER BY is_total DESC, key, is_group",
+        names, columns, query);
   }
 
   [[nodiscard]] std::string dropped() {

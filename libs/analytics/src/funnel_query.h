@@ -20,13 +20,16 @@ struct FunnelQuery {
 /// Which part of the report is asked for.
 struct FunnelPeriod {
   Scope scope;
-  std::int64_t key_shift_ms = 0;  ///< Rows that are times are told by those so much later.
-  bool is_limited = true;         ///< At most as many rows as the limit allows, and one more.
+  std::int64_t key_shift_ms = 0;      ///< Rows that are times are told by those so much later.
+  bool is_limited = true;             ///< At most as many rows as the limit allows, and one more.
+  std::optional<double> sample = {};  ///< A share of the users.
 };
 
 /// Rows: is_total; key; of each step the users, the median and the ninetieth percentile of the time from the previous
 /// one; both of the whole time; of those who dropped out, users, users without key, and keys separated by commas. The
 /// total comes first; where there is nothing to count, there is no row. The request has been checked.
+/// Of a sample: all rows, behind each of them those of the random groups that its users fall into; the last columns are
+/// whether the row is of such a group, and which.
 [[nodiscard]] Result<FunnelQuery> funnel_query(const FunnelRequest& request, const FunnelPeriod& period);
 
 /// The step that users reach next after step `step` (from 0): the first that is not optional.

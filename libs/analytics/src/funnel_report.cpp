@@ -5,6 +5,7 @@
 
 #include "answer_rows.h"
 #include "cached_store.h"
+#include "funnel_checks.h"
 #include "funnel_query.h"
 #include "query.h"
 
@@ -73,22 +74,6 @@ Result<void> check_exclusions(const FunnelRequest& request) {
   return {};
 }
 
-Result<void> check(const FunnelRequest& request) {
-  if (auto checked = check(request.scope); !checked) return checked;
-  if (auto checked = check_steps(request); !checked) return checked;
-  if (auto checked = check_exclusions(request); !checked) return checked;
-  if (request.window_seconds < 1 || request.window_seconds > kMostSeconds)
-    return Error::reject(fmt::format("window_seconds: expected 1 to {} (30 days)", kMostSeconds));
-  if (request.compares_previous && (!request.scope.from_ms || !request.scope.to_ms))
-    return Error::reject("compare: the previous period needs from and to");
-  if (request.dropped_after && (*request.dropped_after < 1 || *request.dropped_after >= request.steps.size()))
-    return Error::reject(
-        fmt::format("dropped_after: expected the number of a step before the last, 1 to {}", request.steps.size() - 1));
-  if (request.limit < 1 || request.limit > 10'000) return Error::reject("limit: expected 1 to 10000");
-  if (request.key_limit < 1 || request.key_limit > 100'000) return Error::reject("key_limit: expected 1 to 100000");
-  return {};
-}
-
 FunnelCounts no_counts(const FunnelRequest& request) {
   FunnelCounts counts;
   counts.steps.resize(request.steps.size());
@@ -118,7 +103,24 @@ FunnelDropped read_dropped(const FunnelRequest& request, const std::vector<std::
   return dropped;
 }
 
-/// The period of the same length before.
+}  // namespace
+
+Result<void> check_funnel(const FunnelRequest& request) {
+  if (auto checked = check(request.scope); !checked) return checked;
+  if (auto checked = check_steps(request); !checked) return checked;
+  if (auto checked = check_exclusions(request); !checked) return checked;
+  if (request.window_seconds < 1 || request.window_seconds > kMostSeconds)
+    return Error::reject(fmt::format("window_seconds: expected 1 to {} (30 days)", kMostSeconds));
+  if (request.compares_previous && (!request.scope.from_ms || !request.scope.to_ms))
+    return Error::reject("compare: the previous period needs from and to");
+  if (request.dropped_after && (*request.dropped_after < 1 || *request.dropped_after >= request.steps.size()))
+    return Error::reject(
+        fmt::format("dropped_after: expected the number of a step before the last, 1 to {}", request.steps.size() - 1));
+  if (request.limit < 1 || request.limit > 10'000) return Error::reject("limit: expected 1 to 10000");
+  if (request.key_limit < 1 || request.key_limit > 100'000) return Error::reject("key_limit: expected 1 to 100000");
+  return {};
+}
+
 FunnelPeriod previous_period(const FunnelRequest& request) {
   const auto length = *request.scope.to_ms - *request.scope.from_ms;
   FunnelPeriod period{request.scope, length, /*is_limited=*/false};
@@ -127,14 +129,12 @@ FunnelPeriod previous_period(const FunnelRequest& request) {
   return period;
 }
 
-}  // namespace
-
 Result<FunnelReport> Reports::funnel(const FunnelRequest& request) {
-  if (auto checked = check(request); !checked) return checked.error();
+  if (auto checked = check_funnel(request); !checked) return checked.error();
   const auto ask = [&](const FunnelPeriod& period) -> Result<clickhouse::Table> {
     const auto query = funnel_query(request, period);
     if (!query) return query.error();
-    return store_->table("events", period.scope, query->sql, query->parameters);
+    return store_->table("events", period.scope, query->sql, query->parameters, {.query_id = request.query_id});
   };
   const auto now = ask({.scope = request.scope});
   if (!now) return now.error();

@@ -3,11 +3,13 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 
 #include "answer_rows.h"
 #include "cached_store.h"
 #include "marquee/analytics/reports.h"
 #include "query.h"
+#include "sample.h"
 #include "source.h"
 
 namespace marquee::analytics {
@@ -57,7 +59,7 @@ Sums sums_of(std::string_view source) {
             " AND impressions + viewable_impressions + hovers + clicks > 0"};
   Sums sums;
   for (const auto type : kTypes)
-    sums.columns += fmt::format(", sumIf({}, event_type = '{}')", source == kCells ? "count" : "1", type);
+    sums.columns += fmt::format(", sumIf({}, event_type = '{}') AS {}s", source == kCells ? "count" : "1", type, type);
   sums.condition = fmt::format(" AND event_type IN ('{}')", fmt::join(kTypes, "', '"));
   return sums;
 }
@@ -66,9 +68,23 @@ std::string time_of(std::string_view source) {
   return source == kCells ? "toDateTime64(day, 3, 'UTC')" : time_column(source);
 }
 
-}  // namespace
+/// What is read of where, but for how it is grouped.
+struct Query {
+  Source source;
+  Grid grid;
+  std::string sums, conditions;
+  clickhouse::Parameters parameters = {};
 
-Result<HeatmapReport> Reports::heatmap(const HeatmapRequest& request) {
+  /// "SELECT slot, x, y, sums ..., more FROM ... WHERE ... GROUP BY slot, x, y, keys"
+  [[nodiscard]] std::string sql(const std::string& more, const std::string& keys) const {
+    return fmt::format("SELECT {} AS slot, {} AS x, {} AS y{}{} FROM marquee.{}{} GROUP BY slot, x, y{}", grid.slot,
+                       grid.x, grid.y, sums, more, source.table, conditions, keys);
+  }
+};
+/// Of cells; more than a page has.
+constexpr std::string_view kInOrder = " ORDER BY slot, y, x LIMIT 100000";
+
+Result<Query> query_of(const HeatmapRequest& request, bool only_events) {
   if (auto checked = check(request.scope); !checked) return checked.error();
   if (request.mode == HeatmapMode::cells && request.slot.empty())
     return Error::reject("slot: missing; cells are of one slot");
@@ -77,26 +93,79 @@ Result<HeatmapReport> Reports::heatmap(const HeatmapRequest& request) {
   auto filters = request.filters;
   if (!request.slot.empty()) filters.push_back({"slot_id", {request.slot}});
   if (!request.page.empty()) filters.push_back({"page_id", {request.page}});
-  const auto source = source_of(request, filters);
-  HeatmapReport report{std::string(source.name), {}};
+  const auto source = only_events ? kEvents : source_of(request, filters);
   const auto time = time_of(source.table);
-  clickhouse::Parameters parameters;
-  auto filter = where(request.scope, time, parameters);
-  const auto conditions = filter_conditions(filters, time, parameters);
-  if (!conditions) return conditions.error();
-  const auto grid = grid_of(request.mode, source.table);
   const auto sums = sums_of(source.table);
-  filter += *conditions + grid.condition + sums.condition + std::string(source.condition);
-  const auto rows = store_->table(source.table, request.scope,
-                                  fmt::format("SELECT {} AS slot, {} AS x, {} AS y{} FROM marquee.{}{} GROUP BY slot, "
-                                              "x, y ORDER BY slot, y, x LIMIT 100000",
-                                              grid.slot, grid.x, grid.y, sums.columns, source.table, filter),
-                                  parameters);
+  Query query{source, grid_of(request.mode, source.table), sums.columns, {}};
+  query.conditions = where(request.scope, time, query.parameters);
+  const auto conditions = filter_conditions(filters, time, query.parameters);
+  if (!conditions) return conditions.error();
+  query.conditions += *conditions + query.grid.condition + sums.condition + std::string(source.condition);
+  return query;
+}
+
+std::uint64_t rounded(const MetricValue& value) { return static_cast<std::uint64_t>(std::llround(*value.value)); }
+
+/// Of a row of arrays: the parts, and the four sums in each of them.
+HeatCell estimated_cell(const std::vector<std::string>& row, const Share& share) {
+  std::array<SampledMeasure, kTypes.size()> sums;
+  for (std::size_t i = 0; i < sums.size(); ++i) sums[i] = measure_of(row[3], row[4 + i]);
+  const auto& [shown, seen, hovered, clicked] = sums;
+  const auto of = [&](const SampledMeasure& sum, const SampledMeasure* divisor = nullptr) {
+    return estimate(sum, divisor, share);
+  };
+  const HeatBounds bounds = {of(shown), of(seen), of(hovered), of(clicked), of(clicked, &shown), of(seen, &shown)};
+  return {row[0],
+          number(row[1]),
+          number(row[2]),
+          rounded(bounds.impressions),
+          rounded(bounds.viewable_impressions),
+          rounded(bounds.hovers),
+          rounded(bounds.clicks),
+          bounds};
+}
+
+}  // namespace
+
+Result<HeatmapReport> Reports::heatmap(const HeatmapRequest& request) {
+  const auto query = query_of(request, /*only_events=*/false);
+  if (!query) return query.error();
+  const auto rows =
+      store_->table(query->source.table, request.scope, query->sql("", "") + std::string(kInOrder), query->parameters,
+                    {.settings = settings_of(query->source), .query_id = request.query_id});
   if (!rows) return rows.error();
+  HeatmapReport report{std::string(query->source.name), {}};
   for (const auto& row : rows->rows)
     report.cells.push_back(
         {row[0], number(row[1]), number(row[2]), number(row[3]), number(row[4]), number(row[5]), number(row[6])});
   return report;
+}
+
+Result<HeatmapReport> Reports::sampled_heatmap(const HeatmapRequest& request, double fraction) {
+  if (auto checked = check_fraction(fraction); !checked) return checked.error();
+  auto query = query_of(request, /*only_events=*/true);
+  if (!query) return query.error();
+  const auto share = share_of(*store_, request.scope, fraction);
+  if (!share) return share.error();
+  query->conditions += events_of(*share, request.scope, query->parameters);
+  const auto by_part = query->sql(fmt::format(", {} AS part", part_of_event(*share)), ", part");
+  const auto rows = store_->table(
+      "events", request.scope,
+      fmt::format("SELECT slot, x, y, groupArray(part), groupArray(impressions), groupArray(viewable_impressions), "
+                  "groupArray(hovers), groupArray(clicks) FROM ({}) GROUP BY slot, x, y{}",
+                  by_part, kInOrder),
+      query->parameters);
+  if (!rows) return rows.error();
+  HeatmapReport report{std::string(query->source.name), {}, fraction};
+  for (const auto& row : rows->rows) report.cells.push_back(estimated_cell(row, *share));
+  return report;
+}
+
+Result<std::uint64_t> Reports::events_to_read(const HeatmapRequest& request) {
+  const auto query = query_of(request, /*only_events=*/false);
+  if (!query) return query.error();
+  if (query->source.table != kEvents.table) return std::uint64_t{0};
+  return rows_to_read(store_->store(), query->sql("", ""), query->parameters);
 }
 
 }  // namespace marquee::analytics

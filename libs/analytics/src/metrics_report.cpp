@@ -1,6 +1,4 @@
 #include <algorithm>
-#include <array>
-#include <cmath>
 
 #include "marquee/analytics/model.h"
 #include "marquee/analytics/reports.h"
@@ -50,51 +48,16 @@ MetricsRow row_of(const std::vector<Computed>& computed, const SelectedRow& row)
   return result;
 }
 
-/// The value of the sampled measures, as it would be with `weight` of each group's users.
-std::optional<double> weighed(const Computed& computed, const std::vector<SampledMeasure>& measures,
-                              const std::array<double, SampledMeasure::kGroups>& weights) {
-  const auto sum = [&](const SampledMeasure& measure) {
-    auto total = static_cast<double>(measure.without_user);
-    for (std::size_t g = 0; g < weights.size(); ++g) total += weights[g] * static_cast<double>(measure.by_group[g]);
-    return total;
-  };
-  const double numerator = sum(measures[computed.numerator]);
-  if (!computed.denominator) return numerator * computed.metric->scale;
-  const double denominator = sum(measures[*computed.denominator]);
-  if (denominator == 0) return std::nullopt;
-  return numerator / denominator * computed.metric->scale;
+MetricValue estimate_of(const Computed& computed, const std::vector<SampledMeasure>& measures, const Share& share) {
+  return estimate(measures[computed.numerator], computed.denominator ? &measures[*computed.denominator] : nullptr,
+                  share, computed.metric->scale);
 }
 
-/// The estimate, and by the jackknife over groups what bounds the exact value.
-MetricValue estimate_of(const Computed& computed, const std::vector<SampledMeasure>& measures, double fraction) {
-  constexpr auto kGroups = SampledMeasure::kGroups;
-  constexpr double kStudent = 2.0395;  // 97.5 % of Student's t with 31 degrees of freedom.
-  static_assert(kGroups == 32);
-  std::array<double, kGroups> weights;
-  weights.fill(1 / fraction);
-  MetricValue value{weighed(computed, measures, weights), {}, {}};
-  if (!value.value) return value;
-  std::array<double, kGroups> without = {};
-  double mean = 0;
-  for (std::size_t g = 0; g < kGroups; ++g) {
-    weights.fill(1 / fraction * kGroups / (kGroups - 1));
-    weights[g] = 0;
-    without[g] = weighed(computed, measures, weights).value_or(*value.value);
-    mean += without[g] / kGroups;
-  }
-  double squares = 0;
-  for (const double one : without) squares += (one - mean) * (one - mean);
-  const double error = kStudent * std::sqrt((1 - fraction) * squares * (kGroups - 1) / kGroups);
-  value.low = *value.value < 0 ? *value.value - error : std::max(0.0, *value.value - error);
-  value.high = *value.value + error;
-  return value;
-}
-
-MetricsRow row_of(const std::vector<Computed>& computed, const SampledRow& row, double fraction) {
+MetricsRow row_of(const std::vector<Computed>& computed, const SampledRow& row, const Share& share) {
   MetricsRow result{row.keys, {}, {}};
   for (const auto& one : computed) {
-    result.now.push_back(estimate_of(one, row.now, fraction));
-    if (!row.before.empty()) result.before.push_back(estimate_of(one, row.before, fraction));
+    result.now.push_back(estimate_of(one, row.now, share));
+    if (!row.before.empty()) result.before.push_back(estimate_of(one, row.before, share));
   }
   return result;
 }
@@ -138,8 +101,8 @@ Result<MetricsReport> Reports::sampled_metrics(const TableRequest& request, cons
   if (!what) return what.error();
   const auto sampled = select_sample(*store_, what->selection, fraction);
   if (!sampled) return sampled.error();
-  MetricsReport report{sampled->extent, fraction, row_of(what->computed, sampled->total, fraction), {}};
-  for (const auto& row : sampled->rows) report.rows.push_back(row_of(what->computed, row, fraction));
+  MetricsReport report{sampled->extent, fraction, row_of(what->computed, sampled->total, sampled->share), {}};
+  for (const auto& row : sampled->rows) report.rows.push_back(row_of(what->computed, row, sampled->share));
   return report;
 }
 

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <chrono>
 #include <vector>
 
 #include "marquee/analytics/model.h"
@@ -22,6 +23,22 @@ const Dimension* find(std::string_view name) {
   return it == all.end() ? nullptr : &*it;
 }
 
+constexpr std::int64_t kDay = 86'400'000;
+
+/// " AND ..." over the events.
+std::string of_days(const Scope& scope, clickhouse::Parameters& parameters) {
+  std::string text;
+  if (scope.from_ms) {
+    parameters["from_day"] = partition_of(*scope.from_ms);
+    text += " AND _partition_id >= {from_day:String}";
+  }
+  if (scope.to_ms) {
+    parameters["to_day"] = partition_of(*scope.to_ms);
+    text += " AND _partition_id < {to_day:String}";
+  }
+  return text;
+}
+
 /// ".`a`.`b`" for "a.b".
 std::string quoted_path(std::string_view path) {
   std::string text = ".`";
@@ -37,6 +54,13 @@ std::string quoted_path(std::string_view path) {
 }
 
 }  // namespace
+
+std::string partition_of(std::int64_t time_ms) {
+  const std::chrono::sys_time time{std::chrono::milliseconds(time_ms)};
+  const std::chrono::year_month_day day(std::chrono::floor<std::chrono::days>(time));
+  return fmt::format("{:04}{:02}{:02}", static_cast<int>(day.year()), static_cast<unsigned>(day.month()),
+                     static_cast<unsigned>(day.day()));
+}
 
 bool is_on_grid(const Scope& scope, std::int64_t grain_ms) {
   return (!scope.from_ms || *scope.from_ms % grain_ms == 0) && (!scope.to_ms || *scope.to_ms % grain_ms == 0);
@@ -106,6 +130,8 @@ Result<void> check(const Scope& scope) {
 std::string where(const Scope& scope, std::string_view time_column, clickhouse::Parameters& parameters) {
   parameters["site"] = scope.site;
   std::string text = " WHERE site_id = {site:String} AND NOT is_bot";
+  // Whole days of events are whole partitions: no time need be read, which takes longer than all else of many reports.
+  if (time_column == "event_time" && is_on_grid(scope, kDay)) return text + of_days(scope, parameters);
   if (scope.from_ms) {
     parameters["from"] = std::to_string(*scope.from_ms);
     text += fmt::format(" AND {} >= fromUnixTimestamp64Milli({{from:Int64}}, 'UTC')", time_column);

@@ -18,6 +18,9 @@ namespace marquee::analytics {
 /// Whether both ends, where there are any, are multiples of `grain_ms`.
 [[nodiscard]] bool is_on_grid(const Scope& scope, std::int64_t grain_ms);
 
+/// The id of the partition that holds this time's day, in the events table and in every rollup.
+[[nodiscard]] std::string partition_of(std::int64_t time_ms);
+
 /// Action::reject where the scope makes no sense.
 [[nodiscard]] Result<void> check(const Scope& scope);
 

@@ -1,11 +1,6 @@
-// Selections from a share of the users. The errors come from random groups of users: K. M. Wolter, Introduction to
-// Variance Estimation, 2nd edition, chapter 2.
+// Selections from a share of the users.
 #include <fmt/format.h>
 #include <fmt/ranges.h>
-
-#include <charconv>
-#include <cmath>
-#include <limits>
 
 #include "plan.h"
 #include "selection.h"
@@ -13,26 +8,20 @@
 namespace marquee::analytics {
 namespace {
 
-constexpr std::size_t kGroups = SampledMeasure::kGroups;
-constexpr std::size_t kWithoutUser = 255;  ///< The part of events without user.
-
-std::string estimated(std::string_view column) {
-  return fmt::format("sum({} * if(part = {}, 1, {{weight:Float64}}))", column, kWithoutUser);
-}
-
 /// A row's measures are arrays that have an entry for each part that is there.
-Result<std::string> query_of(const Plan& plan, const Selection& selection, clickhouse::Parameters& parameters) {
+Result<std::string> query_of(const Plan& plan, const Selection& selection, const Share& share,
+                             clickhouse::Parameters& parameters) {
   const auto conditions = plan.conditions(parameters);
   if (!conditions) return conditions.error();
   const auto columns = plan.columns(parameters);
   if (!columns) return columns.error();
   plan.bind_extent(parameters);
   const auto keys = plan.keys();
-  const auto grouped = fmt::format(
-      "SELECT {}, if(user_key = 0, {}, user_key % {}) AS part, {} AS is_total FROM marquee.{}{} "
-      "AND user_key <= {{last_key:UInt64}} GROUP BY {}",
-      *columns, kWithoutUser, kGroups, plan.total_flag(), plan.source().table, *conditions,
-      keys.empty() ? "part" : fmt::format("GROUPING SETS (({}, part), (part))", keys));
+  const auto grouped = fmt::format("SELECT {}, {} AS part, {} AS is_total FROM marquee.{}{}{} GROUP BY {}", *columns,
+                                   part_of_event(share), plan.total_flag(), plan.source().table, *conditions,
+                                   events_of(share, plan.read(), parameters),
+                                   keys.empty() ? "part" : fmt::format("GROUPING SETS (({}, part), (part))", keys));
+  const auto estimated = [&](std::string_view column) { return estimated_sum(column, share); };
   std::vector<std::string> arrays, is_there;
   for (const auto& value : plan.values()) {
     arrays.push_back(fmt::format("groupArray({}) AS all_{}", value, value));
@@ -52,52 +41,30 @@ Result<std::string> query_of(const Plan& plan, const Selection& selection, click
       grouped, keys.empty() ? "" : ", " + keys);
 }
 
-/// "[1,-2]".
-std::vector<std::int64_t> numbers(std::string_view text) {
-  std::vector<std::int64_t> values;
-  for (const char* at = text.data() + 1; at < text.data() + text.size() - 1;) {
-    std::int64_t value = 0;
-    at = std::from_chars(at, text.data() + text.size(), value).ptr + 1;
-    values.push_back(value);
-  }
-  return values;
-}
-
-SampledMeasure measure_of(const std::vector<std::int64_t>& parts, const std::vector<std::int64_t>& values) {
-  SampledMeasure measure;
-  for (std::size_t i = 0; i < parts.size() && i < values.size(); ++i) {
-    const auto part = static_cast<std::size_t>(parts[i]);
-    (part == kWithoutUser ? measure.without_user : measure.by_group[part % kGroups]) += values[i];
-  }
-  return measure;
-}
-
 }  // namespace
 
 Result<Sampled> select_sample(CachedStore& store, const Selection& selection, double fraction) {
   if (auto checked = Plan::check(selection.table); !checked) return checked.error();
-  if (!(fraction > 0 && fraction <= 1)) return Error::reject("sample: expected a share above 0, at most 1");
+  if (auto checked = check_fraction(fraction); !checked) return checked.error();
   Selection of_events = selection;
   of_events.only_events = true;
   const Plan plan(of_events);
+  const auto share = share_of(store, plan.read(), fraction);
+  if (!share) return share.error();
   clickhouse::Parameters parameters;
-  // Keys are hashes, so those up to some key are a share of the users at random. Key 0 is nobody's.
-  const auto last_key =
-      fraction == 1 ? std::numeric_limits<std::uint64_t>::max() : static_cast<std::uint64_t>(std::ldexp(fraction, 64));
-  Sampled sampled;
-  parameters["last_key"] = std::to_string(last_key);
-  parameters["weight"] = fmt::format("{}", 1 / fraction);
-  const auto query = query_of(plan, of_events, parameters);
+  const auto query = query_of(plan, of_events, *share, parameters);
   if (!query) return query.error();
   const auto table = store.table(plan.source().table, plan.read(), *query, parameters);
   if (!table) return table.error();
+  Sampled sampled;
+  sampled.share = *share;
   sampled.total.now.resize(selection.measures.size());
   if (selection.table.compares_previous) sampled.total.before.resize(selection.measures.size());
   const auto read = [&](SampledRow& row, const std::vector<std::string>& cells, std::size_t at) {
-    const auto parts = numbers(cells[at++]);
+    const auto& parts = cells[at++];
     for (std::size_t i = 0; i < selection.measures.size(); ++i) {
-      row.now.push_back(measure_of(parts, numbers(cells[at++])));
-      if (selection.table.compares_previous) row.before.push_back(measure_of(parts, numbers(cells[at++])));
+      row.now.push_back(measure_of(parts, cells[at++]));
+      if (selection.table.compares_previous) row.before.push_back(measure_of(parts, cells[at++]));
     }
   };
   read_answer(*table, plan, selection.table, read, sampled);

@@ -52,8 +52,8 @@ Result<Selected> select(CachedStore& store, const Selection& selection) {
   clickhouse::Parameters parameters;
   const auto query = query_of(plan, selection, parameters);
   if (!query) return query.error();
-  const auto table =
-      store.table(plan.source().table, plan.read(), *query, parameters, {.query_id = selection.table.query_id});
+  const auto table = store.table(plan.source().table, plan.read(), *query, parameters,
+                                 {.settings = settings_of(plan.source()), .query_id = selection.table.query_id});
   if (!table) return table.error();
   Selected selected;
   selected.total.now.resize(selection.measures.size());  // Of no events there is no total.
@@ -75,11 +75,7 @@ Result<std::uint64_t> events_to_read(clickhouse::Client& store, const Selection&
   clickhouse::Parameters parameters;
   const auto query = query_of(plan, selection, parameters);
   if (!query) return query.error();
-  const auto parts = store.table("EXPLAIN ESTIMATE " + *query, parameters);
-  if (!parts) return parts.error();
-  std::uint64_t rows = 0;
-  for (const auto& part : parts->rows) rows += static_cast<std::uint64_t>(whole(part.at(3)));
-  return rows;
+  return rows_to_read(store, *query, parameters);
 }
 
 }  // namespace marquee::analytics

@@ -1,7 +1,6 @@
 // Measures by dimensions, from the cheapest source that answers exactly: what the tables of reports are made of.
 #pragma once
 
-#include <array>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -10,6 +9,7 @@
 
 #include "cached_store.h"
 #include "marquee/analytics/reports.h"
+#include "sample.h"
 
 namespace marquee::analytics {
 
@@ -38,18 +38,12 @@ struct Selected {
 /// How many events select() would read, by the store's estimate; 0 where a rollup answers.
 [[nodiscard]] Result<std::uint64_t> events_to_read(clickhouse::Client& store, const Selection& selection);
 
-/// A measure over a sample of the users. Events without user are all in it; the others fall into groups by user, at
-/// random, from whose differences an error is told.
-struct SampledMeasure {
-  static constexpr std::size_t kGroups = 32;
-  std::int64_t without_user = 0;
-  std::array<std::int64_t, kGroups> by_group = {};
-};
 struct SampledRow {
   std::vector<std::string> keys;
   std::vector<SampledMeasure> now, before;
 };
 struct Sampled {
+  Share share;
   TableExtent extent;  ///< Of rows that the sample has.
   SampledRow total;
   std::vector<SampledRow> rows;

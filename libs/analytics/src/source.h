@@ -30,6 +30,9 @@ constexpr Source kEvents = {"events", "events", ""};
 /// ends of the scope are on; else the events.
 [[nodiscard]] Source cheapest_source(const Need& need);
 
+/// How the store best reads it.
+[[nodiscard]] clickhouse::Settings settings_of(const Source& source);
+
 /// " AND ...": of its table, what belongs to the source and is delivery.
 [[nodiscard]] std::string only_delivery(const Source& source);
 

@@ -76,10 +76,14 @@ class Api::Impl {
     for (const auto kind : ReportAnswers::kinds())
       add_admin(router, "GET", fmt::format("/v1/reports/{}", kind),
                 [this, kind](const auto& request) { return reports_.answer(kind, request); });
-    router.add("GET", "/v1/reports/metrics/stream", [this](const http::Request& request, http::Responder responder) {
-      if (auto refused = refuse(request)) return responder.send(std::move(*refused));
-      progressive_.metrics(request, std::move(responder));
-    });
+    for (const auto& report : ReportAnswers::in_steps()) {
+      const auto answer = [this, report](const http::Request& request, http::Responder responder) {
+        if (auto refused = refuse(request)) return responder.send(std::move(*refused));
+        progressive_.answer(report, request, std::move(responder));
+      };
+      router.add("GET", fmt::format("/v1/reports/{}/stream", report.name), answer);
+      if (report.name == "funnel") router.add("POST", "/v1/reports/funnel/stream", answer);
+    }
     add_admin(router, "GET", "/v1/reports/model", [](const auto&) { return ReportAnswers::model(); });
     add_admin(router, "POST", "/v1/reports/funnel",
               [this](const auto& request) { return reports_.funnel_of_body(request); });

@@ -101,6 +101,14 @@ Result<std::vector<One>> list_of(const Json& body, const std::string& name, Read
   return list;
 }
 
+Json step_bounds(const analytics::FunnelStepBounds& bounds) {
+  return {{"users", bounds_json(bounds.users)},
+          {"from_previous", bounds_json(bounds.from_previous)},
+          {"from_first", bounds_json(bounds.from_first)},
+          {"median_ms_from_previous", bounds_json(bounds.median_ms)},
+          {"p90_ms_from_previous", bounds_json(bounds.p90_ms)}};
+}
+
 Json counts_json(const analytics::FunnelRequest& asked, const analytics::FunnelCounts& counts) {
   Json steps = Json::array();
   std::uint64_t previous = 0;  // Users of the last step before that is not optional.
@@ -111,11 +119,17 @@ Json counts_json(const analytics::FunnelRequest& asked, const analytics::FunnelC
                      {"from_first", share(step.users, counts.steps.front().users)},
                      {"median_ms_from_previous", number_or_null(step.median_ms)},
                      {"p90_ms_from_previous", number_or_null(step.p90_ms)}});
+    if (step.bounds) steps.back()["bounds"] = step_bounds(*step.bounds);
     if (!asked.steps[i].is_optional) previous = step.users;
   }
-  return {{"steps", std::move(steps)},
-          {"median_ms_total", number_or_null(counts.median_ms)},
-          {"p90_ms_total", number_or_null(counts.p90_ms)}};
+  Json json = {{"steps", std::move(steps)},
+               {"median_ms_total", number_or_null(counts.median_ms)},
+               {"p90_ms_total", number_or_null(counts.p90_ms)}};
+  if (!counts.steps.empty() && counts.steps.front().bounds) {
+    json["bounds"] = {{"median_ms_total", bounds_json(counts.median_bounds)},
+                      {"p90_ms_total", bounds_json(counts.p90_bounds)}};
+  }
+  return json;
 }
 
 Json dropped_json(const analytics::FunnelRequest& asked, const analytics::FunnelDropped& dropped) {
@@ -211,6 +225,7 @@ Json funnel_json(const analytics::FunnelRequest& asked, const analytics::FunnelR
   body["order"] = name_of(asked.order);
   body["by"] = asked.by.empty() ? Json(nullptr) : Json(asked.by);
   body["source"] = "events";
+  body["sample"] = number_or_null(report.sampled);
   body.update(counts_json(asked, report.total));
   for (std::size_t i = 0; i < asked.steps.size(); ++i) {
     Json step = {{"name", fmt::format("{}", fmt::join(asked.steps[i].match.types, ", "))},
@@ -227,15 +242,27 @@ Json funnel_json(const analytics::FunnelRequest& asked, const analytics::FunnelR
     one["previous"] = previous(row.previous);
     body["rows"].push_back(std::move(one));
   }
-  body["dropped"] = asked.dropped_after ? dropped_json(asked, report.dropped) : Json(nullptr);
+  body["dropped"] = asked.dropped_after && !report.sampled ? dropped_json(asked, report.dropped) : Json(nullptr);
   return body;
 }
 
 Result<Json> ReportAnswers::funnel(const http::Request& request) {
-  return funnel_of(funnel_definition(request), wants_fresh(request));
+  return sampled(request, &ReportAnswers::funnel_body);
 }
 
-Result<Json> ReportAnswers::funnel_of(const Result<Json>& definition, bool is_fresh) {
+Result<Json> ReportAnswers::funnel_body(const http::Request& request, const Extent& extent) {
+  return funnel_of(request.method == "POST" ? api::funnel_body(request) : funnel_definition(request),
+                   wants_fresh(request), extent);
+}
+
+Result<std::uint64_t> ReportAnswers::events_of_funnel(const http::Request& request) {
+  const auto asked = funnel_request(request.method == "POST" ? api::funnel_body(request) : funnel_definition(request),
+                                    wants_fresh(request));
+  if (!asked) return asked.error();
+  return reports_.events_to_read(*asked);
+}
+
+Result<analytics::FunnelRequest> ReportAnswers::funnel_request(const Result<Json>& definition, bool is_fresh) const {
   if (!definition) return definition.error();
   auto asked = read_funnel(*definition);
   if (!asked) return asked.error();
@@ -248,10 +275,17 @@ Result<Json> ReportAnswers::funnel_of(const Result<Json>& definition, bool is_fr
     *time = std::move(*text);
   }
   auto scope = scope_of(*site, times);
-  if (scope) scope->is_fresh = is_fresh;
   if (!scope) return scope.error();
+  scope->is_fresh = is_fresh;
   asked->scope = std::move(*scope);
-  const auto report = reports_.funnel(*asked);
+  return asked;
+}
+
+Result<Json> ReportAnswers::funnel_of(const Result<Json>& definition, bool is_fresh, const Extent& extent) {
+  auto asked = funnel_request(definition, is_fresh);
+  if (!asked) return asked.error();
+  asked->query_id = extent.query_id;
+  const auto report = extent.fraction ? reports_.sampled_funnel(*asked, *extent.fraction) : reports_.funnel(*asked);
   if (!report) return report.error();
   return funnel_json(*asked, *report);
 }

@@ -22,17 +22,17 @@ class ProgressiveAnswers {
   ProgressiveAnswers(const ProgressiveAnswers&) = delete;
   ProgressiveAnswers& operator=(const ProgressiveAnswers&) = delete;
 
-  /// GET /v1/reports/metrics/stream: `event: sample` where the exact answer would take longer than about a second or
+  /// /v1/reports/<kind>/stream: `event: sample` where the exact answer would take longer than about a second or
   /// the request says how much to sample, then `event: exact`; `event: error` where either fails. 503 where many are
   /// under way.
-  void metrics(const http::Request& request, http::Responder responder);
+  void answer(const ReportAnswers::Steps& report, const http::Request& request, http::Responder responder);
   /// Ends those under way.
   void stop();
 
  private:
-  void run(const http::Request& request, http::Stream& stream);
+  void run(const ReportAnswers::Steps& report, const http::Request& request, http::Stream& stream);
   /// Waits for the exact answer; says now and then that it does, which shows whether anyone still listens.
-  void tell_exact(const http::Request& request, http::Stream& stream);
+  void tell_exact(const ReportAnswers::Steps& report, const http::Request& request, http::Stream& stream);
 
   ReportAnswers& reports_;
   clickhouse::Client& store_;

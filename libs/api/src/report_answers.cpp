@@ -68,7 +68,7 @@ http::Response ReportAnswers::answer(std::string_view kind, const http::Request&
 http::Response ReportAnswers::funnel_of_body(const http::Request& request) {
   const auto format = wanted_format(request);
   if (!format) return error_answer(format.error());
-  return file_of("funnel", funnel_of(funnel_body(request), wants_fresh(request)), *format);
+  return file_of("funnel", funnel_of(api::funnel_body(request), wants_fresh(request), {}), *format);
 }
 
 http::Response ReportAnswers::file_of(std::string_view kind, const Result<Json>& report, ReportFormat format) {
@@ -79,7 +79,7 @@ http::Response ReportAnswers::file_of(std::string_view kind, const Result<Json>&
 Result<Json> ReportAnswers::report_of(std::string_view kind, const Json& parameters, bool is_fresh) {
   if (kind == "funnel") {
     if (auto known = check_funnel_members(parameters); !known) return known.error();
-    return funnel_of(parameters, is_fresh);
+    return funnel_of(parameters, is_fresh, {});
   }
   if (std::ranges::find(kKinds, kind, &Kind::name) == kKinds.end()) return report(kind, {});
   auto request = request_of(kind, parameters);
@@ -109,40 +109,6 @@ Result<Scope> ReportAnswers::scope_of(std::string site, const TimesAsked& times)
   const auto range = range_of(times, std::chrono::system_clock::now());
   if (!range) return range.error();
   return Scope{.site = std::move(site), .from_ms = range->from_ms, .to_ms = range->to_ms};
-}
-
-Result<Json> ReportAnswers::heatmap(const http::Request& request) {
-  auto asked = scope(request);
-  if (!asked) return asked.error();
-  const auto mode = choice_parameter(request, "mode", {"positions", "cells", "page"});
-  if (!mode) return mode.error();
-  const auto filters = filter_parameters(request);
-  if (!filters) return filters.error();
-  using enum analytics::HeatmapMode;
-  const auto report = reports_.heatmap({.scope = *asked,
-                                        .mode = *mode == "cells"  ? cells
-                                                : *mode == "page" ? page
-                                                                  : positions,
-                                        .slot = request.query_parameter("slot").value_or(""),
-                                        .page = request.query_parameter("page").value_or(""),
-                                        .filters = *filters});
-  if (!report) return report.error();
-  Json body = head(*asked);
-  body["mode"] = *mode;
-  body["source"] = report->source;
-  body["cells"] = Json::array();
-  for (const auto& cell : report->cells) {
-    body["cells"].push_back({{"slot", cell.slot},
-                             {"x", cell.x},
-                             {"y", cell.y},
-                             {"impressions", cell.impressions},
-                             {"viewable_impressions", cell.viewable_impressions},
-                             {"hovers", cell.hovers},
-                             {"clicks", cell.clicks},
-                             {"ctr", share(cell.clicks, cell.impressions)},
-                             {"viewability", share(cell.viewable_impressions, cell.impressions)}});
-  }
-  return body;
 }
 
 Result<Json> ReportAnswers::campaigns(const http::Request& request) {
@@ -176,10 +142,13 @@ Result<std::string> ReportAnswers::campaigns_text(const http::Request& request) 
 }
 
 http::Response ReportAnswers::sites() {
-  const auto summaries = reports_.sites();
+  const auto sites = catalog_.sites();
+  std::vector<std::string> ids;
+  for (const auto& site : sites) ids.push_back(site.id);
+  const auto summaries = reports_.sites(ids);
   if (!summaries) return error_answer(summaries.error());
   Json list = Json::array();
-  for (const auto& site : catalog_.sites()) {
+  for (const auto& site : sites) {
     const auto found = summaries->find(site.id);
     const bool is_empty = found == summaries->end() || found->second.events == 0;
     list.push_back({{"id", site.id},

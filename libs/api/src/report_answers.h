@@ -2,11 +2,14 @@
 #pragma once
 
 #include <array>
+#include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "answers.h"
+#include "marquee/analytics/funnel.h"
 #include "marquee/analytics/reports.h"
 #include "marquee/catalog/catalog.h"
 #include "marquee/http/message.h"
@@ -32,13 +35,21 @@ class ReportAnswers {
   /// The same of parameters that are kept as JSON: text, numbers or lists of them by name; of a funnel its definition.
   /// Action::reject also names a parameter that there is not.
   [[nodiscard]] Result<Json> report_of(std::string_view kind, const Json& parameters, bool is_fresh);
-  /// The body of metrics(): exact, or from a share of the users. `query_id`: of its query in the store; empty: any.
-  [[nodiscard]] Result<Json> metrics_body(const http::Request& request, std::optional<double> fraction,
-                                          const std::string& query_id);
+  /// How much of a report is counted, and by what name its query can be ended.
+  struct Extent {
+    std::optional<double> fraction = {};  ///< A share of the users, from which all are estimated; absent: everything.
+    std::string query_id = {};            ///< In the store; empty: any.
+  };
+  /// Reports that can be estimated: metrics, heatmap, funnel. Of a POST the body is the definition.
+  struct Steps {
+    std::string_view name;
+    Result<Json> (ReportAnswers::*body)(const http::Request&, const Extent&);
+    /// How many events the exact one reads; 0 where a rollup answers.
+    Result<std::uint64_t> (ReportAnswers::*events)(const http::Request&);
+  };
+  [[nodiscard]] static std::span<const Steps> in_steps();
   /// What a saved report says now, in the format that `request` asks for.
   [[nodiscard]] http::Response answer_saved(const catalog::SavedReport& saved, const http::Request& request);
-  /// How many events it would read; 0 where a rollup answers.
-  [[nodiscard]] Result<std::uint64_t> events_of_metrics(const http::Request& request);
   /// `sample`: a share of the users; absent: not given.
   [[nodiscard]] static Result<std::optional<double>> sample_parameter(const http::Request& request);
   /// What metrics() can be asked for.
@@ -48,10 +59,22 @@ class ReportAnswers {
  private:
   /// The request's site and times. A site that is not known is Action::reject.
   [[nodiscard]] Result<analytics::Scope> scope(const http::Request& request) const;
-  [[nodiscard]] Result<Json> funnel_of(const Result<Json>& definition, bool is_fresh);
+  [[nodiscard]] Result<Json> funnel_of(const Result<Json>& definition, bool is_fresh, const Extent& extent);
+  [[nodiscard]] Result<analytics::FunnelRequest> funnel_request(const Result<Json>& definition, bool is_fresh) const;
+  [[nodiscard]] Result<analytics::HeatmapRequest> heatmap_request(const http::Request& request) const;
   [[nodiscard]] Result<analytics::Scope> scope_of(std::string site, const TimesAsked& times) const;
   /// The same with what tables are asked for besides.
   [[nodiscard]] Result<analytics::TableRequest> table(const http::Request& request) const;
+
+  [[nodiscard]] Result<Json> metrics_body(const http::Request& request, const Extent& extent);
+  [[nodiscard]] Result<Json> heatmap_body(const http::Request& request, const Extent& extent);
+  [[nodiscard]] Result<Json> funnel_body(const http::Request& request, const Extent& extent);
+  [[nodiscard]] Result<std::uint64_t> events_of_metrics(const http::Request& request);
+  [[nodiscard]] Result<std::uint64_t> events_of_heatmap(const http::Request& request);
+  [[nodiscard]] Result<std::uint64_t> events_of_funnel(const http::Request& request);
+  /// As much as the request's `sample` says.
+  [[nodiscard]] Result<Json> sampled(const http::Request& request,
+                                     Result<Json> (ReportAnswers::*body)(const http::Request&, const Extent&));
 
   [[nodiscard]] Result<Json> ctr(const http::Request& request);
   [[nodiscard]] Result<Json> metrics(const http::Request& request);

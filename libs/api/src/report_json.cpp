@@ -54,6 +54,10 @@ Json share(std::uint64_t part, std::uint64_t whole) {
 
 Json number_or_null(std::optional<double> value) { return value ? Json(*value) : Json(nullptr); }
 
+Json bounds_json(const analytics::MetricValue& value) {
+  return value.low && value.high ? Json::array({*value.low, *value.high}) : Json(nullptr);
+}
+
 Result<analytics::Filter> filter_of(const std::string& text) {
   const auto equals = text.find('=');
   if (equals == std::string::npos || equals == 0)

@@ -16,6 +16,8 @@ void append_rate(std::string& out, const analytics::Rate& rate);
 /// 0 of nothing.
 [[nodiscard]] Json share(std::uint64_t part, std::uint64_t whole);
 [[nodiscard]] Json number_or_null(std::optional<double> value);
+/// [low, high] of an estimate; null where it has none.
+[[nodiscard]] Json bounds_json(const analytics::MetricValue& value);
 
 /// "<dimension>=<value>,<value>" or "<dimension>!=<value>,<value>". A backslash before a comma or a backslash makes it
 /// part of the value. Action::reject, "filter: ...", where it is neither.

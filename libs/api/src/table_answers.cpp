@@ -1,6 +1,4 @@
 // Reports that are tables: metrics by dimensions.
-#include <charconv>
-
 #include "answers.h"
 #include "marquee/analytics/model.h"
 #include "report_answers.h"
@@ -77,19 +75,7 @@ Result<Json> ReportAnswers::ctr(const http::Request& request) {
 }
 
 Result<Json> ReportAnswers::metrics(const http::Request& request) {
-  const auto fraction = sample_parameter(request);
-  if (!fraction) return fraction.error();
-  return metrics_body(request, *fraction, {});
-}
-
-Result<std::optional<double>> ReportAnswers::sample_parameter(const http::Request& request) {
-  const auto text = request.query_parameter("sample");
-  if (!text) return std::optional<double>();
-  double fraction = 0;
-  const auto end = std::from_chars(text->data(), text->data() + text->size(), fraction);
-  if (end.ec != std::errc() || end.ptr != text->data() + text->size() || !(fraction > 0 && fraction <= 1))
-    return Error::reject("sample: expected a share of the users above 0, at most 1");
-  return std::optional<double>(fraction);
+  return sampled(request, &ReportAnswers::metrics_body);
 }
 
 Result<std::uint64_t> ReportAnswers::events_of_metrics(const http::Request& request) {
@@ -98,13 +84,13 @@ Result<std::uint64_t> ReportAnswers::events_of_metrics(const http::Request& requ
   return reports_.events_to_read(*asked, list_parameter(request, "metrics"));
 }
 
-Result<Json> ReportAnswers::metrics_body(const http::Request& request, std::optional<double> fraction,
-                                         const std::string& query_id) {
+Result<Json> ReportAnswers::metrics_body(const http::Request& request, const Extent& extent) {
   auto asked = table(request);
   if (!asked) return asked.error();
-  asked->query_id = query_id;
+  asked->query_id = extent.query_id;
   const auto names = list_parameter(request, "metrics");
-  const auto report = fraction ? reports_.sampled_metrics(*asked, names, *fraction) : reports_.metrics(*asked, names);
+  const auto report =
+      extent.fraction ? reports_.sampled_metrics(*asked, names, *extent.fraction) : reports_.metrics(*asked, names);
   if (!report) return report.error();
   Json body = table_head(*asked, report->extent);
   body["metrics"] = names;

@@ -99,10 +99,14 @@ Result<void> rebuild_rollup(clickhouse::Client& store, const Rollup& rollup, Day
   const std::string fresh = fmt::format("{}.{}", database, rollup.table);
   const auto insert = insert_select(store, rollup, fresh, days_of_events(store, days));
   if (!insert) return insert.error();
-  auto made = run_all(
-      store, {fmt::format("DROP TABLE IF EXISTS {} SYNC", fresh),
-              fmt::format("CREATE TABLE {} AS {}{}", fresh, target, engine_of_fresh(rollup, database)), *insert});
-  if (!made) return made;
+  std::vector<std::string> statements = {
+      fmt::format("DROP TABLE IF EXISTS {} SYNC", fresh),
+      fmt::format("CREATE TABLE {} AS {}{}", fresh, target, engine_of_fresh(rollup, database))};
+  // Merges make projections, but what is swapped in may be one part, which is never merged.
+  if (rollup.engine.find("materialize_projections_on_insert = 0") != std::string::npos)
+    statements.push_back(fmt::format("ALTER TABLE {} MODIFY SETTING materialize_projections_on_insert = 1", fresh));
+  statements.push_back(*insert);
+  if (auto made = run_all(store, statements); !made) return made;
   const auto filled = store.table(fmt::format("SELECT DISTINCT _partition_id FROM {}", fresh), {}, heavy());
   if (!filled) return filled.error();
   std::vector<std::string> swaps;

@@ -76,15 +76,23 @@ struct FunnelRequest {
   std::optional<std::size_t> dropped_after = {};  ///< Who reached this step, but not the next that is not optional?
   std::uint64_t limit = 100;                      ///< Rows at most.
   std::uint64_t key_limit = 1000;                 ///< Keys of users who dropped out at most.
+  std::string query_id = {};                      ///< As in TableRequest.
 };
 
+/// Of an estimate; of times only where there are enough of them.
+struct FunnelStepBounds {
+  MetricValue users, from_previous, from_first;  ///< The shares are of the last step before that is not optional.
+  MetricValue median_ms, p90_ms;
+};
 struct FunnelStepCount {
   std::uint64_t users = 0;
   std::optional<double> median_ms, p90_ms;  ///< From the previous step; absent for the first, and where nobody came.
+  std::optional<FunnelStepBounds> bounds = {};
 };
 struct FunnelCounts {
   std::vector<FunnelStepCount> steps;
-  std::optional<double> median_ms, p90_ms;  ///< From the first step to the last.
+  std::optional<double> median_ms, p90_ms;          ///< From the first step to the last.
+  MetricValue median_bounds = {}, p90_bounds = {};  ///< Of an estimate.
 };
 struct FunnelRow {
   std::string key;
@@ -99,7 +107,8 @@ struct FunnelReport {
   FunnelCounts total, previous;
   std::vector<FunnelRow> rows;  ///< Most users in the first step first.
   bool is_cut = false;
-  FunnelDropped dropped;
+  FunnelDropped dropped;               ///< Nothing in an estimate.
+  std::optional<double> sampled = {};  ///< As in MetricsReport; users without key are told apart by session.
 };
 
 }  // namespace marquee::analytics

@@ -98,15 +98,22 @@ struct HeatmapRequest {
   std::string slot;  ///< Needed for cells; of the others, only this one. Empty: every slot.
   std::string page;  ///< Needed for the page; of the others, only this one. Empty: every page.
   std::vector<Filter> filters = {};
+  std::string query_id = {};  ///< As in TableRequest.
+};
+/// Of an estimate.
+struct HeatBounds {
+  MetricValue impressions, viewable_impressions, hovers, clicks, ctr, viewability;
 };
 struct HeatCell {
   std::string slot;            ///< Empty in the grid of a page.
   std::uint64_t x = 0, y = 0;  ///< Position of the ad and 0; or column and row of the 100 x 100 grid.
   std::uint64_t impressions = 0, viewable_impressions = 0, hovers = 0, clicks = 0;
+  std::optional<HeatBounds> bounds = {};
 };
 struct HeatmapReport {
   std::string source;
   std::vector<HeatCell> cells;
+  std::optional<double> sampled = {};  ///< As in MetricsReport.
 };
 
 /// A search's term is told in lower case, without spaces around it.
@@ -221,13 +228,17 @@ class Reports {
   [[nodiscard]] Result<std::uint64_t> events_to_read(const TableRequest& request,
                                                      const std::vector<std::string>& metrics);
   [[nodiscard]] Result<HeatmapReport> heatmap(const HeatmapRequest& request);
+  [[nodiscard]] Result<HeatmapReport> sampled_heatmap(const HeatmapRequest& request, double fraction);
+  [[nodiscard]] Result<std::uint64_t> events_to_read(const HeatmapRequest& request);
   [[nodiscard]] Result<FunnelReport> funnel(const FunnelRequest& request);
+  [[nodiscard]] Result<FunnelReport> sampled_funnel(const FunnelRequest& request, double fraction);
+  [[nodiscard]] Result<std::uint64_t> events_to_read(const FunnelRequest& request);
   [[nodiscard]] Result<SearchesReport> searches(const SearchesRequest& request);
   [[nodiscard]] Result<PathsReport> paths(const PathsRequest& request);
   [[nodiscard]] Result<RetentionReport> retention(const RetentionRequest& request);
   [[nodiscard]] Result<CampaignsReport> campaigns(const CampaignsRequest& request);
-  /// By site id.
-  [[nodiscard]] Result<std::map<std::string, SiteSummary>> sites();
+  /// By the id of those that have events.
+  [[nodiscard]] Result<std::map<std::string, SiteSummary>> sites(const std::vector<std::string>& ids);
 
  private:
   std::unique_ptr<CachedStore> store_;

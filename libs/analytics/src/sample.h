@@ -1,0 +1,64 @@
+// A share of the users, counted instead of all of them: which events it has, and what it tells of all.
+//
+// Keys of users are hashes, so those up to some key are a share of the users at random, and the primary key finds them.
+// Events without user stand together, in order of time. Where they are few all of them are counted, else those of a
+// share of the minutes, at random, which the primary key finds as well. Where it matters who did what, the sessions of
+// that share are counted, for which every event without user is looked at.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "cached_store.h"
+#include "marquee/analytics/reports.h"
+
+namespace marquee::analytics {
+
+/// Each above 0, at most 1.
+struct Share {
+  double of_users = 1;
+  double of_minutes = 1;  ///< Of the events without user.
+};
+
+/// Action::reject, "sample: ...", unless it is a share above 0, at most 1.
+[[nodiscard]] Result<void> check_fraction(double fraction);
+/// A share of the users, and so much of the events without user that those of the scope do not take longer.
+[[nodiscard]] Result<Share> share_of(CachedStore& store, const Scope& read, double fraction);
+
+/// " AND ..." over the events: those of the share, with its values bound.
+[[nodiscard]] std::string events_of(const Share& share, const Scope& read, clickhouse::Parameters& parameters);
+/// The same for whole users and, of those without key, whole sessions.
+[[nodiscard]] std::string people_of(double fraction, clickhouse::Parameters& parameters);
+
+/// Which part of a sample an event is in, as SQL: users fall into groups at random, and so do minutes. Errors are told
+/// from the groups' differences.
+[[nodiscard]] std::string part_of_event(const Share& share);
+/// The sum over the parts that stands for all events, as SQL: `column` has a row's sum in each `part`.
+[[nodiscard]] std::string estimated_sum(std::string_view column, const Share& share);
+
+/// A sum over a sample, by its parts.
+struct SampledMeasure {
+  static constexpr std::size_t kGroups = 32;
+  std::int64_t whole = 0;                            ///< Of events that are all there.
+  std::array<std::int64_t, kGroups> by_group = {};   ///< Of users.
+  std::array<std::int64_t, kGroups> by_minute = {};  ///< Of events without user.
+};
+/// Of the store's arrays, parts and the sum in each of them.
+[[nodiscard]] SampledMeasure measure_of(const std::string& parts, const std::string& sums);
+
+/// What the sample says of all: of a sum, or of the ratio to another; with what bounds the exact value (95 %), by the
+/// jackknife over the groups. Absent where it is a ratio to nothing.
+[[nodiscard]] MetricValue estimate(const SampledMeasure& sum, const SampledMeasure* divisor, const Share& share,
+                                   double scale = 1);
+/// What bounds a quantile of all, which is `value` in the sample and `of_groups` in those random groups that have one;
+/// absent where the groups are too few.
+[[nodiscard]] MetricValue estimate_quantile(double value, const std::vector<double>& of_groups, double fraction);
+
+/// How many rows of the events the query would read, by the store's estimate.
+[[nodiscard]] Result<std::uint64_t> rows_to_read(clickhouse::Client& store, const std::string& query,
+                                                 const clickhouse::Parameters& parameters);
+
+}  // namespace marquee::analytics
