@@ -31,6 +31,10 @@ constexpr const char* kSchema[] = {
     "NULL, site_id VARCHAR(63) NOT NULL, parameters TEXT NOT NULL, owner VARCHAR(100) NOT NULL, made_ms BIGINT NOT "
     "NULL, "
     "changed_ms BIGINT NOT NULL)",
+    "CREATE TABLE IF NOT EXISTS segments (id VARCHAR(40) PRIMARY KEY, site_id VARCHAR(63) NOT NULL, title VARCHAR(200) "
+    "NOT NULL, definition TEXT NOT NULL, made_ms BIGINT NOT NULL, changed_ms BIGINT NOT NULL, refreshed_ms BIGINT NOT "
+    "NULL, size BIGINT NOT NULL, version BIGINT NOT NULL)",
+    "CREATE TABLE IF NOT EXISTS segment_versions (version BIGINT NOT NULL)",
 };
 
 std::string hex(const unsigned char* bytes, std::size_t size) {

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <filesystem>
 #include <thread>
+#include <tuple>
 
 namespace marquee::catalog {
 namespace {
@@ -131,6 +132,60 @@ TEST_F(CatalogTest, refuses_saved_reports_without_a_name_or_too_large) {
     EXPECT_EQ(added.error().action, Action::reject);
   }
   EXPECT_TRUE(catalog_->saved_reports("")->empty());
+}
+
+TEST_F(CatalogTest, gives_each_refresh_of_a_segment_a_version_that_none_had_before) {
+  const auto first = *catalog_->next_segment_version();
+  const auto added = catalog_->add_segment({.id = Catalog::make_segment_id(),
+                                            .site_id = "campus",
+                                            .title = "Clickers",
+                                            .definition = "{}",
+                                            .size = 7,
+                                            .version = first},
+                                           "test");
+  ASSERT_TRUE(added) << added.error().message;
+  ASSERT_TRUE(catalog_->remove_segment(added->id, "test"));
+  open();
+  EXPECT_GT(*catalog_->next_segment_version(), first);
+}
+
+TEST_F(CatalogTest, takes_a_refresh_only_of_the_segment_as_it_is) {
+  Segment segment{.id = "1", .site_id = "campus", .title = "A", .definition = "{}", .size = 7, .version = 5};
+  segment = *catalog_->add_segment(segment, "test");
+  auto next = segment;
+  next.version = 6;
+  next.size = 9;
+  ASSERT_TRUE(*catalog_->refresh_segment(next));
+  EXPECT_EQ((*catalog_->segment("1"))->size, 9U);
+  // One that began earlier and ends later.
+  EXPECT_FALSE(*catalog_->refresh_segment(next));
+  auto changed = next;
+  changed.title = "B";
+  changed.version = 7;
+  changed = **catalog_->replace_segment(changed, "test");
+  next.version = 8;
+  EXPECT_FALSE(*catalog_->refresh_segment(next)) << "the definition is another by now";
+  open();
+  const auto kept = **catalog_->segment("1");
+  EXPECT_EQ(kept.title, "B");
+  EXPECT_EQ(kept.version, 7U);
+  EXPECT_EQ(kept.made_ms, segment.made_ms);
+  EXPECT_EQ(*catalog_->remove_segment("1", "test"), true);
+  EXPECT_EQ(*catalog_->remove_segment("1", "test"), false);
+  changed.version = 9;
+  EXPECT_FALSE(*catalog_->refresh_segment(changed));
+  EXPECT_FALSE(*catalog_->replace_segment(changed, "test"));
+}
+
+TEST_F(CatalogTest, lists_segments_of_a_site_by_title_and_refuses_what_is_too_large) {
+  for (const auto& [id, site, title] : {std::tuple("1", "campus", "B"), {"2", "campus", "A"}, {"3", "moodle", "C"}})
+    ASSERT_TRUE(catalog_->add_segment({.id = id, .site_id = site, .title = title, .definition = "{}"}, "test"));
+  EXPECT_EQ(catalog_->segments("")->size(), 3U);
+  ASSERT_EQ(catalog_->segments("campus")->size(), 2U);
+  EXPECT_EQ(catalog_->segments("campus")->front().title, "A");
+  EXPECT_FALSE(catalog_->add_segment({.id = "4", .site_id = "campus", .title = "", .definition = "{}"}, "test"));
+  EXPECT_FALSE(catalog_->add_segment(
+      {.id = "4", .site_id = "campus", .title = "A", .definition = std::string(4'000'001, ' ')}, "test"));
 }
 
 }  // namespace

@@ -1,4 +1,5 @@
-// The catalog: sites, write keys, slots, campaigns, ads, admin tokens; and who changed what, when.
+// The catalog: sites, write keys, slots, campaigns, ads, saved reports, segments, admin tokens; and who changed what,
+// when.
 #pragma once
 
 #include <cstdint>
@@ -44,6 +45,18 @@ struct SavedReport {
   std::string parameters;  ///< As the report takes them: a JSON object.
   std::string owner;
   std::int64_t made_ms = 0, changed_ms = 0;
+};
+
+/// A named set of users of a site. Who is in it is in the store, under its version.
+struct Segment {
+  std::string id = {};  ///< 16 hexadecimal digits.
+  std::string site_id;
+  std::string title;
+  std::string definition;  ///< As the API takes it: a JSON object.
+  std::int64_t made_ms = 0, changed_ms = 0;
+  std::int64_t refreshed_ms = 0;  ///< When its users were last found, and
+  std::uint64_t size = 0;         ///< how many there were,
+  std::uint64_t version = 0;      ///< written under this number, which no other refresh of any segment has.
 };
 
 /// One change, as it is recorded.
@@ -97,6 +110,23 @@ class Catalog {
   [[nodiscard]] Result<std::optional<SavedReport>> replace_saved_report(SavedReport report, std::string_view actor);
   /// False where there is none.
   [[nodiscard]] Result<bool> remove_saved_report(std::string_view id, std::string_view actor);
+
+  /// By title; of one site where `site_id` is not empty.
+  [[nodiscard]] Result<std::vector<Segment>> segments(std::string_view site_id) const;
+  [[nodiscard]] Result<std::optional<Segment>> segment(std::string_view id) const;
+  /// An id that no segment has.
+  [[nodiscard]] static std::string make_segment_id();
+  /// A number that no refresh of any segment had before.
+  [[nodiscard]] Result<std::uint64_t> next_segment_version();
+  /// Keeps it under its id, with the users that were found. Action::reject names what is wrong.
+  [[nodiscard]] Result<Segment> add_segment(Segment segment, std::string_view actor);
+  /// Puts another title, definition, size and version in its place. nullopt where there is none of that id.
+  [[nodiscard]] Result<std::optional<Segment>> replace_segment(Segment segment, std::string_view actor);
+  /// Makes `segment.version` the one that holds, with its size. nullopt, and nothing done, where the segment is gone,
+  /// has been changed since, or has a later version.
+  [[nodiscard]] Result<std::optional<Segment>> refresh_segment(Segment segment);
+  /// False where there is none.
+  [[nodiscard]] Result<bool> remove_segment(std::string_view id, std::string_view actor);
 
   /// Newest first.
   [[nodiscard]] Result<std::vector<Change>> changes(std::size_t limit) const;

@@ -1,0 +1,149 @@
+#include <algorithm>
+
+#include "catalog_impl.h"
+
+namespace marquee::catalog {
+namespace {
+
+constexpr const char* kColumns =
+    "SELECT id, site_id, title, definition, made_ms, changed_ms, refreshed_ms, size, version FROM segments";
+constexpr std::size_t kIdLength = 16;
+constexpr std::size_t kMostBytes = 4'000'000;  // A list of 200,000 users.
+constexpr std::size_t kMostOfSite = 200;
+
+Segment segment_of(const soci::row& row) {
+  return {.id = row.get<std::string>(0),
+          .site_id = row.get<std::string>(1),
+          .title = row.get<std::string>(2),
+          .definition = row.get<std::string>(3),
+          .made_ms = row.get<long long>(4),
+          .changed_ms = row.get<long long>(5),
+          .refreshed_ms = row.get<long long>(6),
+          .size = static_cast<std::uint64_t>(row.get<long long>(7)),
+          .version = static_cast<std::uint64_t>(row.get<long long>(8))};
+}
+
+Result<void> check(const Segment& segment) {
+  if (segment.title.empty() || segment.title.size() > 200) return Error::reject("title: expected 1 to 200 bytes");
+  if (segment.definition.size() > kMostBytes) return Error::reject("definition: at most 4 MB are taken");
+  return {};
+}
+
+std::optional<Segment> find(soci::session& session, const std::string& id) {
+  const soci::rowset<soci::row> rows =
+      (session.prepare << fmt::format("{} WHERE id = :i", kColumns), soci::use(id, "i"));
+  for (const auto& row : rows) return segment_of(row);
+  return std::nullopt;
+}
+
+}  // namespace
+
+Result<std::vector<Segment>> Catalog::segments(std::string_view site_id) const {
+  return impl_->read([&](soci::session& session) -> Result<std::vector<Segment>> {
+    const std::string site(site_id);
+    const soci::rowset<soci::row> rows =
+        (session.prepare << fmt::format("{} WHERE :s = '' OR site_id = :s ORDER BY title, id", kColumns),
+         soci::use(site, "s"));
+    std::vector<Segment> segments;
+    for (const auto& row : rows) segments.push_back(segment_of(row));
+    return segments;
+  });
+}
+
+Result<std::optional<Segment>> Catalog::segment(std::string_view id) const {
+  return impl_->read(
+      [&](soci::session& session) -> Result<std::optional<Segment>> { return find(session, std::string(id)); });
+}
+
+std::string Catalog::make_segment_id() { return make_secret("").substr(0, kIdLength); }
+
+Result<std::uint64_t> Catalog::next_segment_version() {
+  return impl_->read([&](soci::session& session) -> Result<std::uint64_t> {
+    soci::transaction transaction(session);
+    long long rows = 0, version = 0;
+    session << "SELECT count(*), coalesce(max(version), 0) FROM segment_versions", soci::into(rows),
+        soci::into(version);
+    ++version;
+    if (rows == 0) {
+      session << "INSERT INTO segment_versions (version) VALUES (:v)", soci::use(version);
+    } else {
+      session << "UPDATE segment_versions SET version = :v", soci::use(version);
+    }
+    transaction.commit();
+    return static_cast<std::uint64_t>(version);
+  });
+}
+
+Result<Segment> Catalog::add_segment(Segment segment, std::string_view actor) {
+  if (auto checked = check(segment); !checked) return checked.error();
+  const auto others = segments(segment.site_id);
+  if (!others) return others.error();
+  if (others->size() >= kMostOfSite)
+    return Error::reject(fmt::format("site: {} has {} segments already", segment.site_id, kMostOfSite));
+  segment.made_ms = segment.changed_ms = segment.refreshed_ms = impl_->now_ms();
+  const long long now = segment.made_ms;
+  const auto size = static_cast<long long>(segment.size), version = static_cast<long long>(segment.version);
+  auto added = impl_->change(
+      actor, fmt::format("segment {} of site {} made: \"{}\"", segment.id, segment.site_id, segment.title),
+      [&](soci::session& session) {
+        session << "INSERT INTO segments (id, site_id, title, definition, made_ms, changed_ms, refreshed_ms, size, "
+                   "version) VALUES (:i, :s, :t, :d, :m, :c, :r, :n, :v)",
+            soci::use(segment.id), soci::use(segment.site_id), soci::use(segment.title), soci::use(segment.definition),
+            soci::use(now), soci::use(now), soci::use(now), soci::use(size), soci::use(version);
+      });
+  if (!added) return added.error();
+  return segment;
+}
+
+Result<std::optional<Segment>> Catalog::replace_segment(Segment segment, std::string_view actor) {
+  if (auto checked = check(segment); !checked) return checked.error();
+  const auto before = this->segment(segment.id);
+  if (!before) return before.error();
+  if (!*before) return std::optional<Segment>();
+  segment.made_ms = (*before)->made_ms;
+  // Later than before in any case, so that a refresh that began before knows that it is outdated.
+  segment.changed_ms = segment.refreshed_ms = std::max(impl_->now_ms(), (*before)->changed_ms + 1);
+  const long long now = segment.changed_ms;
+  const auto size = static_cast<long long>(segment.size), version = static_cast<long long>(segment.version);
+  auto changed = impl_->change(actor, fmt::format("segment {} is now \"{}\"", segment.id, segment.title),
+                               [&](soci::session& session) {
+                                 session << "UPDATE segments SET title = :t, definition = :d, changed_ms = :c, "
+                                            "refreshed_ms = :r, size = :n, version = :v WHERE id = :i",
+                                     soci::use(segment.title), soci::use(segment.definition), soci::use(now),
+                                     soci::use(now), soci::use(size), soci::use(version), soci::use(segment.id);
+                               });
+  if (!changed) return changed.error();
+  return std::optional(std::move(segment));
+}
+
+Result<std::optional<Segment>> Catalog::refresh_segment(Segment segment) {
+  segment.refreshed_ms = impl_->now_ms();
+  // Not recorded: nobody changed anything.
+  return impl_->read([&](soci::session& session) -> Result<std::optional<Segment>> {
+    soci::transaction transaction(session);
+    const auto now = find(session, segment.id);
+    if (!now || now->changed_ms != segment.changed_ms || now->version >= segment.version)
+      return std::optional<Segment>();
+    const long long refreshed = segment.refreshed_ms;
+    const auto size = static_cast<long long>(segment.size), version = static_cast<long long>(segment.version);
+    session << "UPDATE segments SET refreshed_ms = :r, size = :n, version = :v WHERE id = :i", soci::use(refreshed),
+        soci::use(size), soci::use(version), soci::use(segment.id);
+    transaction.commit();
+    return std::optional(std::move(segment));
+  });
+}
+
+Result<bool> Catalog::remove_segment(std::string_view id, std::string_view actor) {
+  const auto before = segment(id);
+  if (!before) return before.error();
+  if (!*before) return false;
+  auto removed =
+      impl_->change(actor, fmt::format("segment {} \"{}\" removed", id, (*before)->title), [&](soci::session& session) {
+        const std::string which(id);
+        session << "DELETE FROM segments WHERE id = :i", soci::use(which);
+      });
+  if (!removed) return removed.error();
+  return true;
+}
+
+}  // namespace marquee::catalog
