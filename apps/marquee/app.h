@@ -68,6 +68,7 @@ struct Settings {
   std::uint64_t loader_batch_rows = 100'000;
   std::uint64_t loader_linger_ms = 10;
   std::uint64_t loader_identity_window = 2'000'000;
+  std::uint64_t segments_refresh_ms = 60'000;
   std::string logging_level = "info";
   std::string logging_format = "json";
 };

@@ -4,13 +4,14 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <map>
 #include <nlohmann/json.hpp>
 #include <vector>
 
+#include "api_access.h"
 #include "commands.h"
-#include "marquee/http/client.h"
+#include "marquee/http/message.h"
 #include "report_funnel.h"
-#include "store_access.h"
 #include "text_table.h"
 
 namespace marquee::app {
@@ -42,6 +43,7 @@ struct Arguments {
   std::string page;
   FunnelOptions funnel;
   std::string interval = "day";
+  std::string segments;
 };
 
 std::string text(const Json& value) {
@@ -108,6 +110,21 @@ void add_retention(std::vector<Row>& rows, const Json& report) {
   }
 }
 
+/// The segments, and what each two have in common.
+void add_segments(std::vector<Row>& rows, const Json& report) {
+  rows.push_back({"segment", "other", "size", "users", "share", "of other", "jaccard"});
+  std::map<std::string, std::string> names;
+  for (const auto& one : report.at("segments")) {
+    const auto& name = names[one.at("id").get<std::string>()] =
+        fmt::format("{} ({})", one.at("title").get<std::string>(), one.at("id").get<std::string>());
+    rows.push_back({name, "", text(one.at("size")), text(one.at("users")), percent(one.at("share")), "", ""});
+  }
+  for (const auto& one : report.at("overlaps"))
+    rows.push_back({names.at(one.at("a").get<std::string>()), names.at(one.at("b").get<std::string>()), "",
+                    text(one.at("users")), percent(one.at("share_of_a")), percent(one.at("share_of_b")),
+                    percent(one.at("jaccard"))});
+}
+
 /// First the header.
 std::vector<Row> rows_of(const std::string& kind, const Json& report) {
   std::vector<Row> rows;
@@ -139,6 +156,8 @@ std::vector<Row> rows_of(const std::string& kind, const Json& report) {
       for (const char* name : {"ctr", "viewability"}) row.push_back(percent(cell.at(name)));
       rows.push_back(std::move(row));
     }
+  } else if (kind == "segments") {
+    add_segments(rows, report);
   } else if (kind == "funnel") {
     rows = funnel_rows(report);
   } else {
@@ -153,22 +172,6 @@ std::vector<Row> rows_of(const std::string& kind, const Json& report) {
     }
   }
   return rows;
-}
-
-/// The answer's body, or an error that says what to do.
-Result<std::string> ask(const App& app, const std::string& method, const std::string& target, const std::string& body) {
-  const auto running = app.running();
-  if (!running) return running.error();
-  http::Client client(running->http_url, {.timeout_ms = 120'000});
-  http::Headers headers;
-  headers.add("Authorization", "Bearer " + running->admin_token);
-  if (!body.empty()) headers.add("Content-Type", "application/json");
-  auto answer = client.send(method, target, headers, body);
-  if (!answer) return Error::retry(answer.error().message);
-  if (answer->status == 200) return std::move(answer->body);
-  const Json said = Json::parse(answer->body, nullptr, /*allow_exceptions=*/false);
-  const bool is_named = said.is_object() && said.contains("error");
-  return Error::reject(is_named ? said["error"].value("message", "") : fmt::format("status {}", answer->status));
 }
 
 bool is_binary(const std::string& format) { return format == "parquet" || format == "png"; }
@@ -309,7 +312,8 @@ void add_report_command(CLI::App& root, App& app) {
 
   auto* ctr =
       add_kind(*command, "ctr", "Click-through rate by one to three dimensions, with 95 % intervals", arguments);
-  ctr->add_option("--by", arguments->by, "Dimensions, separated by commas; props.<name> is one too")
+  ctr->add_option("--by", arguments->by,
+                  "Dimensions, separated by commas; props.<name> and arm.<experiment> are some too")
       ->capture_default_str();
   add_table_options(*ctr, *arguments);
   ctr->footer("Example:\n  marquee report ctr --by policy,campaign_id");
@@ -320,7 +324,8 @@ void add_report_command(CLI::App& root, App& app) {
   auto* metrics = add_kind(*command, "metrics", "Any metrics by any dimensions", arguments);
   metrics->add_option("--metrics", arguments->metrics, "One to ten, separated by commas; the first one orders the rows")
       ->capture_default_str();
-  metrics->add_option("--by", arguments->metrics_by, "None to three dimensions; props.<name> is one too");
+  metrics->add_option("--by", arguments->metrics_by,
+                      "None to three dimensions; props.<name> and arm.<experiment> are some too");
   add_table_options(*metrics, *arguments);
   metrics->footer("Example:\n  marquee report metrics --metrics ctr,reach,ecpm --by college_id --filter device=phone");
   metrics->callback([&app, arguments] {
@@ -349,9 +354,11 @@ void add_report_command(CLI::App& root, App& app) {
 
   auto* searches = add_kind(*command, "searches", "What was searched for, not found, and led to no click", arguments);
   searches->add_option("--limit", arguments->limit, "Terms at most");
+  add_filter_option(*searches, *arguments);
   searches->footer("Example:\n  marquee report searches --site campus --limit 20");
-  searches->callback(
-      [&app, arguments] { app.exit_code = run(app, "searches", *arguments, {{"limit", arguments->limit}}); });
+  searches->callback([&app, arguments] {
+    app.exit_code = run(app, "searches", *arguments, with_filters(*arguments, {{"limit", arguments->limit}}));
+  });
 
   auto* paths = add_kind(*command, "paths", "The ways that sessions take from place to place", arguments);
   paths->add_option("--by", arguments->place, "What a place is: a dimension")->capture_default_str();
@@ -379,9 +386,17 @@ void add_report_command(CLI::App& root, App& app) {
 
   auto* campaigns = add_kind(*command, "campaigns", "Campaigns over time", arguments);
   campaigns->add_option("--interval", arguments->interval, "minute, hour or day")->capture_default_str();
+  add_filter_option(*campaigns, *arguments);
   campaigns->footer("Example:\n  marquee report campaigns --interval hour");
-  campaigns->callback(
-      [&app, arguments] { app.exit_code = run(app, "campaigns", *arguments, {{"interval", arguments->interval}}); });
+  campaigns->callback([&app, arguments] {
+    app.exit_code = run(app, "campaigns", *arguments, with_filters(*arguments, {{"interval", arguments->interval}}));
+  });
+
+  auto* segments = add_kind(*command, "segments", "How many users segments have, and how many in common", arguments);
+  segments->add_option("--segments", arguments->segments, "Ids, separated by commas (default: all of the site)");
+  segments->footer("Example:\n  marquee report segments --site campus --last 7d");
+  segments->callback(
+      [&app, arguments] { app.exit_code = run(app, "segments", *arguments, {{"segments", arguments->segments}}); });
 
   auto* saved = command->add_subcommand("saved", "Reports that were saved: a list of them, or what one says now");
   auto which = std::make_shared<std::string>("list");

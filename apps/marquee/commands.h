@@ -13,6 +13,7 @@ void add_load_command(CLI::App& root, App& app);
 void add_config_command(CLI::App& root, App& app);
 void add_completion_command(CLI::App& root, App& app);
 void add_report_command(CLI::App& root, App& app);
+void add_segments_command(CLI::App& root, App& app);
 void add_query_command(CLI::App& root, App& app);
 void add_import_command(CLI::App& root, App& app);
 void add_simulate_command(CLI::App& root, App& app);

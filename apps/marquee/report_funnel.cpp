@@ -97,7 +97,8 @@ void add_funnel_options(CLI::App& command, FunnelOptions& options) {
       ->capture_default_str();
   command.add_option("--order", options.order, "ordered, strict (nothing between two steps), or any")
       ->capture_default_str();
-  command.add_option("--by", options.by, "A dimension of the first step's event; props.<name> is one too");
+  command.add_option("--by", options.by,
+                     "A dimension of the first step's event, props.<name>, arm.<experiment>, or segment");
   command.add_option("--drop-off", options.dropped_after,
                      "Also who reached this step, but not the next; with --format csv only their keys");
   command.add_option("--keys", options.key_limit, "Keys of those at most")->capture_default_str();

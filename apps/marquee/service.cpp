@@ -124,6 +124,7 @@ Result<void> Service::start_server() {
                                                     .metrics = metrics_,
                                                     .not_ready = [this] { return not_ready(); },
                                                     .pipeline = pipeline_context(settings_),
+                                                    .refresh_segments_ms = settings_.segments_refresh_ms,
                                                     .can_remember = settings_.store_cluster.empty()},
                                     *catalog_, *answering_, *loader_, *log_, *watch_, *letters_);
   loader_->on_landed([this](std::uint64_t) { api_->landed(); });

@@ -129,6 +129,10 @@ void bind(Settings& s, config::Schema& schema) {
   bind_kafka(s, schema);
   bind_feeds(s, schema);
   bind_ingest(s, schema);
+  schema.add_duration(
+      "segments.refresh", &s.segments_refresh_ms, kSecond, kDay,
+      "How long `marquee serve` waits between looks at segments: one whose users may be others by now, as "
+      "events have landed or a span of time has moved on, is counted again.");
   schema.add_choice("logging.level", &s.logging_level, {"debug", "info", "warn", "error"},
                     "Log lines below this are dropped.");
   schema.add_choice("logging.format", &s.logging_format, {"json", "text"},

@@ -205,6 +205,41 @@ class Contract(unittest.TestCase):
         for method, template in (("GET", "/v1/saved-reports"), ("POST", "/v1/saved-reports"), ("GET", one), ("PUT", one), ("DELETE", one), ("GET", answers)):
             self.assertEqual(call(method, template.replace("{id}", "x"), template, raw=b"{}" if method in ("POST", "PUT") else None, headers={}).status, 401)
 
+    def test_segments(self) -> None:
+        call("POST", "/v1/events", body=[impression(uuid.uuid4().hex, 1, user_id="in"), {**impression(uuid.uuid4().hex, 1, user_id="in"), "type": "exposure",
+                                                                                         "props": {"experiment": "layout", "arm": "wide"}}], headers=writer())
+        wait_until(lambda: MARQUEE.count("SELECT count() FROM marquee.events WHERE event_type = 'exposure'") == 1, 10, "the exposure")
+        one, refresh = "/v1/segments/{id}", "/v1/segments/{id}/refresh"
+        condition = {"types": ["impression"], "filter": ["device!=x"], "at_least": 1, "last": "7d"}
+        rule = {"all": [condition, {"any": [{"types": ["click"], "fewer_than": 9}, {}]}, {"not": {"types": ["search"], "from": "2026-01-01", "to": "2026-01-02"}}]}
+        funnel = {"steps": [{"types": ["impression"]}, {"types": ["conversion"]}], "dropped_after": 1, "last": "7d"}
+        new = {"site": "campus", "title": "Saw an ad", "definition": {"kind": "rule", "rule": rule}}
+        made = call("POST", "/v1/segments", body=new)
+        self.assertEqual(made.status, 201)
+        segment = made.json()
+        self.assertEqual({name: segment[name] for name in new}, new)
+        self.assertGreaterEqual(segment["size"], 1)
+        path = "/v1/segments/" + segment["id"]
+        self.assertEqual(call("GET", path, one).json(), segment)
+        other = call("POST", "/v1/segments", body={**new, "title": "List", "definition": {"kind": "list", "users": ["00000000000000ff"]}}).json()
+        self.assertEqual([entry["id"] for entry in call("GET", "/v1/segments?site=campus").json()["segments"]], [other["id"], segment["id"]])
+        changed = call("PUT", path, one, body={**new, "definition": {"kind": "drop_off", "funnel": funnel}}).json()
+        self.assertEqual((changed["id"], changed["definition"]["kind"], changed["size"] >= 1), (segment["id"], "drop_off", True))
+        self.assertGreater(call("POST", path + "/refresh", refresh).json()["version"], changed["version"])
+        for query in ("segments?site=campus&last=7d", f"segments?site=campus&segments={segment['id']}", "ctr?site=campus&by=arm.layout", "metrics?site=campus&metrics=reach&by=segment",
+                      f"campaigns?site=campus&filter=segment={segment['id']}", f"searches?site=campus&filter=segment={segment['id']}", "funnel?site=campus&steps=exposure,click&by=arm.layout"):
+            self.assertEqual(call("GET", "/v1/reports/" + query).status, 200)
+        self.assertEqual(call("GET", "/v1/reports/segments?site=campus&segments=nowhere").json()["error"]["field"], "segments")
+        self.assertEqual(call("GET", "/v1/reports/segments?site=moodle&format=png").status, 422)
+        self.assertEqual(call("POST", "/v1/segments", raw=json.dumps({**new, "site": "nowhere"}).encode()).json()["error"]["field"], "site")
+        self.assertEqual(call("PUT", path, one, raw=json.dumps({**new, "site": "moodle"}).encode()).status, 400)
+        for gone in (path, "/v1/segments/" + other["id"]):
+            self.assertEqual(call("DELETE", gone, one).status, 204)
+        for method, which, template, raw in (("GET", path, one, None), ("DELETE", path, one, None), ("PUT", path, one, json.dumps(new).encode()), ("POST", path + "/refresh", refresh, None)):
+            self.assertEqual(call(method, which, template, raw=raw).status, 404)
+        for method, template in (("GET", "/v1/segments"), ("POST", "/v1/segments"), ("GET", one), ("PUT", one), ("DELETE", one), ("POST", refresh)):
+            self.assertEqual(call(method, template.replace("{id}", "x"), template, raw=b"{}" if method in ("POST", "PUT") else None, headers={}).status, 401)
+
     def test_catalog(self) -> None:
         site = "site-" + uuid.uuid4().hex[:8]
         self.assertEqual(call("POST", "/v1/sites", body={"id": site, "name": "A site", "allowed_origin": "https://a.example"}).status, 201)

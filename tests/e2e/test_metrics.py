@@ -140,7 +140,7 @@ class Metrics(unittest.TestCase):
         draw = random.Random(SEED + 1)
         metrics = self.names("metrics")
         dimensions = [name for name in self.names("dimensions") if name not in ("consent", "os", "browser", "city", "year_of_study", "page_id",
-                                                                                "referrer_host", "course_id")]
+                                                                                "referrer_host", "course_id", "segment")]  # test_segments.py
         dimensions += ["props.colour", "props.level", "props.odd`key", "props.deep.er", "props.none"]
         sources: collections.Counter[str] = collections.Counter()
         for case in range(160):

@@ -27,6 +27,7 @@ REPORTS: list[tuple[str, dict[str, Any]]] = [
     ("campaigns", {"interval": "day"}), ("heatmap", {}), ("heatmap", {"mode": "page", "page": "home"}),
     ("searches", {}), ("paths", {"places": "2"}), ("retention", RANGE),
     ("funnel", {"steps": STEPS}), ("funnel", {"steps": STEPS, "by": "campaign_id", "compare": "previous", **RANGE}), ("funnel", {"steps": STEPS, "dropped_after": 1}),
+    ("segments", {}), ("ctr", {"by": "segment"}),
 ]
 
 
@@ -39,12 +40,16 @@ def load(marquee: Marquee, seed: int) -> None:
          "page_id": draw.choice(["home", "course", *TROUBLE]), "page_x": draw.randrange(10_000), "page_y": draw.randrange(10_000), "device": draw.choice(["phone", ""]),
          "search_query": draw.choice(TROUBLE), "results_count": draw.randrange(2), "value": draw.randrange(9) / 4, "dwell_ms": draw.randrange(900), "year_of_study": draw.randrange(4)}
         for number in range(3000)])
+    for title in TROUBLE[:4]:
+        rule = {"types": ["click"], "filter": ["campaign_id=" + title.replace("\\", "\\\\").replace(",", "\\,")]}
+        answer = marquee.api("/v1/segments", "POST", {"site": "campus", "title": title, "definition": {"kind": "rule", "rule": rule}})
+        assert answer.status == 201, answer.body
 
 
 def expected(kind: str, report: dict[str, Any]) -> tuple[list[str], list[list[Any]]]:
     """Names and cells of the report's table; times as the report has them."""
     return {"ctr": ctr, "metrics": metrics, "campaigns": campaigns, "heatmap": heatmap, "searches": searches, "paths": paths, "retention": retention,
-            "funnel": funnel}[kind](report)
+            "funnel": funnel, "segments": segments}[kind](report)
 
 
 def keys(by: list[str], values: list[str]) -> list[Any]:
@@ -108,6 +113,14 @@ def paths(report: dict[str, Any]) -> tuple[list[str], list[list[Any]]]:
 def retention(report: dict[str, Any]) -> tuple[list[str], list[list[Any]]]:
     return ["cohort", "users", "interval", "back", "back_share"], [[cohort["time"], cohort["users"], i, back, back / cohort["users"]] for cohort in report["cohorts"]
                                                      for i, back in enumerate(cohort["back"])]
+
+
+def segments(report: dict[str, Any]) -> tuple[list[str], list[list[Any]]]:
+    titles = {one["id"]: one["title"] for one in report["segments"]}
+    rows = [[one["id"], one["title"], None, None, one["size"], one["users"], one["share"], None, None, None] for one in report["segments"]]
+    rows += [[one["a"], titles[one["a"]], one["b"], titles[one["b"]], None, one["users"], one["users"] / report["site_users"], one["share_of_a"], one["share_of_b"],
+              one["jaccard"]] for one in report["overlaps"]]
+    return ["segment", "title", "other", "other_title", "size", "users", "share_of_site", "share_of_segment", "share_of_other", "jaccard"], rows
 
 
 def funnel(report: dict[str, Any]) -> tuple[list[str], list[list[Any]]]:

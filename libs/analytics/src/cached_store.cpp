@@ -27,13 +27,27 @@ std::string key_of(const std::string& version, const std::string& query, const c
 
 }  // namespace
 
+/// A part never changes; what is written, merged, replaced or exchanged makes others.
+Result<std::string> data_version(clickhouse::Client& store, std::string_view table, const Scope& scope) {
+  const auto rows = store.table(
+      "SELECT count(), groupBitXor(cityHash64(name, modification_time, rows, bytes_on_disk)) FROM system.parts WHERE "
+      "database = {database:String} AND table = {table:String} AND active AND partition_id >= {first:String} AND "
+      "partition_id <= {last:String}",
+      {{"database", store.endpoint().database},
+       {"table", std::string(table)},
+       {"first", scope.from_ms ? partition_of(*scope.from_ms) : "00000000"},
+       {"last", scope.to_ms ? partition_of(*scope.to_ms - 1) : "99999999"}});
+  if (!rows) return rows.error();
+  return fmt::format("{} {} {}", table, rows->rows.at(0).at(0), rows->rows.at(0).at(1));
+}
+
 Result<clickhouse::Table> CachedStore::table(std::string_view source, const Scope& read, const std::string& query,
                                              const clickhouse::Parameters& parameters,
                                              const clickhouse::QueryOptions& options) {
   // One that can be ended by its name is its asker's own.
   if (!can_remember_ || read.is_fresh || !options.query_id.empty()) return store_.table(query, parameters, options);
   // Read before the answer: what lands in between makes the answer newer than its version, never older.
-  const auto data = version(source, read);
+  const auto data = data_version(store_, source, read);
   if (!data) return data.error();
   const auto key = key_of(*data, query, parameters);
   std::promise<Answer> promise;
@@ -69,20 +83,6 @@ void CachedStore::forget(std::list<Entry>::iterator entry) {
   bytes_ -= entry->bytes;
   by_key_.erase(entry->key);
   entries_.erase(entry);
-}
-
-/// A part never changes; what is written, merged, replaced or exchanged makes others.
-Result<std::string> CachedStore::version(std::string_view source, const Scope& read) {
-  const auto rows = store_.table(
-      "SELECT count(), groupBitXor(cityHash64(name, modification_time, rows, bytes_on_disk)) FROM system.parts WHERE "
-      "database = {database:String} AND table = {table:String} AND active AND partition_id >= {first:String} AND "
-      "partition_id <= {last:String}",
-      {{"database", store_.endpoint().database},
-       {"table", std::string(source)},
-       {"first", read.from_ms ? partition_of(*read.from_ms) : "00000000"},
-       {"last", read.to_ms ? partition_of(*read.to_ms - 1) : "99999999"}});
-  if (!rows) return rows.error();
-  return fmt::format("{} {} {}", source, rows->rows.at(0).at(0), rows->rows.at(0).at(1));
 }
 
 }  // namespace marquee::analytics

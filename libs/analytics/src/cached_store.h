@@ -14,6 +14,9 @@
 
 namespace marquee::analytics {
 
+/// Of a table's parts of the scope's days: the same as long as the data is, on one machine.
+[[nodiscard]] Result<std::string> data_version(clickhouse::Client& store, std::string_view table, const Scope& scope);
+
 /// What an answer is made of: its version is that of the table's parts of the scope's days. So yesterday's answer is
 /// known although today's events land. Who asks what is being asked already waits for that. Thread safe.
 class CachedStore {
@@ -34,7 +37,6 @@ class CachedStore {
     std::shared_future<Answer> answer;
     std::size_t bytes = 0;  ///< 0 while it is being asked.
   };
-  [[nodiscard]] Result<std::string> version(std::string_view source, const Scope& read);
   /// Ends an entry that was being asked: remembers an answer, forgets a failure.
   void settle(const std::string& key, const Answer& answer);
   void forget(std::list<Entry>::iterator entry);

@@ -9,6 +9,7 @@
 #include "measures.h"
 #include "query.h"
 #include "source.h"
+#include "user_dimensions.h"
 
 namespace marquee::analytics {
 
@@ -24,18 +25,24 @@ Result<CampaignsReport> Reports::campaigns(const CampaignsRequest& request) {
   } else {
     return Error::reject(fmt::format("interval: \"{}\" is none of minute, hour, day", request.interval.substr(0, 32)));
   }
-  const auto source = cheapest_source(
-      {request.scope, {"campaign_id", request.interval}, {"impressions", "viewable_impressions", "clicks"}});
+  Need need{request.scope, {"campaign_id", request.interval}, {"impressions", "viewable_impressions", "clicks"}};
+  for (const auto& filter : request.filters) need.dimensions.push_back(filter.dimension);
+  const auto source = cheapest_source(need);
   clickhouse::Parameters parameters;
   const auto time = time_column(source.table);
+  const auto filters = filter_conditions(request.filters, time, request.scope, parameters);
+  if (!filters) return filters.error();
+  UserDimensions users(request.scope, {});
+  users.add(request.filters);
   const auto sum = [&](std::string_view measure) { return measure_expression(measure, source.is_rollup(), ""); };
   const auto rows = store_->table(
-      source.table, request.scope,
-      fmt::format("SELECT campaign_id, toUnixTimestamp({}({})) AS at, {} AS shown, {} AS seen, {} AS clicked FROM "
-                  "marquee.{}{}{} GROUP BY campaign_id, at HAVING shown + seen + clicked > 0 ORDER BY campaign_id, at "
-                  "LIMIT 200000",
-                  start, time, sum("impressions"), sum("viewable_impressions"), sum("clicks"), source.table,
-                  where(request.scope, time, parameters), only_delivery(source)),
+      source.table, users.data(),
+      fmt::format(
+          "SELECT campaign_id, toUnixTimestamp({}({})) AS at, {} AS shown, {} AS seen, {} AS clicked FROM "
+          "marquee.{}{}{}{}{} GROUP BY campaign_id, at HAVING shown + seen + clicked > 0 ORDER BY campaign_id, at "
+          "LIMIT 200000",
+          start, time, sum("impressions"), sum("viewable_impressions"), sum("clicks"), source.table,
+          users.joins(parameters), where(request.scope, time, parameters), only_delivery(source), *filters),
       parameters, {.settings = settings_of(source)});
   if (!rows) return rows.error();
   CampaignsReport report{std::string(source.name), {}, {}};

@@ -7,6 +7,7 @@
 
 #include "query.h"
 #include "sample.h"
+#include "user_dimensions.h"
 
 namespace marquee::analytics {
 namespace {
@@ -18,18 +19,43 @@ constexpr std::size_t kSeqBits = 32;
 class Builder {
  public:
   Builder(const FunnelRequest& request, const FunnelPeriod& period)
-      : request_(request), period_(period), bits_(request.steps.size() + request.exclusions.size()) {}
+      : request_(request),
+        period_(period),
+        bits_(request.steps.size() + request.exclusions.size()),
+        users_(period.scope, {request.by}) {
+    users_.add(request.filters);
+    for (const auto& step : request.steps) users_.add(step.match.filters);
+    for (const auto& exclusion : request.exclusions) users_.add(exclusion.match.filters);
+  }
 
   Result<FunnelQuery> build() {
+    const auto walked = steps();
+    if (!walked) return walked.error();
+    return FunnelQuery{counts(*walked), std::move(parameters_), users_.data()};
+  }
+
+  Result<FunnelQuery> build_dropped() {
+    const auto walked = steps();
+    if (!walked) return walked.error();
+    auto sql = fmt::format("SELECT user AS user_key FROM ({}) WHERE {} AND user != 0", *walked, is_dropped());
+    parameters_["window"] = std::to_string(request_.window_seconds * 1000);
+    return FunnelQuery{std::move(sql), std::move(parameters_), users_.data()};
+  }
+
+ private:
+  /// A breakdown by a value of the first step's event; segments are the user's.
+  [[nodiscard]] bool is_by_value() const { return !request_.by.empty() && !users_.is_by_segment(); }
+
+  /// A row for each user and part, with what became of each step.
+  Result<std::string> steps() {
     auto events = sorted_events();
     if (!events) return events.error();
     std::string query = with_parts(*events);
     for (std::size_t step = 0; step < request_.steps.size(); ++step)
       query = request_.order == FunnelOrder::any ? with_step_in_any_order(step, query) : with_step(step, query);
-    return FunnelQuery{counts(query), std::move(parameters_)};
+    return query;
   }
 
- private:
   [[nodiscard]] std::string mask_type() const {
     return bits_ <= 8 ? "UInt8" : bits_ <= 16 ? "UInt16" : bits_ <= 32 ? "UInt32" : "UInt64";
   }
@@ -37,16 +63,18 @@ class Builder {
   /// A row for each user: the events as numbers, and the values of those of step 1 beside them.
   Result<std::string> sorted_events() {
     std::string filter = where(period_.scope, "event_time", parameters_);
-    const auto filters = filter_conditions(request_.filters, "event_time", parameters_);
+    const auto filters = filter_conditions(request_.filters, "event_time", period_.scope, parameters_);
     if (!filters) return filters.error();
-    filter += *filters;
+    filter += *filters + users_.conditions();
     const auto mask = mask_expression();
     if (!mask) return mask.error();
     filter += " AND (user_key != 0 OR session_id != 0)";
     if (request_.order != FunnelOrder::strict) filter += only_matches();
     if (period_.sample) filter += people_of(*period_.sample, parameters_);
     std::string values;
-    if (!request_.by.empty()) {
+    if (users_.is_by_segment()) {
+      values = fmt::format(", any({}) AS user_segments", UserDimensions::segments_of_row());
+    } else if (is_by_value()) {
       const auto value = value_expression();
       if (!value) return value.error();
       values = fmt::format(", arraySort((v, p) -> (p, v), groupArray({}), groupArray(packed)) AS values", *value);
@@ -56,8 +84,8 @@ class Builder {
         "WITH {0} AS mask, bitOr(bitOr(bitShiftLeft(toUInt128(toUnixTimestamp64Milli(event_time) + 1), {1}), "
         "bitShiftLeft(toUInt128(seq), {2})), toUInt128(mask)) AS packed "
         "SELECT user_key AS user, if(user_key = 0, session_id, 0) AS session, arraySort(groupArray(packed)) AS "
-        "events{3} FROM marquee.events{4} GROUP BY user, session HAVING bitTest(groupBitOr(mask), 0)",
-        *mask, bits_ + kSeqBits, bits_, values, filter);
+        "events{3} FROM marquee.events{5}{4} GROUP BY user, session HAVING bitTest(groupBitOr(mask), 0)",
+        *mask, bits_ + kSeqBits, bits_, values, filter, users_.joins(parameters_));
   }
 
   Result<std::string> mask_expression() {
@@ -66,7 +94,7 @@ class Builder {
     const auto add = [&](const FunnelMatch& match) -> Result<void> {
       const auto name = fmt::format("match{}_", bit);
       parameters_[name + "types"] = array_parameter(match.types);
-      const auto filters = filter_conditions(match.filters, "event_time", parameters_, name);
+      const auto filters = filter_conditions(match.filters, "event_time", period_.scope, parameters_, name);
       if (!filters) return filters.error();
       const auto one = fmt::format("bitShiftLeft(to{}(event_type IN {{{}types:Array(String)}}{}), {})", mask_type(),
                                    name, *filters, bit);
@@ -112,7 +140,12 @@ class Builder {
   /// value.
   [[nodiscard]] std::string with_parts(const std::string& events) const {
     std::string part = "1 AS is_total, '' AS key";
-    if (!request_.by.empty()) {
+    if (users_.is_by_segment()) {
+      part =
+          "arrayJoin(arrayPushFront(arrayMap(v -> (0, v), user_segments), (1, ''))) AS part, part.1 AS is_total, "
+          "part.2 "
+          "AS key";
+    } else if (is_by_value()) {
       part =
           "values, arrayJoin(arrayPushFront(arrayMap(v -> (0, v), arrayDistinct(arrayFilter((v, m) -> bitTest(m, 0), "
           "values, masks))), (1, ''))) AS part, part.1 AS is_total, part.2 AS key";
@@ -143,7 +176,7 @@ class Builder {
 
   /// Whether an event with mask m is one for the step; in a row of the breakdown step 1 needs the row's value, too.
   [[nodiscard]] std::string matches(std::size_t step, std::string_view value) const {
-    if (step == 0 && !request_.by.empty()) return fmt::format("bitTest(m, 0) AND (is_total OR {} = key)", value);
+    if (step == 0 && is_by_value()) return fmt::format("bitTest(m, 0) AND (is_total OR {} = key)", value);
     return fmt::format("bitTest(m, {})", step);
   }
 
@@ -189,7 +222,7 @@ class Builder {
 
   [[nodiscard]] std::string with_step(std::size_t step, const std::string& query) const {
     if (step == 0) {
-      const bool is_by = !request_.by.empty();
+      const bool is_by = is_by_value();
       return fmt::format(
           "SELECT *, arrayMap((m, t{}) -> if({}, t, -1), masks, times{}) AS begins0, arrayFirstIndex(b -> b > 0, "
           "begins0) AS first0 FROM ({})",
@@ -213,7 +246,7 @@ class Builder {
 
   /// An attempt in any order has the latest event of each step.
   [[nodiscard]] std::string with_step_in_any_order(std::size_t step, const std::string& query) const {
-    const bool is_by = step == 0 && !request_.by.empty();
+    const bool is_by = step == 0 && is_by_value();
     const auto ending = exclusion_bits([](const FunnelExclusion&) { return true; });
     std::string latest = fmt::format(
         "arrayFill(t -> t >= 0, arrayMap((m, t{}) -> multiIf({}, t, bitAnd(m, {}) != 0, 0, -1), masks, times{}))",
@@ -266,22 +299,26 @@ class Builder {
         names, columns, query);
   }
 
+  /// Whether the user dropped out where it is asked for.
+  [[nodiscard]] std::string is_dropped() const {
+    const auto step = *request_.dropped_after - 1;
+    return fmt::format("is_total AND first{} > 0 AND first{} = 0", step, next_required(request_, step));
+  }
+
   [[nodiscard]] std::string dropped() {
     if (!request_.dropped_after) return ", 0 AS dropped, 0 AS dropped_without_key, '' AS dropped_keys";
-    const auto step = *request_.dropped_after - 1;
-    const auto is_dropped =
-        fmt::format("is_total AND first{} > 0 AND first{} = 0", step, next_required(request_, step));
     parameters_["key_limit"] = std::to_string(request_.key_limit);
     return fmt::format(
         ", countIf({0}) AS dropped, countIf({0} AND user = 0) AS dropped_without_key, arrayStringConcat(arrayMap(u -> "
         "leftPad(lower(hex(u)), 16, '0'), arraySlice(arraySort(groupArrayIf(user, {0} AND user != 0)), 1, "
         "{{key_limit:UInt64}})), ',') AS dropped_keys",
-        is_dropped);
+        is_dropped());
   }
 
   const FunnelRequest& request_;
   const FunnelPeriod& period_;
   const std::size_t bits_;
+  UserDimensions users_;
   clickhouse::Parameters parameters_;
 };
 
@@ -295,6 +332,13 @@ std::size_t next_required(const FunnelRequest& request, std::size_t step) {
 
 Result<FunnelQuery> funnel_query(const FunnelRequest& request, const FunnelPeriod& period) {
   return Builder(request, period).build();
+}
+
+Result<FunnelQuery> dropped_query(const FunnelRequest& request) {
+  auto whole = request;
+  whole.by.clear();
+  const FunnelPeriod period{.scope = request.scope};
+  return Builder(whole, period).build_dropped();
 }
 
 }  // namespace marquee::analytics

@@ -134,7 +134,7 @@ Result<FunnelReport> Reports::funnel(const FunnelRequest& request) {
   const auto ask = [&](const FunnelPeriod& period) -> Result<clickhouse::Table> {
     const auto query = funnel_query(request, period);
     if (!query) return query.error();
-    return store_->table("events", period.scope, query->sql, query->parameters, {.query_id = request.query_id});
+    return store_->table("events", query->data, query->sql, query->parameters, {.query_id = request.query_id});
   };
   const auto now = ask({.scope = request.scope});
   if (!now) return now.error();

@@ -89,7 +89,7 @@ Result<FunnelReport> Reports::sampled_funnel(const FunnelRequest& request, doubl
     period.sample = fraction;
     const auto query = funnel_query(request, period);
     if (!query) return query.error();
-    const auto table = store_->table("events", period.scope, query->sql, query->parameters);
+    const auto table = store_->table("events", query->data, query->sql, query->parameters);
     if (!table) return table.error();
     return read_rows(request, *table);
   };

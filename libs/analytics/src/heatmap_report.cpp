@@ -11,6 +11,7 @@
 #include "query.h"
 #include "sample.h"
 #include "source.h"
+#include "user_dimensions.h"
 
 namespace marquee::analytics {
 namespace {
@@ -72,13 +73,14 @@ std::string time_of(std::string_view source) {
 struct Query {
   Source source;
   Grid grid;
-  std::string sums, conditions;
+  std::string sums, joins, conditions;
+  Scope data;  ///< What the answer depends on.
   clickhouse::Parameters parameters = {};
 
   /// "SELECT slot, x, y, sums ..., more FROM ... WHERE ... GROUP BY slot, x, y, keys"
   [[nodiscard]] std::string sql(const std::string& more, const std::string& keys) const {
-    return fmt::format("SELECT {} AS slot, {} AS x, {} AS y{}{} FROM marquee.{}{} GROUP BY slot, x, y{}", grid.slot,
-                       grid.x, grid.y, sums, more, source.table, conditions, keys);
+    return fmt::format("SELECT {} AS slot, {} AS x, {} AS y{}{} FROM marquee.{}{}{} GROUP BY slot, x, y{}",
+                       grid.slot, grid.x, grid.y, sums, more, source.table, joins, conditions, keys);
   }
 };
 /// Of cells; more than a page has.
@@ -96,9 +98,12 @@ Result<Query> query_of(const HeatmapRequest& request, bool only_events) {
   const auto source = only_events ? kEvents : source_of(request, filters);
   const auto time = time_of(source.table);
   const auto sums = sums_of(source.table);
-  Query query{source, grid_of(request.mode, source.table), sums.columns, {}};
+  UserDimensions users(request.scope, {});
+  users.add(filters);
+  Query query{source, grid_of(request.mode, source.table), sums.columns, {}, {}, users.data()};
+  query.joins = users.joins(query.parameters);
   query.conditions = where(request.scope, time, query.parameters);
-  const auto conditions = filter_conditions(filters, time, query.parameters);
+  const auto conditions = filter_conditions(filters, time, request.scope, query.parameters);
   if (!conditions) return conditions.error();
   query.conditions += *conditions + query.grid.condition + sums.condition + std::string(source.condition);
   return query;
@@ -131,7 +136,7 @@ Result<HeatmapReport> Reports::heatmap(const HeatmapRequest& request) {
   const auto query = query_of(request, /*only_events=*/false);
   if (!query) return query.error();
   const auto rows =
-      store_->table(query->source.table, request.scope, query->sql("", "") + std::string(kInOrder), query->parameters,
+      store_->table(query->source.table, query->data, query->sql("", "") + std::string(kInOrder), query->parameters,
                     {.settings = settings_of(query->source), .query_id = request.query_id});
   if (!rows) return rows.error();
   HeatmapReport report{std::string(query->source.name), {}};
@@ -150,7 +155,7 @@ Result<HeatmapReport> Reports::sampled_heatmap(const HeatmapRequest& request, do
   query->conditions += events_of(*share, request.scope, query->parameters);
   const auto by_part = query->sql(fmt::format(", {} AS part", part_of_event(*share)), ", part");
   const auto rows = store_->table(
-      "events", request.scope,
+      "events", query->data,
       fmt::format("SELECT slot, x, y, groupArray(part), groupArray(impressions), groupArray(viewable_impressions), "
                   "groupArray(hovers), groupArray(clicks) FROM ({}) GROUP BY slot, x, y{}",
                   by_part, kInOrder),

@@ -69,6 +69,7 @@ constexpr std::array kDimensions = {
     Dimension{"referrer_host", "", "Host that the user came from"},
     Dimension{"course_id", "", "Course"},
     Dimension{"consent", "toString(consent)", "What the user consented to"},
+    Dimension{"segment", "", "Segment that the user is in; an event counts in each of them"},
 };
 
 enum class Sum { rows, value, users };

@@ -8,6 +8,7 @@
 #include "cached_store.h"
 #include "marquee/analytics/reports.h"
 #include "query.h"
+#include "user_dimensions.h"
 
 namespace marquee::analytics {
 namespace {
@@ -58,30 +59,34 @@ Result<PathsReport> Reports::paths(const PathsRequest& request) {
   if (auto checked = check(request); !checked) return checked.error();
   clickhouse::Parameters parameters;
   auto filter = where(request.scope, "event_time", parameters);
-  const auto filters = filter_conditions(request.filters, "event_time", parameters);
+  const auto filters = filter_conditions(request.filters, "event_time", request.scope, parameters);
   if (!filters) return filters.error();
   filter += *filters;
   parameters["events"] = array_parameter(request.events);
   if (!request.events.empty()) filter += " AND toString(event_type) IN {events:Array(String)}";
   const auto place = dimension_expression(request.by, "event_time");
   if (!place) return Error::reject("by: " + place.error().message);
+  UserDimensions users(request.scope, {request.by});
+  users.add(request.filters);
+  const auto events = "marquee.events" + users.joins(parameters);
+  filter += users.conditions();
   parameters["steps"] = std::to_string(request.steps);
   std::string from_start = "path";
   if (request.start) {
     parameters["start"] = clickhouse::escape_parameter(*request.start);
     from_start = "arraySlice(path, indexOf(path, {start:String}))";
-    filter += fmt::format(" AND session_id IN (SELECT session_id FROM marquee.events{} AND {} = {{start:String}})",
-                          filter, *place);
+    filter += fmt::format(" AND session_id IN (SELECT session_id FROM {}{} AND {} = {{start:String}})", events, filter,
+                          *place);
   }
   // A step's link to the next place, or to none where the session ends; the last step has no link.
   const auto query = fmt::format(
       "SELECT link.1 AS step, link.2 AS at, link.3 AS next, link.4 AS is_end, count() FROM (SELECT arraySlice({0}, 1, "
       "{{steps:UInt8}} + 1) AS way FROM (SELECT arrayCompact(arrayMap(e -> e.3, arraySort(groupArray((event_time, seq, "
-      "{1}))))) AS path FROM marquee.events{2} GROUP BY session_id)) ARRAY JOIN arrayMap(i -> (i, way[i], way[i + 1], "
+      "{1}))))) AS path FROM {3}{2} GROUP BY session_id)) ARRAY JOIN arrayMap(i -> (i, way[i], way[i + 1], "
       "i = length(way)), range(1, least(length(way), {{steps:UInt8}}) + 1)) AS link "
       "GROUP BY step, at, next, is_end ORDER BY step, at, is_end, next",
-      from_start, *place, filter);
-  const auto rows = store_->table("events", request.scope, query, parameters);
+      from_start, *place, filter, events);
+  const auto rows = store_->table("events", users.data(), query, parameters);
   if (!rows) return rows.error();
   std::vector<Places> places(request.steps + 1);
   PathsReport report;

@@ -12,6 +12,13 @@ namespace {
 /// Where the period before ends, in a comparison.
 constexpr std::string_view kBegin = "fromUnixTimestamp64Milli({begin:Int64}, 'UTC')";
 
+/// With the period before, where it is compared.
+Scope scope_of(const TableRequest& table) {
+  Scope scope = table.scope;
+  if (table.compares_previous) *scope.from_ms -= *table.scope.to_ms - *table.scope.from_ms;
+  return scope;
+}
+
 }  // namespace
 
 Result<void> Plan::check(const TableRequest& table) {
@@ -23,8 +30,9 @@ Result<void> Plan::check(const TableRequest& table) {
   return {};
 }
 
-Plan::Plan(const Selection& selection) : selection_(selection), read_(selection.table.scope) {
-  if (selection.table.compares_previous) read_.from_ms = *selection.table.scope.from_ms - length_ms();
+Plan::Plan(const Selection& selection)
+    : selection_(selection), read_(scope_of(selection.table)), users_(read_, selection.table.by) {
+  users_.add(selection.table.filters);
   Need need{read_, selection.table.by, selection.measures};
   for (const auto& filter : selection.table.filters) need.dimensions.push_back(filter.dimension);
   if (!selection.only_events) source_ = cheapest_source(need);
@@ -33,9 +41,32 @@ Plan::Plan(const Selection& selection) : selection_(selection), read_(selection.
 Result<std::string> Plan::conditions(clickhouse::Parameters& parameters) const {
   auto text = where(read_, time_column(source_.table), parameters);
   text += only_delivery(source_);
-  const auto filters = filter_conditions(selection_.table.filters, time_column(source_.table), parameters);
+  const auto filters = filter_conditions(selection_.table.filters, time_column(source_.table), read_, parameters);
   if (!filters) return filters.error();
-  return text + *filters;
+  return text + *filters + users_.conditions();
+}
+
+std::string Plan::from(clickhouse::Parameters& parameters) const {
+  return fmt::format("marquee.{}{}", source_.table, users_.joins(parameters));
+}
+
+std::string Plan::with() const {
+  if (!users_.is_by_segment()) return "";
+  return fmt::format("WITH arrayJoin(arrayPushFront(arrayMap(s -> (0, s), {}), (1, ''))) AS membership ",
+                     UserDimensions::segments_of_row());
+}
+
+std::string Plan::total_flag() const {
+  if (users_.is_by_segment()) return "membership.1";
+  return selection_.table.by.empty() ? "1" : "grouping(key0)";
+}
+
+std::string Plan::grouping(const std::string& also) const {
+  const auto comma = also.empty() ? "" : ", ";
+  if (users_.is_by_segment()) return fmt::format(" GROUP BY {}, is_total{}{}", keys(), comma, also);
+  if (!selection_.table.by.empty())
+    return fmt::format(" GROUP BY GROUPING SETS (({}{}{}), ({}))", keys(), comma, also, also);
+  return also.empty() ? "" : " GROUP BY " + also;
 }
 
 /// Whose keys are times, and which are compared, are told by the time that they have one period later.
@@ -48,9 +79,14 @@ std::string Plan::key_time() const {
 Result<std::string> Plan::columns(clickhouse::Parameters& parameters) const {
   std::string text;
   for (std::size_t i = 0; i < selection_.table.by.size(); ++i) {
+    if (selection_.table.by[i] == kSegment) {
+      text += fmt::format("membership.2 AS key{}, ", i);
+      continue;
+    }
     const auto key = dimension_expression(selection_.table.by[i], key_time());
     if (!key) return Error::reject("by: " + key.error().message);
-    text += fmt::format("{} AS key{}, ", *key, i);
+    const auto form = users_.is_by_segment() ? "if(membership.1, '', {}) AS key{}, " : "{} AS key{}, ";
+    text += fmt::format(fmt::runtime(form), *key, i);
   }
   std::string now, before;
   if (selection_.table.compares_previous) {

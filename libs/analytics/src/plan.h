@@ -8,6 +8,7 @@
 
 #include "selection.h"
 #include "source.h"
+#include "user_dimensions.h"
 
 namespace marquee::analytics {
 
@@ -23,12 +24,21 @@ class Plan {
   [[nodiscard]] const Scope& read() const { return read_; }
   /// " WHERE ...", with its values bound.
   [[nodiscard]] Result<std::string> conditions(clickhouse::Parameters& parameters) const;
+  /// The table, with what is joined to it.
+  [[nodiscard]] std::string from(clickhouse::Parameters& parameters) const;
+  /// What the answer depends on.
+  [[nodiscard]] Scope data() const { return users_.data(); }
+  /// "WITH ... ", for before SELECT: where an event is in several segments, each row once for the total and once for
+  /// each of them.
+  [[nodiscard]] std::string with() const;
   /// "... AS key0, ... AS now0, ... AS before0, ... AS shown": keys, aggregates of the measures, and impressions.
   [[nodiscard]] Result<std::string> columns(clickhouse::Parameters& parameters) const;
   /// "key0, key1"; empty where there is none.
   [[nodiscard]] std::string keys() const;
-  /// Whether a row of GROUPING SETS is the total.
-  [[nodiscard]] std::string total_flag() const { return selection_.table.by.empty() ? "1" : "grouping(key0)"; }
+  /// Whether a row is the total.
+  [[nodiscard]] std::string total_flag() const;
+  /// " GROUP BY ...": by the keys, and all of it; `also`: a further column that each of the two is grouped by.
+  [[nodiscard]] std::string grouping(const std::string& also = "") const;
   /// Names of the measures' columns: now0, before0, now1, ...
   [[nodiscard]] std::vector<std::string> values() const;
   /// Binds {least} impressions of a row and the {most} rows to give: with the total, and with one more that tells
@@ -44,6 +54,7 @@ class Plan {
   const Selection& selection_;
   Scope read_;  ///< With the period before, where it is compared.
   Source source_ = kEvents;
+  UserDimensions users_;
 };
 
 /// Reads a query's rows: keys, is_total, hidden, and from there on what `read(row, cells, at)` reads.

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "marquee/analytics/model.h"
+#include "user_dimensions.h"
 
 namespace marquee::analytics {
 namespace {
@@ -66,19 +67,24 @@ bool is_on_grid(const Scope& scope, std::int64_t grain_ms) {
   return (!scope.from_ms || *scope.from_ms % grain_ms == 0) && (!scope.to_ms || *scope.to_ms % grain_ms == 0);
 }
 
+std::string props_expression(std::string_view path) {
+  return fmt::format("ifNull(toString(props{}), '')", quoted_path(path));
+}
+
 Result<std::string> dimension_expression(std::string_view name, std::string_view time) {
+  if (name == kSegment) return Error::reject("segment: an event may be in several; it is none of one event here");
+  if (is_arm(name)) return arm_expression(name);
   if (const auto* dimension = find(name)) {
     std::string text(dimension->expression);
     if (text.empty()) text = name;
     if (const auto at = text.find("{0}"); at != std::string::npos) text.replace(at, 3, time);
     return text;
   }
-  if (name.starts_with("props.") && name.size() > 6)
-    return fmt::format("ifNull(toString(props{}), '')", quoted_path(name.substr(6)));
+  if (name.starts_with("props.") && name.size() > 6) return props_expression(name.substr(6));
   std::vector<std::string_view> names;
   for (const auto& dimension : dimensions()) names.push_back(dimension.name);
-  return Error::reject(fmt::format("\"{}\" is no dimension; there are {}, and props.<name>", name.substr(0, 100),
-                                   fmt::join(names, ", ")));
+  return Error::reject(fmt::format("\"{}\" is no dimension; there are {}, props.<name> and arm.<experiment>",
+                                   name.substr(0, 100), fmt::join(names, ", ")));
 }
 
 std::string array_parameter(const std::vector<std::string>& values) {
@@ -94,7 +100,7 @@ std::string array_parameter(const std::vector<std::string>& values) {
   return text + "]";
 }
 
-Result<std::string> filter_conditions(const std::vector<Filter>& filters, std::string_view time,
+Result<std::string> filter_conditions(const std::vector<Filter>& filters, std::string_view time, const Scope& scope,
                                       clickhouse::Parameters& parameters, std::string_view name) {
   if (filters.size() > kMostFilters) return Error::reject(fmt::format("filter: at most {} are taken", kMostFilters));
   std::string text;
@@ -103,6 +109,12 @@ Result<std::string> filter_conditions(const std::vector<Filter>& filters, std::s
     if (filter.values.empty() || filter.values.size() > kMostValues)
       return Error::reject(
           fmt::format("filter: {}: expected 1 to {} values", filter.dimension.substr(0, 100), kMostValues));
+    if (filter.dimension == kSegment) {
+      const auto condition = segment_condition(filter, scope, parameters, fmt::format("{}{}", name, i));
+      if (!condition) return condition.error();
+      text += *condition;
+      continue;
+    }
     const auto column = dimension_expression(filter.dimension, time);
     if (!column) return Error::reject("filter: " + column.error().message);
     parameters[fmt::format("{}{}", name, i)] = array_parameter(filter.values);

@@ -12,6 +12,8 @@ namespace marquee::analytics {
 /// A dimension as text over the events, or over a rollup that has it, or an error that names it. `time`: what holds the
 /// time there.
 [[nodiscard]] Result<std::string> dimension_expression(std::string_view name, std::string_view time);
+/// What an event has under this path of its props, as text; empty: nothing.
+[[nodiscard]] std::string props_expression(std::string_view path);
 /// A value of Array(String).
 [[nodiscard]] std::string array_parameter(const std::vector<std::string>& values);
 
@@ -26,9 +28,9 @@ namespace marquee::analytics {
 
 /// " AND ..." for filters over the events, or over a rollup that has their dimensions, with the values bound. `time`:
 /// what holds the time there. Action::reject, "filter: ...", names what makes no sense. `name`: what the names of the
-/// bound values begin with; lists of one query need different ones.
+/// bound values begin with; lists of one query need different ones. For arms the events need UserDimensions::joins.
 [[nodiscard]] Result<std::string> filter_conditions(const std::vector<Filter>& filters, std::string_view time,
-                                                    clickhouse::Parameters& parameters,
+                                                    const Scope& scope, clickhouse::Parameters& parameters,
                                                     std::string_view name = "filter");
 
 /// Action::reject, "<parameter>: ...", names what is no event type.

@@ -4,6 +4,7 @@
 #include "cached_store.h"
 #include "marquee/analytics/reports.h"
 #include "query.h"
+#include "user_dimensions.h"
 
 namespace marquee::analytics {
 namespace {
@@ -50,21 +51,24 @@ Result<RetentionReport> Reports::retention(const RetentionRequest& request) {
   RetentionReport report{is_by_day ? "user_days" : "events", {}};
   const std::string time = is_by_day ? "toDateTime64(day, 3, 'UTC')" : "event_time";
   auto filter = where(request.scope, time, parameters) + " AND user_key != 0";
-  const auto filters = filter_conditions(request.filters, time, parameters);
+  const auto filters = filter_conditions(request.filters, time, request.scope, parameters);
   if (!filters) return filters.error();
   filter += *filters;
+  UserDimensions users(request.scope, {});
+  users.add(request.filters);
+  const auto joins = users.joins(parameters);
   parameters["begin"] = std::to_string(*request.scope.from_ms);
   parameters["length"] = std::to_string(*length);
   const auto query = fmt::format(
       "SELECT first, passed, count() FROM (SELECT user_key, minIf(interval, is_start) AS first, "
       "groupUniqArrayIf(interval, is_back) AS intervals FROM (SELECT user_key, intDiv(toUnixTimestamp64Milli({0}) - "
-      "{{begin:Int64}}, {{length:Int64}}) AS interval, {1} AS is_start, {2} AS is_back FROM marquee.{3}{4}) GROUP BY "
+      "{{begin:Int64}}, {{length:Int64}}) AS interval, {1} AS is_start, {2} AS is_back FROM marquee.{3}{5}{4}) GROUP BY "
       "user_key HAVING countIf(is_start) > 0) ARRAY JOIN arrayPushBack(arrayFilter(i -> i >= 0, arrayMap(i -> i - "
       "first, "
       "intervals)), -1) AS passed GROUP BY first, passed ORDER BY first, passed",
       time, is_one_of(request.start, "start", parameters), is_one_of(request.back, "back", parameters), report.source,
-      filter);
-  const auto rows = store_->table(report.source, request.scope, query, parameters);
+      filter, joins);
+  const auto rows = store_->table(report.source, users.data(), query, parameters);
   if (!rows) return rows.error();
   const auto intervals = static_cast<std::uint64_t>((*request.scope.to_ms - *request.scope.from_ms) / *length);
   for (const auto& cells : rows->rows) {

@@ -17,10 +17,9 @@ Result<std::string> query_of(const Plan& plan, const Selection& selection, const
   if (!columns) return columns.error();
   plan.bind_extent(parameters);
   const auto keys = plan.keys();
-  const auto grouped = fmt::format("SELECT {}, {} AS part, {} AS is_total FROM marquee.{}{}{} GROUP BY {}", *columns,
-                                   part_of_event(share), plan.total_flag(), plan.source().table, *conditions,
-                                   events_of(share, plan.read(), parameters),
-                                   keys.empty() ? "part" : fmt::format("GROUPING SETS (({}, part), (part))", keys));
+  const auto grouped = fmt::format("{}SELECT {}, {} AS part, {} AS is_total FROM {}{}{}{}", plan.with(), *columns,
+                                   part_of_event(share), plan.total_flag(), plan.from(parameters), *conditions,
+                                   events_of(share, plan.read(), parameters), plan.grouping("part"));
   const auto estimated = [&](std::string_view column) { return estimated_sum(column, share); };
   std::vector<std::string> arrays, is_there;
   for (const auto& value : plan.values()) {
@@ -54,7 +53,7 @@ Result<Sampled> select_sample(CachedStore& store, const Selection& selection, do
   clickhouse::Parameters parameters;
   const auto query = query_of(plan, of_events, *share, parameters);
   if (!query) return query.error();
-  const auto table = store.table(plan.source().table, plan.read(), *query, parameters);
+  const auto table = store.table(plan.source().table, plan.data(), *query, parameters);
   if (!table) return table.error();
   Sampled sampled;
   sampled.share = *share;

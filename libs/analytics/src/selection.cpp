@@ -31,11 +31,9 @@ Result<std::string> query_of(const Plan& plan, const Selection& selection, click
   const auto columns = plan.columns(parameters);
   if (!columns) return columns.error();
   plan.bind_extent(parameters);
-  const auto keys = plan.keys();
-  return outer(
-      plan, selection,
-      fmt::format("SELECT {}, {} AS is_total FROM marquee.{}{}{}", *columns, plan.total_flag(), plan.source().table,
-                  *conditions, keys.empty() ? "" : fmt::format(" GROUP BY GROUPING SETS (({}), ())", keys)));
+  return outer(plan, selection,
+               fmt::format("{}SELECT {}, {} AS is_total FROM {}{}{}", plan.with(), *columns, plan.total_flag(),
+                           plan.from(parameters), *conditions, plan.grouping()));
 }
 
 std::int64_t whole(const std::string& text) {
@@ -52,7 +50,7 @@ Result<Selected> select(CachedStore& store, const Selection& selection) {
   clickhouse::Parameters parameters;
   const auto query = query_of(plan, selection, parameters);
   if (!query) return query.error();
-  const auto table = store.table(plan.source().table, plan.read(), *query, parameters,
+  const auto table = store.table(plan.source().table, plan.data(), *query, parameters,
                                  {.settings = settings_of(plan.source()), .query_id = selection.table.query_id});
   if (!table) return table.error();
   Selected selected;

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <chrono>
+
 #include "answers.h"
 #include "catalog_answers.h"
 #include "console_files.h"
@@ -11,6 +13,7 @@
 #include "progressive_answers.h"
 #include "report_answers.h"
 #include "saved_answers.h"
+#include "segment_answers.h"
 
 namespace marquee::api {
 
@@ -26,6 +29,11 @@ class Api::Impl {
         watch_(watch),
         reports_(catalog, store, options_.can_remember),
         saved_(catalog, reports_),
+        segments_({.refresh_every = std::chrono::milliseconds(options_.refresh_segments_ms),
+                   .can_tell_changes = options_.can_remember,
+                   .is_store_ready = [this] { return options_.not_ready().empty(); }},
+                  catalog, store),
+        segment_answers_(catalog, segments_),
         progressive_(reports_, store),
         catalog_answers_(catalog),
         letter_answers_(letters),
@@ -48,6 +56,7 @@ class Api::Impl {
   void landed() { live_.landed(); }
   void stop() {
     progressive_.stop();
+    segments_.stop();
     live_.stop();
     live_campaigns_.stop();
   }
@@ -88,6 +97,7 @@ class Api::Impl {
     add_admin(router, "POST", "/v1/reports/funnel",
               [this](const auto& request) { return reports_.funnel_of_body(request); });
     add_saved_reports(router);
+    add_segments(router);
     add_live(router, "/v1/live", [this](const http::Request&, const std::string& site, http::Responder responder) {
       live_.listen(site, std::move(responder));
     });
@@ -123,6 +133,19 @@ class Api::Impl {
               [this](const auto& request) { return saved_.remove(request); });
     add_admin(router, "GET", "/v1/saved-reports/{id}/answer",
               [this](const auto& request) { return saved_.answer(request); });
+  }
+
+  void add_segments(http::Router& router) {
+    add_admin(router, "GET", "/v1/segments", [this](const auto& request) { return segment_answers_.list(request); });
+    add_admin(router, "POST", "/v1/segments", [this](const auto& request) { return segment_answers_.add(request); });
+    add_admin(router, "GET", "/v1/segments/{id}",
+              [this](const auto& request) { return segment_answers_.get(request); });
+    add_admin(router, "PUT", "/v1/segments/{id}",
+              [this](const auto& request) { return segment_answers_.replace(request); });
+    add_admin(router, "DELETE", "/v1/segments/{id}",
+              [this](const auto& request) { return segment_answers_.remove(request); });
+    add_admin(router, "POST", "/v1/segments/{id}/refresh",
+              [this](const auto& request) { return segment_answers_.refresh(request); });
   }
 
   void add_catalog(http::Router& router) {
@@ -210,6 +233,8 @@ class Api::Impl {
   ingest::PipelineWatch& watch_;
   ReportAnswers reports_;
   SavedAnswers saved_;
+  SegmentKeeper segments_;
+  SegmentAnswers segment_answers_;
   ProgressiveAnswers progressive_;
   CatalogAnswers catalog_answers_;
   LetterAnswers letter_answers_;

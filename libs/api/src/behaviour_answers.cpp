@@ -22,7 +22,10 @@ Result<Json> ReportAnswers::searches(const http::Request& request) {
   if (!least) return least.error();
   const auto limit = whole_parameter(request, "limit", 1000);
   if (!limit) return limit.error();
-  const auto report = reports_.searches({.scope = *asked, .min_searches = *least, .limit = *limit});
+  const auto filters = filter_parameters(request);
+  if (!filters) return filters.error();
+  const auto report =
+      reports_.searches({.scope = *asked, .min_searches = *least, .limit = *limit, .filters = *filters});
   if (!report) return report.error();
   Json body = head(*asked);
   body["source"] = "events";

@@ -58,7 +58,9 @@ Result<std::vector<analytics::Filter>> filters_of(const Json& body) {
   return filters;
 }
 
-Result<analytics::FunnelMatch> match_of(const Json& body) {
+}  // namespace
+
+Result<analytics::FunnelMatch> read_match(const Json& body) {
   auto types = texts_of(body, "types");
   if (!types) return types.error();
   auto filters = filters_of(body);
@@ -66,9 +68,11 @@ Result<analytics::FunnelMatch> match_of(const Json& body) {
   return analytics::FunnelMatch{std::move(*types), std::move(*filters)};
 }
 
+namespace {
+
 Result<analytics::FunnelStep> step_of(const Json& body) {
   if (auto is_step = require_object(body, {"types", "filter", "optional"}); !is_step) return is_step.error();
-  auto match = match_of(body);
+  auto match = read_match(body);
   if (!match) return match.error();
   const auto optional = body.find("optional");
   if (optional != body.end() && !optional->is_boolean()) return Error::reject("optional: expected true or false");
@@ -78,7 +82,7 @@ Result<analytics::FunnelStep> step_of(const Json& body) {
 Result<analytics::FunnelExclusion> exclusion_of(const Json& body) {
   if (auto is_one = require_object(body, {"types", "filter", "after_step", "before_step"}); !is_one)
     return is_one.error();
-  auto match = match_of(body);
+  auto match = read_match(body);
   if (!match) return match.error();
   analytics::FunnelExclusion exclusion{std::move(*match)};
   if (auto read = read_whole(body, "after_step", exclusion.after_step); !read) return read.error();
@@ -287,7 +291,9 @@ Result<Json> ReportAnswers::funnel_of(const Result<Json>& definition, bool is_fr
   asked->query_id = extent.query_id;
   const auto report = extent.fraction ? reports_.sampled_funnel(*asked, *extent.fraction) : reports_.funnel(*asked);
   if (!report) return report.error();
-  return funnel_json(*asked, *report);
+  Json body = funnel_json(*asked, *report);
+  if (auto added = add_experiments(body, asked->scope, {asked->by}, asked->filters); !added) return added.error();
+  return body;
 }
 
 }  // namespace marquee::api

@@ -14,6 +14,9 @@ namespace marquee::api {
 /// Action::reject names a member that there is not.
 [[nodiscard]] Result<void> check_funnel_members(const Json& definition);
 
+/// {"types","filter"}: which events match. Action::reject names the member.
+[[nodiscard]] Result<analytics::FunnelMatch> read_match(const Json& body);
+
 /// What the definition asks for, without its scope. Action::reject names the member.
 [[nodiscard]] Result<analytics::FunnelRequest> read_funnel(const Json& definition);
 

@@ -11,6 +11,7 @@
 #include "funnel_answers.h"
 #include "report_json.h"
 #include "saved_request.h"
+#include "segment_definition.h"
 
 namespace marquee::api {
 namespace {
@@ -34,14 +35,15 @@ void append_series(std::string& out, const analytics::CampaignSeries& series, co
 
 }  // namespace
 
-const std::array<ReportAnswers::Kind, 8> ReportAnswers::kKinds = {{{"ctr", &ReportAnswers::ctr},
+const std::array<ReportAnswers::Kind, 9> ReportAnswers::kKinds = {{{"ctr", &ReportAnswers::ctr},
                                                                    {"metrics", &ReportAnswers::metrics},
                                                                    {"heatmap", &ReportAnswers::heatmap},
                                                                    {"funnel", &ReportAnswers::funnel},
                                                                    {"searches", &ReportAnswers::searches},
                                                                    {"paths", &ReportAnswers::paths},
                                                                    {"retention", &ReportAnswers::retention},
-                                                                   {"campaigns", &ReportAnswers::campaigns}}};
+                                                                   {"campaigns", &ReportAnswers::campaigns},
+                                                                   {"segments", &ReportAnswers::segments}}};
 
 std::vector<std::string_view> ReportAnswers::kinds() {
   std::vector<std::string_view> names;
@@ -108,7 +110,11 @@ Result<Scope> ReportAnswers::scope_of(std::string site, const TimesAsked& times)
   if (!catalog_.site(site)) return Error::reject(fmt::format("site: there is no site \"{}\"", site.substr(0, 128)));
   const auto range = range_of(times, std::chrono::system_clock::now());
   if (!range) return range.error();
-  return Scope{.site = std::move(site), .from_ms = range->from_ms, .to_ms = range->to_ms};
+  auto segments = segments_of(catalog_, site);
+  if (!segments) return segments.error();
+  Scope scope{.site = std::move(site), .from_ms = range->from_ms, .to_ms = range->to_ms};
+  scope.segments = std::move(*segments);
+  return scope;
 }
 
 Result<Json> ReportAnswers::campaigns(const http::Request& request) {
@@ -122,7 +128,9 @@ Result<std::string> ReportAnswers::campaigns_text(const http::Request& request) 
   if (!asked) return asked.error();
   const auto interval = choice_parameter(request, "interval", {"hour", "minute", "day"});
   if (!interval) return interval.error();
-  const auto report = reports_.campaigns({.scope = *asked, .interval = *interval});
+  const auto filters = filter_parameters(request);
+  if (!filters) return filters.error();
+  const auto report = reports_.campaigns({.scope = *asked, .interval = *interval, .filters = *filters});
   if (!report) return report.error();
   const auto items = catalog_.items(asked->site, catalog::ItemKind::campaign);
   if (!items) return items.error();

@@ -84,13 +84,18 @@ class ReportAnswers {
   [[nodiscard]] Result<Json> paths(const http::Request& request);
   [[nodiscard]] Result<Json> retention(const http::Request& request);
   [[nodiscard]] Result<Json> campaigns(const http::Request& request);
+  [[nodiscard]] Result<Json> segments(const http::Request& request);
+  /// "experiments": how many users each has whose arms the dimensions tell apart; nothing where there is none.
+  [[nodiscard]] Result<void> add_experiments(Json& body, const analytics::Scope& scope,
+                                             const std::vector<std::string>& by,
+                                             const std::vector<analytics::Filter>& filters);
   [[nodiscard]] Result<std::string> campaigns_text(const http::Request& request);
 
   struct Kind {
     std::string_view name;
     Result<Json> (ReportAnswers::*report)(const http::Request&);
   };
-  static const std::array<Kind, 8> kKinds;
+  static const std::array<Kind, 9> kKinds;
   [[nodiscard]] http::Response file_of(std::string_view kind, const Result<Json>& report, ReportFormat format);
 
   catalog::Catalog& catalog_;

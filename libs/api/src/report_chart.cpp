@@ -223,6 +223,10 @@ std::optional<ReportChart> chart_of(std::string_view kind, const Json& report, c
              .labels = {known_column(table, "cohort")},
              .x = known_column(table, "interval"),
              .value = known_column(table, "back_share")};
+  } else if (kind == "segments") {
+    chart = {.labels = {known_column(table, "title")}, .value = known_column(table, "users")};
+    chart.rows = report.at("segments").size();
+    return chart;
   } else if (column(table, "step")) {
     // The whole funnel stands before its breakdown.
     chart = {.labels = {known_column(table, "step"), known_column(table, "name")},

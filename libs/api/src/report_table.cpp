@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <initializer_list>
+#include <map>
 
 #include "marquee/analytics/model.h"
 #include "report_json.h"
@@ -182,6 +183,27 @@ ReportTable retention_table(const Json& report) {
   return table;
 }
 
+/// First the sizes, then what each two have in common.
+ReportTable segments_table(const Json& report) {
+  ReportTable table;
+  add_columns(table, {"segment", "title", "other", "other_title"}, CellType::text);
+  add_columns(table, {"size", "users"}, CellType::count);
+  add_columns(table, {"share_of_site", "share_of_segment", "share_of_other", "jaccard"}, CellType::share);
+  std::map<std::string, Json> titles;
+  for (const auto& one : report.at("segments")) {
+    titles[one.at("id").get<std::string>()] = one.at("title");
+    table.rows.push_back({one.at("id"), one.at("title"), nullptr, nullptr, one.at("size"), one.at("users"),
+                          one.at("share"), nullptr, nullptr, nullptr});
+  }
+  for (const auto& one : report.at("overlaps")) {
+    const auto title = [&](const char* which) { return titles.at(one.at(which).get<std::string>()); };
+    table.rows.push_back({one.at("a"), title("a"), one.at("b"), title("b"), nullptr, one.at("users"),
+                          share(one.at("users"), report.at("site_users")), one.at("share_of_a"), one.at("share_of_b"),
+                          one.at("jaccard")});
+  }
+  return table;
+}
+
 ReportTable dropped_table(const Json& dropped) {
   ReportTable table;
   add_columns(table, {"user_key"}, CellType::text);
@@ -251,6 +273,7 @@ ReportTable report_table(std::string_view kind, const Json& report) {
   if (kind == "searches") return searches_table(report);
   if (kind == "paths") return paths_table(report);
   if (kind == "retention") return retention_table(report);
+  if (kind == "segments") return segments_table(report);
   return funnel_table(report);
 }
 

@@ -71,6 +71,7 @@ Result<Json> ReportAnswers::ctr(const http::Request& request) {
     one["false_discovery_rate"] = row.false_discovery_rate;
     body["rows"].push_back(std::move(one));
   }
+  if (auto added = add_experiments(body, asked->scope, asked->by, asked->filters); !added) return added.error();
   return body;
 }
 
@@ -101,6 +102,7 @@ Result<Json> ReportAnswers::metrics_body(const http::Request& request, const Ext
     one.update(row_json(row, asked->compares_previous));
     body["rows"].push_back(std::move(one));
   }
+  if (auto added = add_experiments(body, asked->scope, asked->by, asked->filters); !added) return added.error();
   return body;
 }
 

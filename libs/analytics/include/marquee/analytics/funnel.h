@@ -32,9 +32,10 @@
 // last event. Quantiles are exact, and between two values they lie on the line between them.
 //
 // A row of the breakdown is the funnel of the attempts whose event of step 1 has that value: a user with several
-// attempts may be in several rows, and is once in the total. The previous period is a funnel of its own: no attempt
-// reaches over its end; it is told for the rows that this period has, and a row that is a time stands beside the one
-// that much earlier.
+// attempts may be in several rows, and is once in the total. By `segment`, a row is the funnel of the users who are in
+// that segment now; by `arm.<experiment>` what is before a user's first exposure is not there, in the total neither, so
+// attempts begin with it or later. The previous period is a funnel of its own: no attempt reaches over its end; it is
+// told for the rows that this period has, and a row that is a time stands beside the one that much earlier.
 #pragma once
 
 #include <cstdint>

@@ -46,7 +46,8 @@ struct Dimension {
 };
 
 [[nodiscard]] std::span<const Metric> metrics();
-/// Those with names of their own; besides them there is props.<path> for any path in an event's props.
+/// Those with names of their own; besides them there is props.<path> for any path in an event's props, and
+/// arm.<experiment> for the arm of an experiment that the user was exposed to (src/user_dimensions.h).
 [[nodiscard]] std::span<const Dimension> dimensions();
 
 }  // namespace marquee::analytics

@@ -8,6 +8,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "marquee/base/result.h"
@@ -15,12 +16,19 @@
 
 namespace marquee::analytics {
 
+/// The users of a segment as they were last written (segments.h).
+struct SegmentVersion {
+  std::string id;
+  std::uint64_t version = 0;
+};
+
 /// What every report is asked for. Times are milliseconds since the Unix epoch, UTC.
 struct Scope {
   std::string site;
-  std::optional<std::int64_t> from_ms;  ///< Inclusive; absent: from the first event.
-  std::optional<std::int64_t> to_ms;    ///< Exclusive; absent: to the last event.
-  bool is_fresh = false;                ///< Counted again even where the answer is known and the data the same.
+  std::optional<std::int64_t> from_ms;        ///< Inclusive; absent: from the first event.
+  std::optional<std::int64_t> to_ms;          ///< Exclusive; absent: to the last event.
+  bool is_fresh = false;                      ///< Counted again even where the answer is known and the data the same.
+  std::vector<SegmentVersion> segments = {};  ///< All of the site: what the dimension `segment` tells apart.
 };
 
 /// Impressions and clicks with the rate between them and its 95 % Wilson interval.
@@ -121,6 +129,7 @@ struct SearchesRequest {
   Scope scope;
   std::uint64_t min_searches = 1;  ///< Terms with fewer are left out.
   std::uint64_t limit = 1000;
+  std::vector<Filter> filters = {};
 };
 struct SearchTerm {
   std::string term;
@@ -183,6 +192,7 @@ struct RetentionReport {
 struct CampaignsRequest {
   Scope scope;
   std::string interval = "hour";  ///< minute, hour or day.
+  std::vector<Filter> filters = {};
 };
 struct CampaignPoint {
   std::int64_t time_ms = 0;
@@ -197,6 +207,33 @@ struct CampaignsReport {
   std::string source;
   Rate total;
   std::vector<CampaignSeries> campaigns;  ///< Most impressions first.
+};
+
+struct SegmentsRequest {
+  Scope scope;
+  std::vector<std::string> ids = {};  ///< At most a hundred; none: all of the site.
+};
+/// Users of the site with an event in the scope: how many of them are in each segment, and in each two.
+struct SegmentsReport {
+  struct Segment {
+    std::string id;
+    std::uint64_t users = 0;
+  };
+  struct Overlap {
+    std::size_t a = 0, b = 0;  ///< Indices of segments, a < b.
+    std::uint64_t users = 0;   ///< More than none.
+  };
+  std::string source;
+  std::uint64_t site_users = 0;
+  std::vector<Segment> segments;
+  std::vector<Overlap> overlaps;
+};
+
+/// Who was exposed to an experiment before the end of the scope (src/user_dimensions.h).
+struct ExperimentUsers {
+  std::string name;
+  std::vector<std::pair<std::string, std::uint64_t>> arms;  ///< Users of each, by its name.
+  std::uint64_t in_several_arms = 0;                        ///< Who are in no comparison.
 };
 
 /// What a site holds.
@@ -237,6 +274,8 @@ class Reports {
   [[nodiscard]] Result<PathsReport> paths(const PathsRequest& request);
   [[nodiscard]] Result<RetentionReport> retention(const RetentionRequest& request);
   [[nodiscard]] Result<CampaignsReport> campaigns(const CampaignsRequest& request);
+  [[nodiscard]] Result<SegmentsReport> segments(const SegmentsRequest& request);
+  [[nodiscard]] Result<ExperimentUsers> experiment(const Scope& scope, const std::string& name);
   /// By the id of those that have events.
   [[nodiscard]] Result<std::map<std::string, SiteSummary>> sites(const std::vector<std::string>& ids);
 

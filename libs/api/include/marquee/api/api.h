@@ -25,7 +25,8 @@ struct ApiOptions {
   /// Empty once events are taken and reports answered; before, what is being waited for.
   std::function<std::string()> not_ready;
   PipelineContext pipeline;
-  bool can_remember = true;  ///< Whether reports may remember answers; see analytics::Reports.
+  std::uint64_t refresh_segments_ms = 60'000;  ///< How long between looks whether a segment's users may have changed.
+  bool can_remember = true;                    ///< Whether reports may remember answers; see analytics::Reports.
 };
 
 /// Thread safe. What it is given must outlive it, and it must outlive the server that its routes are added to.
