@@ -47,7 +47,7 @@ def random_user(draw: random.Random, number: int) -> Iterator[dict[str, Any]]:
         moments[1:] = [draw.choice([moments[0], moments[0] + 1000, moment]) for moment in moments[1:]]
     for seq, moment in enumerate(moments):
         event: dict[str, Any] = {"type": draw.choice(TYPES), "event_time": moment, "session_id": f"s{number}", "seq": seq + 1, "is_bot": is_bot, **about,
-                                 "page_id": draw.choice(["home", "fees"]), "props": {"name": name}}
+                                 "page_id": draw.choice(["home", "fees"]), "page_x": draw.randrange(10_000), "page_y": draw.randrange(10_000), "props": {"name": name}}
         if not is_anonymous:
             event.update(user_id=name, consent="full")
         if event["type"] not in ("page_view", "search"):
@@ -71,12 +71,16 @@ def setUpModule() -> None:
     for number in range(250):
         EVENTS.extend(random_user(draw, number))
     import_events(MARQUEE, draw.sample(EVENTS, len(EVENTS)))
-    KEYS.update((name, f"{int(key):016x}") for name, key in MARQUEE.rows(
-        "SELECT DISTINCT toString(props.name), user_key FROM marquee.events WHERE site_id = 'campus' AND user_key != 0"))
+    learn_keys()
 
 
 def tearDownModule() -> None:
     MARQUEE.__exit__(None, None, None)
+
+
+def learn_keys() -> None:
+    KEYS.update((name, f"{int(key):016x}") for name, key in MARQUEE.rows(
+        "SELECT DISTINCT toString(props.name), user_key FROM marquee.events WHERE site_id = 'campus' AND user_key != 0"))
 
 
 def ask(report: str, **parameters: Any) -> dict[str, Any]:
@@ -150,7 +154,7 @@ class Membership(unittest.TestCase):
         draw = random.Random(SEED + 1)
         segment = made("Random", {"kind": "rule", "rule": {"types": ["click"]}})
         sizes = []
-        for case in range(70):
+        for case in range(55):
             rule = random_rule(draw)
             with self.subTest(case=case, seed=SEED, rule=rule):
                 now = int(time.time() * 1000)
@@ -160,7 +164,7 @@ class Membership(unittest.TestCase):
                 self.assertEqual(segment["size"], len(expected))
                 sizes.append(len(expected))
         everyone = len(users_with_key(EVENTS))
-        self.assertGreater(sum(0 < size < everyone for size in sizes), 35, "most are of some and not of all")
+        self.assertGreater(sum(0 < size < everyone for size in sizes), 28, "most are of some and not of all")
         removed(segment)
         self.assertEqual(MARQUEE.count(f"SELECT count() FROM marquee.segment_users WHERE version = {segment['version']}"), 0)
 
@@ -168,7 +172,7 @@ class Membership(unittest.TestCase):
         draw = random.Random(SEED + 2)
         segment = made("Left", {"kind": "list", "users": []})
         some = 0
-        for case in range(25):
+        for case in range(20):
             funnel: dict[str, Any] = {"steps": [{"types": draw.sample(list(set(TYPES)), draw.choice([1, 1, 2]))} for _ in range(draw.randrange(2, 5))],
                                       "order": draw.choice(["ordered", "ordered", "strict"]), "window_seconds": draw.choice([60, 3600, 86_400 * 3])}
             funnel["dropped_after"] = draw.randrange(1, len(funnel["steps"]))
@@ -182,7 +186,7 @@ class Membership(unittest.TestCase):
                 self.assertEqual(users_of(segment), report["keys"])
                 self.assertEqual(segment["size"], report["users"] - report["users_without_key"])
                 some += segment["size"] > 0
-        self.assertGreater(some, 15)
+        self.assertGreater(some, 12)
         removed(segment)
 
     def test_lists_have_each_user_once(self) -> None:
@@ -272,8 +276,6 @@ class Reports(unittest.TestCase):
         titles = ("most", "few")
         for title, negated in itertools.product(titles, ("", "!")):
             names = self.names[title]
-            # Without key one is in no segment, whatever one's name.
-            others = {event["props"]["name"] for event in EVENTS} - {event["props"]["name"] for event in EVENTS if event.get("user_id")}
             by_segment = f"segment{negated}={self.segments[title]['id']}"
             by_name = f"props.name{negated}={','.join(sorted(names))}"
             for kind, asked in (("ctr", {"by": "college_id"}), ("metrics", {"metrics": "reach,clicks", "by": "device"}), ("metrics", {"metrics": "ctr", "sample": "0.7"}),
@@ -284,7 +286,6 @@ class Reports(unittest.TestCase):
                     self.assertEqual(got, expected)
                     if not negated:
                         self.assertNotEqual(got, ask(kind, **asked))
-            self.assertTrue(others)
 
     def test_who_is_in_no_segment_can_be_asked_for(self) -> None:
         outside = set(users_with_key(EVENTS)) - set().union(*self.names.values())
@@ -361,17 +362,22 @@ class Arms(unittest.TestCase):
             begin = BEGIN + draw.randrange(3 * DAY) // 1000 * 1000
             end = begin + draw.randrange(HOUR, 3 * DAY) // 1000 * 1000
             other = draw.choice([[], ["device"]])
+            compare = draw.random() < 0.4
             sample = {"sample": "1"} if draw.random() < 0.3 else {}
             with self.subTest(case=case, seed=SEED, experiment=experiment, begin=begin, end=end):
-                report = ask("metrics", metrics="impressions,clicks,reach", by=",".join([f"arm.{experiment}", *other]), **{"from": text_time(begin), "to": text_time(end)}, **sample)
+                report = ask("metrics", metrics="impressions,clicks,reach", by=",".join([f"arm.{experiment}", *other]), compare="previous" if compare else "none",
+                             **{"from": text_time(begin), "to": text_time(end)}, **sample)
                 exposed = exposures(experiment, EVENTS, end)
                 events = [event for event in EVENTS if begin <= event["event_time"] < end and arm_of(event, exposed)]
                 rows: dict[tuple[str, ...], list[dict[str, Any]]] = collections.defaultdict(list)
                 for event in events:
                     rows[arm_of(event, exposed), *(event[one] for one in other)].append(event)
                 self.assertEqual([value["value"] for value in report["total"]["values"]], list(counted(events).values()))
-                self.assertEqual({tuple(row["keys"]): [value["value"] for value in row["values"]] for row in report["rows"]},
+                self.assertEqual({tuple(row["keys"]): values for row in report["rows"] if any(values := [value["value"] for value in row["values"]])},
                                  {key: list(counted(own).values()) for key, own in rows.items() if any(counted(own).values())})
+                if compare:
+                    before = [event for event in EVENTS if begin - (end - begin) <= event["event_time"] < begin and arm_of(event, exposed)]
+                    self.assertEqual([value["value"] for value in report["total"]["previous"]], list(counted(before).values()))
                 sole = collections.Counter(next(iter(arms)) for _, arms in exposed.values() if len(arms) == 1)
                 self.assertEqual(report["experiments"], [{"experiment": experiment, "arms": [{"arm": arm, "users": count} for arm, count in sorted(sole.items())],
                                                           "users_in_several_arms": sum(len(arms) > 1 for _, arms in exposed.values())}])
@@ -397,7 +403,7 @@ class Arms(unittest.TestCase):
     def test_funnels_by_arm_equal_a_walk_from_the_exposure_on(self) -> None:
         draw = random.Random(SEED + 7)
         came = 0
-        for case in range(40):
+        for case in range(30):
             experiment = draw.choice(list(EXPERIMENTS))
             dimension = f"arm.{experiment}"
             order = draw.choice(["ordered", "strict", "any"])
@@ -405,16 +411,21 @@ class Arms(unittest.TestCase):
                                           "order": order, "window_seconds": draw.choice([1, 3600, 86_400, 3 * 86_400])}
             begin = BEGIN + draw.randrange(2 * DAY) // 1000 * 1000
             end = begin + draw.randrange(DAY, 3 * DAY) // 1000 * 1000
+            compares = draw.random() < 0.3
             with self.subTest(case=case, seed=SEED, definition=definition, experiment=experiment, begin=begin, end=end):
-                got = ask_funnel({**definition, "by": dimension, "from": text_time(begin), "to": text_time(end)})
+                got = ask_funnel({**definition, "by": dimension, "from": text_time(begin), "to": text_time(end), "compare": "previous" if compares else "none"})
                 exposed = exposures(experiment, EVENTS, end)
                 events = [{**event, dimension: arm} for event in EVENTS if (arm := arm_of(event, exposed))]
                 expected = walked({**definition, "by": dimension}, events, begin, end)
                 self.assertEqual([step["users"] for step in got["steps"]], [step["users"] for step in expected["steps"]])
                 self.assertEqual({row["key"]: [(step["users"], step["median_ms_from_previous"]) for step in row["steps"]] for row in got["rows"]},
                                  {key: [(step["users"], step["median_ms_from_previous"]) for step in row["steps"]] for key, row in expected["rows"].items()})
+                if compares:  # With the arms of who was exposed by then.
+                    then = exposures(experiment, EVENTS, begin)
+                    before = walked(definition, [{**event, dimension: arm} for event in EVENTS if (arm := arm_of(event, then))], begin - (end - begin), begin)
+                    self.assertEqual([step["users"] for step in got["previous"]["steps"]], [step["users"] for step in before["steps"]])
                 came += any(row["steps"][-1]["users"] for row in got["rows"])
-        self.assertGreater(came, 15)
+        self.assertGreater(came, 12)
 
 
 class Refreshes(unittest.TestCase):
@@ -447,11 +458,15 @@ class Refreshes(unittest.TestCase):
         rule = {"kind": "rule", "rule": {"types": ["course_click"], "last": "7d"}}
         segment = made("By itself", rule)
         self.assertEqual(segment["size"], 0)
-        import_events(MARQUEE, [{"type": "course_click", "session_id": "late", "seq": 1, "event_time": int(time.time() * 1000), "user_id": "late", "consent": "full"}])
+        event = {"type": "course_click", "session_id": "late", "seq": 1, "event_time": int(time.time() * 1000), "user_id": "late", "consent": "full", "is_bot": False,
+                 "device": "phone", "college_id": "c0", "props": {"name": "late"}}
+        import_events(MARQUEE, [event])
+        EVENTS.append(event)
+        learn_keys()
         path = f"/v1/segments/{segment['id']}"
         refreshed = wait_until(lambda: (one := MARQUEE.api(path).json())["size"] == 1 and one, 15, "the refresh")
         self.assertGreater(refreshed["version"], segment["version"])
-        self.assertEqual(len(users_of(refreshed)), 1)
+        self.assertEqual(users_of(refreshed), keys_of({"late"}))
         self.assertGreater(MARQUEE.api(path + "/refresh", "POST").json()["version"], refreshed["version"])
         removed(segment)
 

@@ -124,10 +124,10 @@ Result<analytics::SegmentDefinition> read_segment(const Json& definition, const 
 }
 
 Result<std::vector<analytics::SegmentVersion>> segments_of(const catalog::Catalog& catalog, const std::string& site) {
-  const auto kept = catalog.segments(site);
+  const auto kept = catalog.segment_versions(site);
   if (!kept) return kept.error();
   std::vector<analytics::SegmentVersion> segments;
-  for (const auto& segment : *kept) segments.push_back({segment.id, segment.version});
+  for (const auto& [id, version] : *kept) segments.push_back({id, version});
   return segments;
 }
 

@@ -50,6 +50,20 @@ Result<std::vector<Segment>> Catalog::segments(std::string_view site_id) const {
   });
 }
 
+Result<std::vector<std::pair<std::string, std::uint64_t>>> Catalog::segment_versions(std::string_view site_id) const {
+  using Versions = std::vector<std::pair<std::string, std::uint64_t>>;
+  return impl_->read([&](soci::session& session) -> Result<Versions> {
+    const std::string site(site_id);
+    const soci::rowset<soci::row> rows =
+        (session.prepare << "SELECT id, version FROM segments WHERE site_id = :s ORDER BY title, id",
+         soci::use(site, "s"));
+    Versions versions;
+    for (const auto& row : rows)
+      versions.emplace_back(row.get<std::string>(0), static_cast<std::uint64_t>(row.get<long long>(1)));
+    return versions;
+  });
+}
+
 Result<std::optional<Segment>> Catalog::segment(std::string_view id) const {
   return impl_->read(
       [&](soci::session& session) -> Result<std::optional<Segment>> { return find(session, std::string(id)); });
@@ -76,7 +90,7 @@ Result<std::uint64_t> Catalog::next_segment_version() {
 
 Result<Segment> Catalog::add_segment(Segment segment, std::string_view actor) {
   if (auto checked = check(segment); !checked) return checked.error();
-  const auto others = segments(segment.site_id);
+  const auto others = segment_versions(segment.site_id);
   if (!others) return others.error();
   if (others->size() >= kMostOfSite)
     return Error::reject(fmt::format("site: {} has {} segments already", segment.site_id, kMostOfSite));

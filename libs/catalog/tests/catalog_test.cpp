@@ -183,6 +183,8 @@ TEST_F(CatalogTest, lists_segments_of_a_site_by_title_and_refuses_what_is_too_la
   EXPECT_EQ(catalog_->segments("")->size(), 3U);
   ASSERT_EQ(catalog_->segments("campus")->size(), 2U);
   EXPECT_EQ(catalog_->segments("campus")->front().title, "A");
+  EXPECT_EQ(*catalog_->segment_versions("campus"),
+            (std::vector<std::pair<std::string, std::uint64_t>>{{"2", 0}, {"1", 0}}));
   EXPECT_FALSE(catalog_->add_segment({.id = "4", .site_id = "campus", .title = "", .definition = "{}"}, "test"));
   EXPECT_FALSE(catalog_->add_segment(
       {.id = "4", .site_id = "campus", .title = "A", .definition = std::string(4'000'001, ' ')}, "test"));

@@ -7,6 +7,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "marquee/base/result.h"
@@ -114,6 +115,9 @@ class Catalog {
   /// By title; of one site where `site_id` is not empty.
   [[nodiscard]] Result<std::vector<Segment>> segments(std::string_view site_id) const;
   [[nodiscard]] Result<std::optional<Segment>> segment(std::string_view id) const;
+  /// Ids and versions of the site's segments: what each report asks for. In the same order.
+  [[nodiscard]] Result<std::vector<std::pair<std::string, std::uint64_t>>> segment_versions(
+      std::string_view site_id) const;
   /// An id that no segment has.
   [[nodiscard]] static std::string make_segment_id();
   /// A number that no refresh of any segment had before.
