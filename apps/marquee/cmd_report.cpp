@@ -174,6 +174,18 @@ std::vector<Row> rows_of(const std::string& kind, const Json& report) {
   return rows;
 }
 
+/// How many users each arm has that the report tells apart.
+void print_experiments(const Json& report) {
+  for (const auto& one : report.value("experiments", Json::array())) {
+    std::string arms;
+    for (const auto& arm : one.at("arms"))
+      arms += fmt::format("{}{} users in {}", arms.empty() ? "" : ", ", arm.at("users").get<std::uint64_t>(),
+                          arm.at("arm").get<std::string>());
+    fmt::print("\n{}: {}; {} exposed to several arms are left out.\n", one.at("experiment").get<std::string>(),
+               arms.empty() ? "nobody was exposed" : arms, one.at("users_in_several_arms").get<std::uint64_t>());
+  }
+}
+
 bool is_binary(const std::string& format) { return format == "parquet" || format == "png"; }
 
 /// `target` asks for the format that the API has: JSON for a table, too.
@@ -193,6 +205,7 @@ int print(const App& app, const std::string& kind, const std::string& method, co
     return 0;
   }
   print_table(rows_of(kind, report));
+  print_experiments(report);
   if (kind == "funnel" && !report.at("dropped").is_null()) {
     fmt::print("\n{}\n", dropped_sentence(report));
     print_table(dropped_rows(report));

@@ -132,6 +132,26 @@ class Moodle(unittest.TestCase):
         # Two events of one minute have no order in this log; the report may take either, this walk takes the stored one.
         self.assertAlmostEqual(report["steps"][1]["users"], second, delta=max(2, second // 50))
 
+    def test_segments_equal_a_recount_of_each_users_events(self) -> None:
+        events: dict[int, collections.Counter[str]] = collections.defaultdict(collections.Counter)
+        for user, name in MARQUEE.rows("SELECT user_key, event_type FROM marquee.events WHERE site_id = 'moodle' AND user_key != 0"):
+            events[int(user)][name] += 1
+        rule = {"all": [{"types": ["course_view"], "at_least": 20}, {"not": {"types": ["course_click"], "at_least": 30}}]}
+        funnel = {"steps": [{"types": ["course_view"]}, {"types": ["course_click"]}], "window_seconds": 60, "dropped_after": 1}
+        dropped = MARQUEE.api("/v1/reports/funnel", "POST", {**funnel, "site": "moodle", "key_limit": 10_000}).json()["dropped"]["keys"]
+        expected = {"rule": sorted(user for user, counts in events.items() if counts["course_view"] >= 20 and counts["course_click"] < 30),
+                    "drop_off": [int(key, 16) for key in dropped]}
+        for definition in ({"kind": "rule", "rule": rule}, {"kind": "drop_off", "funnel": funnel}):
+            made = MARQUEE.api("/v1/segments", "POST", {"site": "moodle", "title": definition["kind"], "definition": definition})
+            self.assertEqual(made.status, 201, made.body)
+            segment = made.json()
+            users = [int(user) for (user,) in MARQUEE.rows(f"SELECT user_key FROM marquee.segment_users WHERE segment_id = '{segment['id']}' AND "
+                                                           f"version = {segment['version']} ORDER BY user_key")]
+            self.assertEqual(users, expected[str(definition["kind"])])
+            self.assertTrue(0 < len(users) < len(events))
+            report = MARQUEE.api(f"/v1/reports/segments?site=moodle&segments={segment['id']}").json()
+            self.assertEqual((report["site_users"], report["segments"][0]["users"]), (len(events), len(users)))
+
 
 class Sites(unittest.TestCase):
     def test_each_tells_its_events_and_the_first_and_the_last_of_them(self) -> None:

@@ -287,6 +287,11 @@ class Reports(unittest.TestCase):
                     if not negated:
                         self.assertNotEqual(got, ask(kind, **asked))
 
+    def test_the_stream_in_steps_says_the_same_at_last(self) -> None:
+        for by in ("segment", "arm.layout"):
+            streamed = MARQUEE.api(f"/v1/reports/metrics/stream?site=campus&metrics=reach,ctr&by={by}").body.decode()
+            self.assertEqual(json.loads(streamed.split("event: exact\ndata: ")[1].split("\n")[0]), ask("metrics", metrics="reach,ctr", by=by))
+
     def test_who_is_in_no_segment_can_be_asked_for(self) -> None:
         outside = set(users_with_key(EVENTS)) - set().union(*self.names.values())
         events = [event for event in EVENTS if not event["is_bot"] and (not event.get("user_id") or event["user_id"] in outside)]
@@ -381,6 +386,12 @@ class Arms(unittest.TestCase):
                 sole = collections.Counter(next(iter(arms)) for _, arms in exposed.values() if len(arms) == 1)
                 self.assertEqual(report["experiments"], [{"experiment": experiment, "arms": [{"arm": arm, "users": count} for arm, count in sorted(sole.items())],
                                                           "users_in_several_arms": sum(len(arms) > 1 for _, arms in exposed.values())}])
+
+    def test_the_command_line_tells_who_is_left_out(self) -> None:
+        report = ask("ctr", by="arm.layout")
+        table = MARQUEE.run("report", "ctr", "--site", "campus", "--by", "arm.layout").stdout
+        self.assertIn(f"{report['experiments'][0]['users_in_several_arms']} exposed to several arms are left out", table)
+        self.assertIn("arm.layout", table)
 
     def test_a_filter_by_arm_says_what_the_row_says(self) -> None:
         exposed = exposures("layout", EVENTS, 1 << 62)
