@@ -79,8 +79,8 @@ struct Query {
 
   /// "SELECT slot, x, y, sums ..., more FROM ... WHERE ... GROUP BY slot, x, y, keys"
   [[nodiscard]] std::string sql(const std::string& more, const std::string& keys) const {
-    return fmt::format("SELECT {} AS slot, {} AS x, {} AS y{}{} FROM marquee.{}{}{} GROUP BY slot, x, y{}",
-                       grid.slot, grid.x, grid.y, sums, more, source.table, joins, conditions, keys);
+    return fmt::format("SELECT {} AS slot, {} AS x, {} AS y{}{} FROM marquee.{}{}{} GROUP BY slot, x, y{}", grid.slot,
+                       grid.x, grid.y, sums, more, source.table, joins, conditions, keys);
   }
 };
 /// Of cells; more than a page has.

@@ -62,7 +62,8 @@ Result<RetentionReport> Reports::retention(const RetentionRequest& request) {
   const auto query = fmt::format(
       "SELECT first, passed, count() FROM (SELECT user_key, minIf(interval, is_start) AS first, "
       "groupUniqArrayIf(interval, is_back) AS intervals FROM (SELECT user_key, intDiv(toUnixTimestamp64Milli({0}) - "
-      "{{begin:Int64}}, {{length:Int64}}) AS interval, {1} AS is_start, {2} AS is_back FROM marquee.{3}{5}{4}) GROUP BY "
+      "{{begin:Int64}}, {{length:Int64}}) AS interval, {1} AS is_start, {2} AS is_back FROM marquee.{3}{5}{4}) GROUP "
+      "BY "
       "user_key HAVING countIf(is_start) > 0) ARRAY JOIN arrayPushBack(arrayFilter(i -> i >= 0, arrayMap(i -> i - "
       "first, "
       "intervals)), -1) AS passed GROUP BY first, passed ORDER BY first, passed",
