@@ -7,8 +7,9 @@
 #include <nlohmann/json.hpp>
 #include <vector>
 
+#include "api_access.h"
 #include "commands.h"
-#include "marquee/http/client.h"
+#include "marquee/http/message.h"
 #include "report_funnel.h"
 #include "store_access.h"
 #include "text_table.h"
@@ -153,22 +154,6 @@ std::vector<Row> rows_of(const std::string& kind, const Json& report) {
     }
   }
   return rows;
-}
-
-/// The answer's body, or an error that says what to do.
-Result<std::string> ask(const App& app, const std::string& method, const std::string& target, const std::string& body) {
-  const auto running = app.running();
-  if (!running) return running.error();
-  http::Client client(running->http_url, {.timeout_ms = 120'000});
-  http::Headers headers;
-  headers.add("Authorization", "Bearer " + running->admin_token);
-  if (!body.empty()) headers.add("Content-Type", "application/json");
-  auto answer = client.send(method, target, headers, body);
-  if (!answer) return Error::retry(answer.error().message);
-  if (answer->status == 200) return std::move(answer->body);
-  const Json said = Json::parse(answer->body, nullptr, /*allow_exceptions=*/false);
-  const bool is_named = said.is_object() && said.contains("error");
-  return Error::reject(is_named ? said["error"].value("message", "") : fmt::format("status {}", answer->status));
 }
 
 bool is_binary(const std::string& format) { return format == "parquet" || format == "png"; }
@@ -382,6 +367,8 @@ void add_report_command(CLI::App& root, App& app) {
   campaigns->footer("Example:\n  marquee report campaigns --interval hour");
   campaigns->callback(
       [&app, arguments] { app.exit_code = run(app, "campaigns", *arguments, {{"interval", arguments->interval}}); });
+
+  add_deliveries_command(*command, app);
 
   auto* saved = command->add_subcommand("saved", "Reports that were saved: a list of them, or what one says now");
   auto which = std::make_shared<std::string>("list");

@@ -27,6 +27,7 @@ int main(int argc, char** argv) {
   app::add_import_command(root, app);
   app::add_simulate_command(root, app);
   app::add_report_command(root, app);
+  app::add_alerts_command(root, app);
   app::add_query_command(root, app);
   app::add_migrate_command(root, app);
   app::add_rebuild_command(root, app);
