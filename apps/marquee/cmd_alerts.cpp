@@ -41,7 +41,8 @@ int list(const App& app, const std::string& path, const char* name, Row (*row_of
   const auto answer = ask(app, "GET", path, "");
   if (!answer) return fail(answer.error());
   std::vector<Row> rows = {std::move(header)};
-  for (const auto& one : Json::parse(*answer).at(name)) rows.push_back(row_of(one));
+  const Json listed = Json::parse(*answer);
+  for (const auto& one : listed.at(name)) rows.push_back(row_of(one));
   print_table(rows, std::string(rows.front().size(), 'l'));
   return 0;
 }
@@ -78,8 +79,11 @@ Json rule_of(const Arguments& arguments) {
   Json rule = {{"site", arguments.site},     {"metric", arguments.metric},      {"filter", arguments.filters},
                {"window", arguments.window}, {"every", arguments.every},        {"for", arguments.checks},
                {"remind", arguments.remind}, {"min_count", arguments.min_count}};
-  for (const auto& [name, threshold] : {std::pair("below", arguments.below), {"above", arguments.above}, {"fell", arguments.fell},
-                                        {"rose", arguments.rose}, {"stalled", arguments.stalled}}) {
+  for (const auto& [name, threshold] : {std::pair("below", arguments.below),
+                                        {"above", arguments.above},
+                                        {"fell", arguments.fell},
+                                        {"rose", arguments.rose},
+                                        {"stalled", arguments.stalled}}) {
     if (!threshold) continue;
     rule["condition"] = name;
     rule["threshold"] = *threshold;
@@ -114,13 +118,15 @@ void add_deliveries_command(CLI::App& report, App& app) {
   auto* command = report.add_subcommand("deliveries", "Saved reports that are sent to webhooks");
   const std::string path = "/v1/deliveries";
   auto* added = add_verbs(*command, app, arguments, path, "send", [&app, path] {
-    return list(
-        app, path, "deliveries",
-        [](const Json& one) -> Row {
-          const auto state = one.at("is_paused").get<bool>() ? "paused " + text(one.at("pause_reason")) : "next " + text(one.at("next_due"));
-          return {text(one.at("id")), text(one.at("report")), text(one.at("format")), schedule_text(one.at("schedule")), text(one.at("url")), state};
-        },
-        {"id", "report", "format", "schedule", "url", "state"});
+    return list(app, path, "deliveries",
+                [](const Json& one) -> Row {
+                  const auto state = one.at("is_paused").get<bool>() ? "paused " + text(one.at("pause_reason"))
+                                                                     : "next " + text(one.at("next_due"));
+                  return {text(one.at("id")),     text(one.at("report")),
+                          text(one.at("format")), schedule_text(one.at("schedule")),
+                          text(one.at("url")),    state};
+                },
+                {"id", "report", "format", "schedule", "url", "state"});
   });
   added->add_option("report", arguments->which, "The id of a saved report")->required();
   added->add_option("url", arguments->url, "Where to, as https://example.com/hook")->required();
@@ -131,10 +137,15 @@ void add_deliveries_command(CLI::App& report, App& app) {
   added->add_flag("--hourly", arguments->is_hourly, "At each full hour");
   added->add_option("--minutes", arguments->minutes, "Every so many minutes");
   added->footer(
-      "Example:\n  marquee report deliveries add 3f6c0a5be1d24f07 https://example.com/hook --at 08:00 --zone Asia/Kolkata");
+      "Example:\n  marquee report deliveries add 3f6c0a5be1d24f07 https://example.com/hook --at 08:00 --zone "
+      "Asia/Kolkata");
   added->callback([&app, arguments, path] {
-    app.exit_code = add(app, path, {{"report", arguments->which}, {"url", arguments->url}, {"format", arguments->format},
-                                    {"owner", arguments->owner}, {"schedule", schedule_of(*arguments)}});
+    app.exit_code = add(app, path,
+                        {{"report", arguments->which},
+                         {"url", arguments->url},
+                         {"format", arguments->format},
+                         {"owner", arguments->owner},
+                         {"schedule", schedule_of(*arguments)}});
   });
 }
 
@@ -143,15 +154,19 @@ void add_alerts_command(CLI::App& root, App& app) {
   auto* command = root.add_subcommand("alerts", "Conditions on metrics, and who is told when they hold");
   const std::string path = "/v1/alerts";
   auto* added = add_verbs(*command, app, arguments, path, "test", [&app, path] {
-    return list(
-        app, path, "alerts",
-        [](const Json& one) -> Row {
-          const auto& state = one.at("state");
-          return {text(one.at("id")), text(one.at("name")), text(one.at("rule").at("site")), text(one.at("rule").at("metric")),
-                  text(one.at("rule").at("condition")), one.at("is_paused").get<bool>() ? "paused" : text(state.at("status")),
-                  text(state.at("now").at("value")), text(state.at("checked"))};
-        },
-        {"id", "name", "site", "metric", "condition", "state", "value", "checked"});
+    return list(app, path, "alerts",
+                [](const Json& one) -> Row {
+                  const auto& state = one.at("state");
+                  return {text(one.at("id")),
+                          text(one.at("name")),
+                          text(one.at("rule").at("site")),
+                          text(one.at("rule").at("metric")),
+                          text(one.at("rule").at("condition")),
+                          one.at("is_paused").get<bool>() ? "paused" : text(state.at("status")),
+                          text(state.at("now").at("value")),
+                          text(state.at("checked"))};
+                },
+                {"id", "name", "site", "metric", "condition", "state", "value", "checked"});
   });
   added->add_option("name", arguments->which, "What it is called")->required();
   added->add_option("url", arguments->url, "Who is told, as https://example.com/hook")->required();
@@ -168,13 +183,19 @@ void add_alerts_command(CLI::App& root, App& app) {
   added->add_option("--window", arguments->window, "Over which the metric is counted")->capture_default_str();
   added->add_option("--every", arguments->every, "How often it is looked at")->capture_default_str();
   added->add_option("--for", arguments->checks, "Checks in a row for which it must hold")->capture_default_str();
-  added->add_option("--min-count", arguments->min_count, "With fewer (impressions, of a CTR) nothing is said")->capture_default_str();
+  added->add_option("--min-count", arguments->min_count, "With fewer (impressions, of a CTR) nothing is said")
+      ->capture_default_str();
   added->add_option("--remind", arguments->remind, "How often to say so again while it holds")->capture_default_str();
   added->footer(
-      "Example:\n  marquee alerts add \"CTR of law\" https://example.com/hook --metric ctr --fell 30 --filter campaign_id=law "
+      "Example:\n  marquee alerts add \"CTR of law\" https://example.com/hook --metric ctr --fell 30 --filter "
+      "campaign_id=law "
       "--window 1h --min-count 1000");
   added->callback([&app, arguments, path] {
-    app.exit_code = add(app, path, {{"name", arguments->which}, {"url", arguments->url}, {"owner", arguments->owner}, {"rule", rule_of(*arguments)}});
+    app.exit_code = add(app, path,
+                        {{"name", arguments->which},
+                         {"url", arguments->url},
+                         {"owner", arguments->owner},
+                         {"rule", rule_of(*arguments)}});
   });
 }
 

@@ -25,7 +25,9 @@ Json reading_json(const notify::Reading& reading) {
 
 Json state_json(const notify::AlertState& state) {
   const bool was_checked = state.checked_ms != 0;
-  return {{"status", state.is_firing ? "firing" : state.held > 0 ? "pending" : "ok"},
+  return {{"status", state.is_firing  ? "firing"
+                     : state.held > 0 ? "pending"
+                                      : "ok"},
           {"since", state.since_ms == 0 ? Json(nullptr) : Json(time_text(state.since_ms))},
           {"checked", was_checked ? Json(time_text(state.checked_ms)) : Json(nullptr)},
           {"verdict", name_of(state.verdict)},

@@ -49,14 +49,13 @@ Result<catalog::Delivery> DeliveryAnswers::described(const http::Request& reques
   if (!body->contains("schedule")) return Error::reject("schedule: missing");
   const auto schedule = notify::read_schedule(json_text(body->at("schedule")));
   if (!schedule) return schedule.error();
-  return catalog::Delivery{
-      .report_id = *report,
-      .url = *url,
-      .format = *format,
-      .schedule = notify::write_schedule(*schedule),
-      .owner = *owner,
-      .is_paused = *is_paused,
-      .next_due_ms = notify::next_due(*schedule, SystemClock().now()).time_since_epoch().count()};
+  return catalog::Delivery{.report_id = *report,
+                           .url = *url,
+                           .format = *format,
+                           .schedule = notify::write_schedule(*schedule),
+                           .owner = *owner,
+                           .is_paused = *is_paused,
+                           .next_due_ms = notify::next_due(*schedule, SystemClock().now()).time_since_epoch().count()};
 }
 
 http::Response DeliveryAnswers::list(const http::Request& request) {

@@ -76,13 +76,14 @@ Result<notify::Content> ScheduledReports::report(const catalog::Delivery& delive
   notify::Content content;
   if (*format == ReportFormat::json) {
     Json body = {{"type", notice.event}, {"timestamp", time_text(notice.due_ms)}};
-    body["data"] = {{"id", notice.id},
-                    {"delivery", delivery.id},
-                    {"report", {{"id", saved.id}, {"name", saved.name}, {"kind", saved.kind}, {"address", "/r/" + saved.id}}},
-                    {"site", saved.site_id},
-                    {"from", report->at("from")},
-                    {"to", report->at("to")},
-                    {"answer", *report}};
+    body["data"] = {
+        {"id", notice.id},
+        {"delivery", delivery.id},
+        {"report", {{"id", saved.id}, {"name", saved.name}, {"kind", saved.kind}, {"address", "/r/" + saved.id}}},
+        {"site", saved.site_id},
+        {"from", report->at("from")},
+        {"to", report->at("to")},
+        {"answer", *report}};
     content = {.type = "application/json", .disposition = {}, .body = json_text(body)};
   } else {
     auto file = report_file(saved.kind, *report, *format, saved.name, store_);
@@ -92,14 +93,15 @@ Result<notify::Content> ScheduledReports::report(const catalog::Delivery& delive
                .body = std::move(file.body)};
   }
   if (content.body.size() > kMostBytes)
-    return Error::reject(fmt::format("has {} bytes, and at most {} are sent; give it a smaller limit",
-                                     content.body.size(), kMostBytes));
+    return Error::reject(
+        fmt::format("has {} bytes, and at most {} are sent; give it a smaller limit", content.body.size(), kMostBytes));
   return content;
 }
 
 Result<notify::Readings> ScheduledReports::read(const notify::AlertRule& rule, std::int64_t now_ms) {
   const auto pipeline = watch_.pipeline();
-  if (!pipeline->log_answers) return Error::retry("whether all events have landed is not known: the log does not answer");
+  if (!pipeline->log_answers)
+    return Error::retry("whether all events have landed is not known: the log does not answer");
   const double longest = std::max(kLeastLag, static_cast<double>(rule.window.count()) / kSecond / 10);
   if (pipeline->now.lag_seconds > longest)
     return Error::retry(fmt::format("events of the last {:.0f} seconds have not landed", pipeline->now.lag_seconds));

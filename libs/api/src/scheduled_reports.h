@@ -10,7 +10,8 @@ namespace marquee::api {
 /// Thread safe; blocks while the store answers.
 class ScheduledReports final : public notify::Source {
  public:
-  ScheduledReports(catalog::Catalog& catalog, clickhouse::Client& store, bool can_remember, ingest::PipelineWatch& watch)
+  ScheduledReports(catalog::Catalog& catalog, clickhouse::Client& store, bool can_remember,
+                   ingest::PipelineWatch& watch)
       : catalog_(catalog), store_(store), reports_(catalog, store, can_remember), watch_(watch) {}
 
   /// A report's `last` ends at the due time, however late it is sent. As JSON it comes with what it is of; else it is
@@ -23,7 +24,8 @@ class ScheduledReports final : public notify::Source {
   [[nodiscard]] Result<notify::Readings> look(const notify::AlertRule& rule, std::int64_t now_ms);
 
  private:
-  [[nodiscard]] Result<notify::Reading> reading(const notify::AlertRule& rule, std::int64_t from_ms, std::int64_t to_ms);
+  [[nodiscard]] Result<notify::Reading> reading(const notify::AlertRule& rule, std::int64_t from_ms,
+                                                std::int64_t to_ms);
 
   catalog::Catalog& catalog_;
   clickhouse::Client& store_;

@@ -27,8 +27,8 @@ http::Response not_done(catalog::Edit edit, std::string_view thing, const http::
     case catalog::Edit::changed:
       return error_answer(412, fmt::format("the {} was changed meanwhile: get it again, and change that", thing));
     case catalog::Edit::in_use:
-      return error_answer(409, fmt::format("deliveries send this {}: remove them first (GET /v1/deliveries?report=ID)",
-                                           thing));
+      return error_answer(
+          409, fmt::format("deliveries send this {}: remove them first (GET /v1/deliveries?report=ID)", thing));
     default:
       return error_answer(404, fmt::format("there is no {} \"{}\"", thing, request.path_parameter("id").substr(0, 64)));
   }

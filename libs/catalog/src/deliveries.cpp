@@ -114,8 +114,9 @@ Result<Edit> NotificationBook::replace(Delivery& delivery, Version version, std:
     delivery.failures = 0;
     const long long now = delivery.changed_ms, due = delivery.next_due_ms;
     const int paused = delivery.is_paused ? 1 : 0;
-    session << "UPDATE deliveries SET report_id = :r, url = :u, format = :f, schedule = :s, owner = :o, is_paused = :p, "
-               "pause_reason = '', changed_ms = :c, next_due_ms = :d, failures = 0 WHERE id = :i",
+    session
+        << "UPDATE deliveries SET report_id = :r, url = :u, format = :f, schedule = :s, owner = :o, is_paused = :p, "
+           "pause_reason = '', changed_ms = :c, next_due_ms = :d, failures = 0 WHERE id = :i",
         soci::use(delivery.report_id), soci::use(delivery.url), soci::use(delivery.format),
         soci::use(delivery.schedule), soci::use(delivery.owner), soci::use(paused), soci::use(now), soci::use(due),
         soci::use(delivery.id);
@@ -150,9 +151,8 @@ Result<Edit> NotificationBook::plan(const Delivery& delivery, const Notice& noti
     session << "UPDATE deliveries SET next_due_ms = :d WHERE id = :i", soci::use(due), soci::use(delivery.id);
     if (has_notice(session, notice.id)) return Edit::done;
     constexpr const char* kOvertaken = "the next one became due before it was taken";
-    const bool is_paused =
-        give_up_waiting(session, NoticeSource::delivery, delivery.id, kOvertaken, impl_.now_ms()) &&
-        count_failure(session, delivery.id, kOvertaken, max_failures);
+    const bool is_paused = give_up_waiting(session, NoticeSource::delivery, delivery.id, kOvertaken, impl_.now_ms()) &&
+                           count_failure(session, delivery.id, kOvertaken, max_failures);
     if (!is_paused) insert_notice(session, notice);
     return Edit::done;
   });

@@ -45,8 +45,9 @@ std::vector<Notice> notices_of(const soci::rowset<soci::row>& rows) {
 
 void prune(soci::session& session, const Notice& notice) {
   const auto source = text_of(notice.source);
-  session << "DELETE FROM notices WHERE source = :s AND source_id = :i AND status <> 'waiting' AND id NOT IN (SELECT id "
-             "FROM notices WHERE source = :s2 AND source_id = :i2 ORDER BY due_ms DESC, id DESC LIMIT :n)",
+  session
+      << "DELETE FROM notices WHERE source = :s AND source_id = :i AND status <> 'waiting' AND id NOT IN (SELECT id "
+         "FROM notices WHERE source = :s2 AND source_id = :i2 ORDER BY due_ms DESC, id DESC LIMIT :n)",
       soci::use(source), soci::use(notice.source_id), soci::use(source), soci::use(notice.source_id), soci::use(kKept);
 }
 
@@ -120,10 +121,11 @@ Result<std::vector<Notice>> NotificationBook::due_notices(std::int64_t now_ms, s
   return impl_.read([&](soci::session& session) -> Result<std::vector<Notice>> {
     const long long now = now_ms;
     const auto most = static_cast<long long>(limit);
-    return notices_of((session.prepare << fmt::format("{} WHERE status = 'waiting' AND next_try_ms <= :t ORDER BY "
-                                                      "next_try_ms, id LIMIT :n",
-                                                      kColumns),
-                       soci::use(now, "t"), soci::use(most, "n")));
+    constexpr const char* kDue =
+        "{} WHERE status = 'waiting' AND next_try_ms <= :t AND (event LIKE '%.test' OR NOT EXISTS (SELECT 1 FROM "
+        "notices AS older WHERE older.source = notices.source AND older.source_id = notices.source_id AND "
+        "older.due_ms < notices.due_ms AND older.status = 'waiting')) ORDER BY next_try_ms, id LIMIT :n";
+    return notices_of((session.prepare << fmt::format(kDue, kColumns), soci::use(now, "t"), soci::use(most, "n")));
   });
 }
 

@@ -52,10 +52,10 @@ bool is_public(const ip::address_v6& address) {
   // Only 2000::/3 is given out for global unicast; that leaves out ::1, ::, mapped and compatible IPv4, NAT64
   // (64:ff9b::/96), discard, unique-local (fc00::/7), link-local (fe80::/10), site-local and multicast (ff00::/8).
   if ((bytes[0] & 0xE0) != 0x20) return false;
-  const bool is_special = begins_with(bytes, {0x20, 0x02}) ||                      // 6to4
-                          begins_with(bytes, {0x20, 0x01, 0x0D, 0xB8}) ||          // documentation
+  const bool is_special = begins_with(bytes, {0x20, 0x02}) ||                       // 6to4
+                          begins_with(bytes, {0x20, 0x01, 0x0D, 0xB8}) ||           // documentation
                           (begins_with(bytes, {0x20, 0x01}) && bytes[2] < 0x02) ||  // 2001::/23: Teredo, ORCHID, ...
-                          (begins_with(bytes, {0x3F, 0xFF}) && bytes[2] < 0x10);   // documentation (RFC 9637)
+                          (begins_with(bytes, {0x3F, 0xFF}) && bytes[2] < 0x10);    // documentation (RFC 9637)
   return !is_special;
 }
 
@@ -69,7 +69,8 @@ bool is_public(const ip::address& address) {
 
 Result<WebhookUrl> parse_webhook_url(std::string_view text) {
   if (text.size() > 2000) return wrong("at most 2000 bytes are taken");
-  if (!std::ranges::all_of(text, [](char c) { return c > ' ' && c < 0x7F && c != '\\' && c != '"' && c != '<' && c != '>'; }))
+  if (!std::ranges::all_of(text,
+                           [](char c) { return c > ' ' && c < 0x7F && c != '\\' && c != '"' && c != '<' && c != '>'; }))
     return wrong("has a character that none may have; write it percent-encoded");
   WebhookUrl url;
   if (text.starts_with("https://")) {

@@ -21,10 +21,11 @@ constexpr std::array kVerdicts = {std::string_view("fine"), std::string_view("ho
 constexpr std::array kEvents = {std::string_view("none"), std::string_view("firing"), std::string_view("resolved"),
                                 std::string_view("reminder")};
 constexpr std::array kAgainst = {std::string_view("period"), std::string_view("week")};
-constexpr std::array kMembers = {std::string_view("site"),      std::string_view("metric"), std::string_view("filter"),
-                                 std::string_view("condition"), std::string_view("threshold"), std::string_view("window"),
-                                 std::string_view("every"),     std::string_view("for"), std::string_view("min_count"),
-                                 std::string_view("no_data"),   std::string_view("remind"), std::string_view("against")};
+constexpr std::array kMembers = {
+    std::string_view("site"),      std::string_view("metric"),    std::string_view("filter"),
+    std::string_view("condition"), std::string_view("threshold"), std::string_view("window"),
+    std::string_view("every"),     std::string_view("for"),       std::string_view("min_count"),
+    std::string_view("no_data"),   std::string_view("remind"),    std::string_view("against")};
 
 constexpr Millis kSecond(1'000);
 constexpr Millis kDay(86'400'000);
@@ -100,7 +101,11 @@ class Members {
 
 Json reading_json(const Reading& reading) {
   const auto or_null = [](const std::optional<double>& value) { return value ? Json(*value) : Json(nullptr); };
-  return {{"value", or_null(reading.value)}, {"low", or_null(reading.low)}, {"high", or_null(reading.high)}, {"count", reading.count}, {"is_ratio", reading.is_ratio}};
+  return {{"value", or_null(reading.value)},
+          {"low", or_null(reading.low)},
+          {"high", or_null(reading.high)},
+          {"count", reading.count},
+          {"is_ratio", reading.is_ratio}};
 }
 
 Reading reading_of(const Json& json) {
@@ -192,8 +197,8 @@ AlertState read_alert_state(const std::string& text) {
 }
 
 std::string write_alert_state(const AlertState& state) {
-  Json json = {{"is_firing", state.is_firing}, {"held", state.held},
-               {"since_ms", state.since_ms},   {"told_ms", state.told_ms},
+  Json json = {{"is_firing", state.is_firing},   {"held", state.held},
+               {"since_ms", state.since_ms},     {"told_ms", state.told_ms},
                {"checked_ms", state.checked_ms}, {"verdict", name_of(state.verdict)},
                {"now", reading_json(state.now)}, {"error", state.error}};
   if (state.before) json["before"] = reading_json(*state.before);

@@ -27,16 +27,10 @@ Notifier::Notifier(NotifierOptions options, catalog::Catalog& catalog, Source& s
 Notifier::~Notifier() { stop(); }
 
 void Notifier::start() {
-  threads_.emplace_back([this](const std::stop_token& stop) {
-    watch(stop, [&] { plan_deliveries(stop); });
-  });
-  threads_.emplace_back([this](const std::stop_token& stop) {
-    watch(stop, [&] { check_alerts(stop); });
-  });
+  threads_.emplace_back([this](const std::stop_token& stop) { watch(stop, [&] { plan_deliveries(stop); }); });
+  threads_.emplace_back([this](const std::stop_token& stop) { watch(stop, [&] { check_alerts(stop); }); });
   for (unsigned i = 0; i < options_.senders; ++i)
-    threads_.emplace_back([this](const std::stop_token& stop) {
-      watch(stop, [&] { send_due(stop); });
-    });
+    threads_.emplace_back([this](const std::stop_token& stop) { watch(stop, [&] { send_due(stop); }); });
 }
 
 void Notifier::stop() {
@@ -83,7 +77,8 @@ void Notifier::plan_deliveries(const std::stop_token& stop) {
 
 void Notifier::plan(const catalog::Delivery& delivery, std::int64_t now) {
   const auto schedule = read_schedule(delivery.schedule);
-  if (!schedule) return logging::error("notify.bad_schedule", {{"delivery", delivery.id}, {"error", schedule.error().message}});
+  if (!schedule)
+    return logging::error("notify.bad_schedule", {{"delivery", delivery.id}, {"error", schedule.error().message}});
   const WallTime at{Millis(now)};
   const auto last = last_due(*schedule, WallTime(Millis(delivery.next_due_ms - 1)), at);
   const std::int64_t due_ms = last ? last->time_since_epoch().count() : delivery.next_due_ms;

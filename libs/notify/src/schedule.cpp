@@ -17,8 +17,9 @@ using Json = nlohmann::ordered_json;
 
 constexpr std::array kEvery = {std::string_view("minutes"), std::string_view("hour"), std::string_view("day"),
                                std::string_view("week")};
-constexpr std::array kWeekdays = {std::string_view("monday"),   std::string_view("tuesday"), std::string_view("wednesday"),
-                                  std::string_view("thursday"), std::string_view("friday"),  std::string_view("saturday"),
+constexpr std::array kWeekdays = {std::string_view("monday"),    std::string_view("tuesday"),
+                                  std::string_view("wednesday"), std::string_view("thursday"),
+                                  std::string_view("friday"),    std::string_view("saturday"),
                                   std::string_view("sunday")};
 constexpr std::uint64_t kMostMinutes = 1440;
 constexpr Millis kHour = std::chrono::hours(1);
@@ -29,7 +30,8 @@ Error wrong(std::string_view what) { return Error::reject(fmt::format("schedule:
 const date::time_zone* zone_of(const std::string& name) {
   // What is no name must not reach the library, which makes a file's path of it.
   const auto is_good = [](char c) {
-    return (c >= '0' && c <= '9') || ((c | 0x20) >= 'a' && (c | 0x20) <= 'z') || c == '/' || c == '_' || c == '-' || c == '+';
+    return (c >= '0' && c <= '9') || ((c | 0x20) >= 'a' && (c | 0x20) <= 'z') || c == '/' || c == '_' || c == '-' ||
+           c == '+';
   };
   if (name.empty() || name.size() > 64 || !std::ranges::all_of(name, is_good)) return nullptr;
   try {
@@ -139,7 +141,8 @@ Result<Schedule> read_schedule(const std::string& text) {
   const Json json = Json::parse(text, nullptr, /*allow_exceptions=*/false);
   if (!json.is_object()) return wrong("expected an object");
   const auto every = json.find("every");
-  const auto kind = every == json.end() || !every->is_string() ? kEvery.end() : std::ranges::find(kEvery, every->get<std::string>());
+  const auto kind =
+      every == json.end() || !every->is_string() ? kEvery.end() : std::ranges::find(kEvery, every->get<std::string>());
   if (kind == kEvery.end()) return wrong(fmt::format("every: expected one of {}", fmt::join(kEvery, ", ")));
   Schedule schedule;
   schedule.every = static_cast<Schedule::Every>(kind - kEvery.begin());
@@ -165,7 +168,8 @@ std::string write_schedule(const Schedule& schedule) {
 }
 
 WallTime next_due(const Schedule& schedule, WallTime after) {
-  if (schedule.every == Schedule::Every::minutes) return next_of_grid(after, std::chrono::minutes(schedule.minutes), Millis(0));
+  if (schedule.every == Schedule::Every::minutes)
+    return next_of_grid(after, std::chrono::minutes(schedule.minutes), Millis(0));
   const auto* zone = zone_of(schedule.zone);
   if (zone == nullptr) zone = date::locate_zone("UTC");  // It was there when the schedule was read.
   return schedule.every == Schedule::Every::hour ? next_of_hours(schedule, *zone, after)

@@ -44,21 +44,23 @@ void Notifier::send_due(const std::stop_token& stop) {
     auto notice = take_due();
     if (!notice) return;
     const auto source = notice->source_id;
-    send(std::move(*notice), stop);
-    const std::lock_guard lock(mutex_);
+    const bool is_recorded = send(std::move(*notice), stop);
+    std::unique_lock lock(mutex_);
+    // The catalog still has it as due; a disk that is full must not make a receiver get it without end.
+    if (!is_recorded) woken_.wait_for(lock, stop, options_.backoff.first, [] { return false; });
     busy_.erase(source);
   }
 }
 
-void Notifier::send(Notice notice, const std::stop_token& stop) {
+bool Notifier::send(Notice notice, const std::stop_token& stop) {
   const auto url = prepare(notice);
   if (!url) return record(notice, outcome_of(url.error()), url.error().action != Action::retry);
-  if (!*url) return;
+  if (!*url) return true;
   figures_->tried(notice.source);
   const auto outcome = post(notice, **url, stop);
   // What the stop has cut off is as if it had not been begun.
-  if (stop.stop_requested() && outcome.status == 0 && !outcome.is_refused) return;
-  record(notice, outcome, outcome.is_refused || outcome.status == kGone);
+  if (stop.stop_requested() && outcome.status == 0 && !outcome.is_refused) return true;
+  return record(notice, outcome, outcome.is_refused || outcome.status == kGone);
 }
 
 Result<std::optional<std::string>> Notifier::prepare(Notice& notice) {
@@ -91,19 +93,18 @@ Result<std::optional<std::string>> Notifier::prepare(Notice& notice) {
 
 WebhookOutcome Notifier::post(const Notice& notice, const std::string& url, const std::stop_token& stop) const {
   const auto timestamp = now_ms() / 1'000;
-  WebhookPost post{
-      .url = url,
-      .fields = {{"Content-Type", notice.content_type},
-                 {"webhook-id", notice.id},
-                 {"webhook-timestamp", std::to_string(timestamp)},
-                 {"webhook-signature",
-                  webhook_signature(secret_of(notice.source_id), notice.id, timestamp, notice.body)}},
-      .body = notice.body};
+  WebhookPost post{.url = url,
+                   .fields = {{"Content-Type", notice.content_type},
+                              {"webhook-id", notice.id},
+                              {"webhook-timestamp", std::to_string(timestamp)},
+                              {"webhook-signature",
+                               webhook_signature(secret_of(notice.source_id), notice.id, timestamp, notice.body)}},
+                   .body = notice.body};
   if (!notice.disposition.empty()) post.fields.emplace_back("Content-Disposition", notice.disposition);
   return post_webhook(options_.webhook, post, stop);
 }
 
-void Notifier::record(Notice& notice, const WebhookOutcome& outcome, bool is_final) {
+bool Notifier::record(Notice& notice, const WebhookOutcome& outcome, bool is_final) {
   const auto now = now_ms();
   ++notice.tries;
   notice.http_status = outcome.status;
@@ -128,6 +129,7 @@ void Notifier::record(Notice& notice, const WebhookOutcome& outcome, bool is_fin
                   {"error", notice.error}});
   const auto recorded = book_.record_try(notice, options_.max_failures, outcome.status == kGone);
   if (!recorded) logging::warn("notify.catalog_failed", {{"error", recorded.error().message}});
+  return recorded.has_value();
 }
 
 }  // namespace marquee::notify

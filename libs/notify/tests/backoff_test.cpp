@@ -24,7 +24,8 @@ TEST(Backoff, waits_as_long_as_the_receiver_asks_for_but_not_for_ever) {
 
 TEST(Backoff, lies_between_half_and_all_of_the_wait) {
   rc::check([](unsigned short permille) {
-    const Backoff backoff{.first = Millis(*rc::gen::inRange(1, 100'000)), .longest = Millis(*rc::gen::inRange(1, 1'000'000))};
+    const Backoff backoff{.first = Millis(*rc::gen::inRange(1, 100'000)),
+                          .longest = Millis(*rc::gen::inRange(1, 1'000'000))};
     const int tries = *rc::gen::inRange(1, 100);
     const auto full = wait_after(backoff, tries, 0);
     const auto wait = wait_after(backoff, tries, (permille % 1000) / 1000.0);

@@ -46,25 +46,25 @@ class NotifierTest : public testing::Test {
   }
   void start() {
     notifier_ = std::make_unique<Notifier>(
-        NotifierOptions{.webhook = {},  // Private addresses are not allowed: each try fails, and none leaves the machine.
-                        .backoff = {},
-                        .max_failures = 3,
-                        .look_every = Millis(5),
-                        .secret_root = "root",
-                        .clock = clock_,
-                        .metrics = {}},
+        NotifierOptions{
+            .webhook = {},  // Private addresses are not allowed: each try fails, and none leaves the machine.
+            .backoff = {},
+            .max_failures = 3,
+            .look_every = Millis(5),
+            .secret_root = "root",
+            .clock = clock_,
+            .metrics = {}},
         *catalog_, numbers_);
     notifier_->start();
   }
   catalog::Delivery add_hourly() {
-    const auto added = book_->add(
-        catalog::Delivery{.report_id = report_id_,
-                          .url = "http://127.0.0.1:9/hook",
-                          .format = "json",
-                          .schedule = R"({"every":"hour","minute":0,"zone":"UTC"})",
-                          .owner = "ana",
-                          .next_due_ms = kStart + kHour},
-        "test");
+    const auto added = book_->add(catalog::Delivery{.report_id = report_id_,
+                                                    .url = "http://127.0.0.1:9/hook",
+                                                    .format = "json",
+                                                    .schedule = R"({"every":"hour","minute":0,"zone":"UTC"})",
+                                                    .owner = "ana",
+                                                    .next_due_ms = kStart + kHour},
+                                  "test");
     EXPECT_TRUE(added) << added.error().message;
     return *added;
   }
@@ -132,12 +132,14 @@ TEST_F(NotifierTest, pauses_a_delivery_after_failures_in_a_row_and_says_why) {
 TEST_F(NotifierTest, makes_one_notice_of_each_change_of_an_alert_also_over_restarts) {
   numbers_.value = 20;
   const auto alert = book_->add(
-      catalog::Alert{.name = "few",
-                     .site_id = "campus",
-                     .rule = R"({"site":"campus","metric":"clicks","condition":"below","threshold":10,"window":"1h","every":"1m"})",
-                     .url = "http://10.0.0.1/",
-                     .owner = "ana",
-                     .next_check_ms = kStart},
+      catalog::Alert{
+          .name = "few",
+          .site_id = "campus",
+          .rule =
+              R"({"site":"campus","metric":"clicks","condition":"below","threshold":10,"window":"1h","every":"1m"})",
+          .url = "http://10.0.0.1/",
+          .owner = "ana",
+          .next_check_ms = kStart},
       "test");
   ASSERT_TRUE(alert) << alert.error().message;
   const auto checked = [&] { return read_alert_state((*book_->alert(alert->id))->state).checked_ms; };
@@ -181,6 +183,30 @@ TEST_F(NotifierTest, plans_a_due_time_once_however_often_it_is_asked_to) {
   EXPECT_EQ(*book_->remove_delivery(delivery.id, delivery.changed_ms, "test"), catalog::Edit::changed);
   EXPECT_EQ(*book_->remove_delivery(delivery.id, changed.changed_ms, "test"), catalog::Edit::done);
   EXPECT_EQ(*catalog_->remove_saved_report(report_id_, std::nullopt, "test"), catalog::Edit::done);
+}
+
+TEST_F(NotifierTest, tells_of_an_alert_in_the_order_of_its_changes) {
+  using catalog::NoticeSource;
+  catalog::Notice firing{
+      .id = "msg_1", .source = NoticeSource::alert, .source_id = "a", .event = "alert.firing", .due_ms = 1};
+  ASSERT_TRUE(book_->add(firing));
+  firing.tries = 1;
+  firing.next_try_ms = 100;  // It was not taken, and is tried again later.
+  ASSERT_TRUE(book_->record_try(firing, 5, false));
+  ASSERT_TRUE(book_->add(catalog::Notice{
+      .id = "msg_2", .source = NoticeSource::alert, .source_id = "a", .event = "alert.resolved", .due_ms = 2}));
+  ASSERT_TRUE(book_->add(catalog::Notice{
+      .id = "msg_3", .source = NoticeSource::alert, .source_id = "a", .event = "alert.test", .due_ms = 3}));
+  const auto due = [&](std::int64_t now) {
+    std::vector<std::string> ids;
+    for (const auto& notice : *book_->due_notices(now, 9)) ids.push_back(notice.id);
+    return ids;
+  };
+  EXPECT_EQ(due(50), (std::vector<std::string>{"msg_3"}));
+  EXPECT_EQ(due(100), (std::vector<std::string>{"msg_3", "msg_1"}));
+  firing.status = catalog::Notice::Status::sent;
+  ASSERT_TRUE(book_->record_try(firing, 5, false));
+  EXPECT_EQ(due(50), (std::vector<std::string>{"msg_2", "msg_3"}));
 }
 
 TEST_F(NotifierTest, keeps_any_bytes_to_be_sent) {

@@ -38,8 +38,8 @@ struct Alert {
   std::string owner;
   bool is_paused = false;
   std::int64_t made_ms = 0;
-  std::int64_t changed_ms = 0;     ///< Also its version.
-  std::string state = "{}";        ///< JSON; see notify::AlertState. This and the next are the scheduler's.
+  std::int64_t changed_ms = 0;  ///< Also its version.
+  std::string state = "{}";     ///< JSON; see notify::AlertState. This and the next are the scheduler's.
   std::int64_t next_check_ms = 0;
 };
 
@@ -105,7 +105,8 @@ class NotificationBook {
   /// Newest first.
   [[nodiscard]] Result<std::vector<Notice>> notices(NoticeSource source, std::string_view source_id,
                                                     std::size_t limit) const;
-  /// Those that wait and whose time has come, the most urgent first.
+  /// Those that wait and whose time has come, the most urgent first. What a source tells is told in its order: none
+  /// before an older one of the same source is done, tests left out.
   [[nodiscard]] Result<std::vector<Notice>> due_notices(std::int64_t now_ms, std::size_t limit) const;
   /// Empty until it is made, and once the notice is done.
   [[nodiscard]] Result<std::string> body(std::string_view notice_id) const;

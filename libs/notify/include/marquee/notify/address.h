@@ -12,7 +12,7 @@ namespace marquee::notify {
 
 struct WebhookUrl {
   bool is_tls = false;
-  std::string host;    ///< Name, or address without brackets.
+  std::string host;  ///< Name, or address without brackets.
   std::uint16_t port = 0;
   std::string header;  ///< As the field Host has it.
   std::string target;  ///< Path and query; at least "/".

@@ -79,10 +79,10 @@ enum class Verdict {
 /// What is kept from check to check, and over a restart.
 struct AlertState {
   bool is_firing = false;
-  int held = 0;             ///< Checks in a row for which it held.
-  std::int64_t since_ms = 0;    ///< Of firing, or of ok; 0: never looked at.
-  std::int64_t told_ms = 0;     ///< When the last notice was made.
-  std::int64_t checked_ms = 0;  ///< The last check; 0: none yet.
+  int held = 0;                        ///< Checks in a row for which it held.
+  std::int64_t since_ms = 0;           ///< Of firing, or of ok; 0: never looked at.
+  std::int64_t told_ms = 0;            ///< When the last notice was made.
+  std::int64_t checked_ms = 0;         ///< The last check; 0: none yet.
   Verdict verdict = Verdict::no_data;  ///< Of the last check.
   Reading now;                         ///< At the last check.
   /// What it is compared with: of the first check for which it held. It stays until the condition ends, or a fall would

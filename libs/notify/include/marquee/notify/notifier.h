@@ -24,18 +24,18 @@ namespace marquee::notify {
 struct NotifierOptions {
   WebhookOptions webhook;
   Backoff backoff;
-  int max_tries = 8;           ///< Of a notice.
-  int max_failures = 5;        ///< Notices in a row of a delivery that could not be sent, before it is paused.
-  unsigned senders = 4;        ///< Notices that are sent at a time; of one delivery or alert always one.
-  Millis look_every{250};      ///< At what is due. A clock that is set is noticed within that time.
-  std::string secret_root;     ///< See webhook_secret.
-  std::shared_ptr<const Clock> clock;           ///< Null: the system's.
+  int max_tries = 8;                   ///< Of a notice.
+  int max_failures = 5;                ///< Notices in a row of a delivery that could not be sent, before it is paused.
+  unsigned senders = 4;                ///< Notices that are sent at a time; of one delivery or alert always one.
+  Millis look_every{250};              ///< At what is due. A clock that is set is noticed within that time.
+  std::string secret_root;             ///< See webhook_secret.
+  std::shared_ptr<const Clock> clock;  ///< Null: the system's.
   std::shared_ptr<metrics::Registry> metrics;  ///< Null: none.
 };
 
 /// What is sent.
 struct Content {
-  std::string type;       ///< Of the body.
+  std::string type;         ///< Of the body.
   std::string disposition;  ///< Content-Disposition; empty where it is no file.
   std::string body;
 };
@@ -88,12 +88,13 @@ class Notifier {
   void send_due(const std::stop_token& stop);
   /// Takes one that no other sender has a notice of the same source of.
   [[nodiscard]] std::optional<catalog::Notice> take_due();
-  void send(catalog::Notice notice, const std::stop_token& stop);
+  /// False where what came of it could not be written down.
+  [[nodiscard]] bool send(catalog::Notice notice, const std::stop_token& stop);
   /// Where it is to be sent to; nullopt where its source is gone. Its body is made where it has none yet.
   [[nodiscard]] Result<std::optional<std::string>> prepare(catalog::Notice& notice);
   [[nodiscard]] WebhookOutcome post(const catalog::Notice& notice, const std::string& url,
                                     const std::stop_token& stop) const;
-  void record(catalog::Notice& notice, const WebhookOutcome& outcome, bool is_final);
+  [[nodiscard]] bool record(catalog::Notice& notice, const WebhookOutcome& outcome, bool is_final);
 
   NotifierOptions options_;
   catalog::NotificationBook book_;
@@ -101,9 +102,9 @@ class Notifier {
   std::unique_ptr<Figures> figures_;
   std::mutex mutex_;
   std::condition_variable_any woken_;
-  std::uint64_t wakes_ = 0;             ///< Guarded by mutex_, as is the next.
-  std::set<std::string> busy_;          ///< Sources of the notices that are being sent.
-  std::mutex report_mutex_;             ///< Held while a report is made: one at a time.
+  std::uint64_t wakes_ = 0;     ///< Guarded by mutex_, as is the next.
+  std::set<std::string> busy_;  ///< Sources of the notices that are being sent.
+  std::mutex report_mutex_;     ///< Held while a report is made: one at a time.
   std::vector<std::jthread> threads_;
 };
 

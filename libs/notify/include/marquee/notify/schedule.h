@@ -18,15 +18,16 @@ struct Schedule {
   enum class Every { minutes, hour, day, week };
 
   Every every = Every::day;
-  unsigned minutes = 0;       ///< Of Every::minutes: 1 to 1440, counted from midnight UTC of 1970-01-01.
-  unsigned minute = 0;        ///< Of hour, day and week.
-  unsigned hour = 0;          ///< Of day and week.
-  unsigned weekday = 1;       ///< Of week: ISO 8601, Monday is 1, Sunday 7.
-  std::string zone = "UTC";   ///< Of hour, day and week: IANA's name.
+  unsigned minutes = 0;      ///< Of Every::minutes: 1 to 1440, counted from midnight UTC of 1970-01-01.
+  unsigned minute = 0;       ///< Of hour, day and week.
+  unsigned hour = 0;         ///< Of day and week.
+  unsigned weekday = 1;      ///< Of week: ISO 8601, Monday is 1, Sunday 7.
+  std::string zone = "UTC";  ///< Of hour, day and week: IANA's name.
 };
 
 /// {"every":"minutes","minutes":15}, {"every":"hour","minute":5,"zone":"UTC"}, {"every":"day","at":"08:00","zone":
-/// "Asia/Kolkata"}, {"every":"week","on":"monday","at":"08:00","zone":"Europe/Berlin"}. Action::reject, "schedule: ...".
+/// "Asia/Kolkata"}, {"every":"week","on":"monday","at":"08:00","zone":"Europe/Berlin"}. Action::reject, "schedule:
+/// ...".
 [[nodiscard]] Result<Schedule> read_schedule(const std::string& json);
 /// As read_schedule takes it, everything written out.
 [[nodiscard]] std::string write_schedule(const Schedule& schedule);

@@ -30,8 +30,8 @@ struct WebhookPost {
 
 /// What came of it. Redirects are not followed: 3xx is a refusal as any other.
 struct WebhookOutcome {
-  int status = 0;      ///< 0 where no answer came.
-  std::string error;   ///< Empty where it was taken (2xx).
+  int status = 0;           ///< 0 where no answer came.
+  std::string error;        ///< Empty where it was taken (2xx).
   bool is_refused = false;  ///< Not sent at all, and never will be: the address may not be sent to.
   std::optional<Millis> retry_after;
 
@@ -39,8 +39,8 @@ struct WebhookOutcome {
 };
 
 /// Resolves the host, keeps the addresses that are allowed, and connects to one of those very addresses, so that a name
-/// that changes its address in between changes nothing. The answer's body is not kept. Blocks; after `stop` is asked for
-/// it ends within two seconds. Thread safe. That the name is resolved in time is the system's resolver's matter.
+/// that changes its address in between changes nothing. The answer's body is not kept. Blocks; after `stop` is asked
+/// for it ends within two seconds. Thread safe. That the name is resolved in time is the system's resolver's matter.
 [[nodiscard]] WebhookOutcome post_webhook(const WebhookOptions& options, const WebhookPost& post,
                                           const std::stop_token& stop);
 
