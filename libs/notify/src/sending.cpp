@@ -15,13 +15,16 @@ namespace {
 using catalog::Notice;
 using catalog::NoticeSource;
 
-constexpr std::size_t kLookAt = 64;  ///< Notices that are due, of which one may be taken.
+constexpr std::size_t kLookAt = 500;  ///< Notices that are due, of which one may be taken.
 constexpr int kGone = 410;
 
 double random_share() {
   static thread_local std::mt19937_64 random{std::random_device()()};
   return std::uniform_real_distribution<double>(0, 1)(random);
 }
+
+/// Its report has not been made yet.
+bool needs_report(const Notice& notice) { return notice.content_type.empty(); }
 
 /// What a failed attempt to make or find something comes to.
 WebhookOutcome outcome_of(const Error& error) {
@@ -34,8 +37,12 @@ std::optional<Notice> Notifier::take_due() {
   const std::lock_guard lock(mutex_);
   const auto due = book_.due_notices(now_ms(), kLookAt);
   if (!due) return std::nullopt;
-  for (const auto& notice : *due)
-    if (busy_.insert(notice.source_id).second) return notice;
+  for (const auto& notice : *due) {
+    if (needs_report(notice) && is_making_report_) continue;
+    if (!busy_.insert(notice.source_id).second) continue;
+    if (needs_report(notice)) is_making_report_ = true;
+    return notice;
+  }
   return std::nullopt;
 }
 
@@ -53,7 +60,15 @@ void Notifier::send_due(const std::stop_token& stop) {
 }
 
 bool Notifier::send(Notice notice, const std::stop_token& stop) {
+  const bool was_needed = needs_report(notice);
   const auto url = prepare(notice);
+  if (was_needed) {
+    {
+      const std::lock_guard lock(mutex_);
+      is_making_report_ = false;
+    }
+    wake();
+  }
   if (!url) return record(notice, outcome_of(url.error()), url.error().action != Action::retry);
   if (!*url) return true;
   figures_->tried(notice.source);
@@ -80,7 +95,6 @@ Result<std::optional<std::string>> Notifier::prepare(Notice& notice) {
   if (!body) return Error::retry(body.error().message);
   notice.body = std::move(*body);
   if (notice.body.empty()) {
-    const std::lock_guard one_at_a_time(report_mutex_);
     auto content = source_.report(**delivery, notice);
     if (!content) return Error{.action = content.error().action, .message = "the report: " + content.error().message};
     notice.content_type = std::move(content->type);

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <atomic>
 #include <chrono>
 #include <filesystem>
 #include <functional>
@@ -16,6 +18,8 @@ constexpr std::int64_t kStart = 1'790'000'000'000 / kHour * kHour;
 class Numbers final : public Source {
  public:
   Result<Content> report(const catalog::Delivery& delivery, const catalog::Notice& notice) override {
+    ++asked;
+    while (is_slow) std::this_thread::sleep_for(std::chrono::milliseconds(1));
     return Content{"text/plain", "", delivery.id + " of " + std::to_string(notice.due_ms)};
   }
   Result<Readings> read(const AlertRule&, std::int64_t) override {
@@ -24,6 +28,8 @@ class Numbers final : public Source {
   }
   std::atomic<double> value = 0;
   std::atomic<bool> is_away = false;
+  std::atomic<bool> is_slow = false;
+  std::atomic<int> asked = 0;
 };
 
 class NotifierTest : public testing::Test {
@@ -40,6 +46,7 @@ class NotifierTest : public testing::Test {
     report_id_ = report->id;
   }
   void TearDown() override {
+    numbers_.is_slow = false;
     notifier_.reset();
     catalog_.reset();
     for (const char* suffix : {"", "-wal", "-shm"}) std::filesystem::remove(path_.string() + suffix);
@@ -183,6 +190,37 @@ TEST_F(NotifierTest, plans_a_due_time_once_however_often_it_is_asked_to) {
   EXPECT_EQ(*book_->remove_delivery(delivery.id, delivery.changed_ms, "test"), catalog::Edit::changed);
   EXPECT_EQ(*book_->remove_delivery(delivery.id, changed.changed_ms, "test"), catalog::Edit::done);
   EXPECT_EQ(*catalog_->remove_saved_report(report_id_, std::nullopt, "test"), catalog::Edit::done);
+}
+
+TEST_F(NotifierTest, makes_one_report_at_a_time_and_holds_up_no_alert_by_it) {
+  std::vector<catalog::Delivery> deliveries;
+  for (int i = 0; i < 6; ++i) deliveries.push_back(add_hourly());
+  const auto alert = book_->add(
+      catalog::Alert{
+          .name = "few",
+          .site_id = "campus",
+          .rule =
+              R"({"site":"campus","metric":"clicks","condition":"below","threshold":10,"window":"1h","every":"1d"})",
+          .url = "http://10.0.0.1/",
+          .owner = "ana",
+          .next_check_ms = kStart + 100 * kHour},
+      "test");
+  ASSERT_TRUE(alert) << alert.error().message;
+  numbers_.is_slow = true;
+  start();
+  clock_->advance(Millis(kHour));
+  wait_until([&] { return numbers_.asked == 1; }, "a report to be asked for");
+  ASSERT_TRUE(notifier_->send_test(*alert));
+  wait_until([&] { return notices(catalog::NoticeSource::alert, alert->id).at(0).tries == 1; }, "the alert's notice");
+  EXPECT_EQ(numbers_.asked, 1);
+  numbers_.is_slow = false;
+  wait_until(
+      [&] {
+        return std::ranges::all_of(deliveries,
+                                   [&](const auto& one) { return (*book_->delivery(one.id))->failures == 1; });
+      },
+      "all deliveries");
+  EXPECT_EQ(numbers_.asked, 6);
 }
 
 TEST_F(NotifierTest, tells_of_an_alert_in_the_order_of_its_changes) {

@@ -86,7 +86,7 @@ class Notifier {
   void check_alerts(const std::stop_token& stop);
   void check(catalog::Alert alert);
   void send_due(const std::stop_token& stop);
-  /// Takes one that no other sender has a notice of the same source of.
+  /// Takes one that no other sender has a notice of the same source of; none that needs a report while one is made.
   [[nodiscard]] std::optional<catalog::Notice> take_due();
   /// False where what came of it could not be written down.
   [[nodiscard]] bool send(catalog::Notice notice, const std::stop_token& stop);
@@ -102,9 +102,9 @@ class Notifier {
   std::unique_ptr<Figures> figures_;
   std::mutex mutex_;
   std::condition_variable_any woken_;
-  std::uint64_t wakes_ = 0;     ///< Guarded by mutex_, as is the next.
-  std::set<std::string> busy_;  ///< Sources of the notices that are being sent.
-  std::mutex report_mutex_;     ///< Held while a report is made: one at a time.
+  std::uint64_t wakes_ = 0;        ///< Guarded by mutex_, as are the next two.
+  std::set<std::string> busy_;     ///< Sources of the notices that are being sent.
+  bool is_making_report_ = false;  ///< One at a time, by one sender; the others go on with what is made.
   std::vector<std::jthread> threads_;
 };
 
