@@ -237,7 +237,8 @@ TEST_F(NotifierTest, tells_of_an_alert_in_the_order_of_its_changes) {
       .id = "msg_3", .source = NoticeSource::alert, .source_id = "a", .event = "alert.test", .due_ms = 3}));
   const auto due = [&](std::int64_t now) {
     std::vector<std::string> ids;
-    for (const auto& notice : *book_->due_notices(now, 9)) ids.push_back(notice.id);
+    const auto found = book_->due_notices(now, 9);
+    for (const auto& notice : *found) ids.push_back(notice.id);
     return ids;
   };
   EXPECT_EQ(due(50), (std::vector<std::string>{"msg_3"}));
