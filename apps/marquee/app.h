@@ -69,6 +69,12 @@ struct Settings {
   std::uint64_t loader_linger_ms = 10;
   std::uint64_t loader_identity_window = 2'000'000;
   std::uint64_t segments_refresh_ms = 60'000;
+  bool webhooks_allow_private = false;
+  std::string webhooks_ca_file;
+  std::uint64_t webhooks_timeout_ms = 15'000;
+  std::uint64_t webhooks_retry_ms = 5'000;
+  std::uint64_t webhooks_max_tries = 8;
+  std::uint64_t webhooks_max_failures = 5;
   std::string logging_level = "info";
   std::string logging_format = "json";
 };

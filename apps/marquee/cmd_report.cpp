@@ -411,6 +411,8 @@ void add_report_command(CLI::App& root, App& app) {
   segments->callback(
       [&app, arguments] { app.exit_code = run(app, "segments", *arguments, {{"segments", arguments->segments}}); });
 
+  add_deliveries_command(*command, app);
+
   auto* saved = command->add_subcommand("saved", "Reports that were saved: a list of them, or what one says now");
   auto which = std::make_shared<std::string>("list");
   saved->add_option("report", *which, "list, the id of one, or its address")->capture_default_str();

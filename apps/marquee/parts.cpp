@@ -213,6 +213,21 @@ api::PipelineContext pipeline_context(const Settings& settings) {
   return {.log_kind = settings.log_kind, .topic = topic_of(settings), .max_batch_rows = settings.loader_batch_rows};
 }
 
+notify::NotifierOptions notifier_options(const Settings& settings, const Secrets& secrets,
+                                         std::shared_ptr<metrics::Registry> metrics) {
+  notify::NotifierOptions options;
+  options.webhook = {.allows_private = settings.webhooks_allow_private,
+                     .ca_file = settings.webhooks_ca_file,
+                     .timeout = Millis(settings.webhooks_timeout_ms),
+                     .agent = "Marquee/" MARQUEE_VERSION};
+  options.backoff.first = Millis(settings.webhooks_retry_ms);
+  options.max_tries = static_cast<int>(settings.webhooks_max_tries);
+  options.max_failures = static_cast<int>(settings.webhooks_max_failures);
+  options.secret_root = secrets.webhook_key;
+  options.metrics = std::move(metrics);
+  return options;
+}
+
 http::ServerOptions server_options(const Settings& settings) {
   http::ServerOptions options;
   options.address = settings.http_listen;

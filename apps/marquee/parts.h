@@ -18,6 +18,7 @@
 #include "marquee/kafka/kafka_log.h"
 #include "marquee/kafka/topics.h"
 #include "marquee/log/event_log.h"
+#include "marquee/notify/notifier.h"
 #include "secrets.h"
 
 namespace marquee::app {
@@ -54,6 +55,8 @@ namespace marquee::app {
                                                             catalog::Catalog& catalog);
 [[nodiscard]] ingest::LoaderOptions loader_options(const App& app, std::shared_ptr<metrics::Registry> metrics);
 [[nodiscard]] api::PipelineContext pipeline_context(const Settings& settings);
+[[nodiscard]] notify::NotifierOptions notifier_options(const Settings& settings, const Secrets& secrets,
+                                                       std::shared_ptr<metrics::Registry> metrics);
 [[nodiscard]] http::ServerOptions server_options(const Settings& settings);
 
 /// /healthz, /readyz and /metrics of a role of its own. `not_ready` is empty once it is of use.

@@ -31,11 +31,9 @@ bool take(const Json& json, const char* name, std::string& target, Make make) {
 Json to_json(const Secrets& secrets) {
   Json keys = Json::object();
   for (const auto& [site, key] : secrets.write_keys) keys[site] = key;
-  return {{"admin_token", secrets.admin_token},
-          {"store_password", secrets.store_password},
-          {"reader_password", secrets.reader_password},
-          {"hash_key", secrets.hash_key},
-          {"write_keys", std::move(keys)}};
+  return {{"admin_token", secrets.admin_token},         {"store_password", secrets.store_password},
+          {"reader_password", secrets.reader_password}, {"hash_key", secrets.hash_key},
+          {"webhook_key", secrets.webhook_key},         {"write_keys", std::move(keys)}};
 }
 
 }  // namespace
@@ -62,6 +60,7 @@ Result<Secrets> load_secrets(const std::string& path, const std::map<std::string
   changed |= take(json, "reader_password", secrets.reader_password, [] { return catalog::make_secret(""); });
   changed |=
       take(json, "hash_key", secrets.hash_key, [] { return catalog::make_secret("").substr(0, kHashKeyDigits); });
+  changed |= take(json, "webhook_key", secrets.webhook_key, [] { return catalog::make_secret(""); });
   if (secrets.hash_key.size() != kHashKeyDigits ||
       secrets.hash_key.find_first_not_of("0123456789abcdef") != std::string::npos) {
     return Error::give_up(fmt::format("{}: hash_key is not {} hex digits", path, kHashKeyDigits));

@@ -15,7 +15,8 @@ struct Secrets {
   std::string admin_token;
   std::string store_password;
   std::string reader_password;
-  std::string hash_key;  ///< 32 hex digits: users and sessions are hashed with it, so it must outlive every restart.
+  std::string hash_key;     ///< 32 hex digits: users and sessions are hashed with it, so it must outlive every restart.
+  std::string webhook_key;  ///< What notices to webhooks are signed with is made of it; see notify::webhook_secret.
   std::map<std::string, std::string> write_keys;  ///< Trusted key of each built-in site, for importers.
 
   [[nodiscard]] std::array<std::uint8_t, 16> hash_key_bytes() const;

@@ -106,6 +106,9 @@ Result<void> Service::start_server() {
   }
   loading_ = clickhouse::connect(shards, store_connections(settings_));
   answering_ = std::make_unique<clickhouse::Client>(endpoint_, store_connections(settings_));
+  auto unhurried = endpoint_;
+  unhurried.settings = {{"max_threads", "1"}};
+  notifying_ = std::make_unique<clickhouse::Client>(unhurried, store_connections(settings_));
   probing_ = std::make_unique<clickhouse::Client>(
       endpoint_, http::ClientOptions{.connect_timeout_ms = 1'000, .timeout_ms = 1'000, .pool_size = 1});
   watching_ = std::make_unique<clickhouse::Client>(
@@ -125,8 +128,9 @@ Result<void> Service::start_server() {
                                                     .not_ready = [this] { return not_ready(); },
                                                     .pipeline = pipeline_context(settings_),
                                                     .refresh_segments_ms = settings_.segments_refresh_ms,
-                                                    .can_remember = settings_.store_cluster.empty()},
-                                    *catalog_, *answering_, *loader_, *log_, *watch_, *letters_);
+                                                    .can_remember = settings_.store_cluster.empty(),
+                                                    .notifier = notifier_options(settings_, secrets_, metrics_)},
+                                    *catalog_, *answering_, *notifying_, *loader_, *log_, *watch_, *letters_);
   loader_->on_landed([this](std::uint64_t) { api_->landed(); });
   http::Router router;
   if (settings_.serve_collect) collector_->add_routes(router);
@@ -204,6 +208,7 @@ void Service::bring_up() {
   store_answers_ = true;
   if (settings_.serve_load) loader_->start();
   is_up_ = true;
+  api_->start_notifier();
   logging::info("serve.ready", {{"port", server_->port()}, {"store", endpoint_.url}});
   // Its own store is looked at by the supervisor.
   while (!supervisor_ && !is_stopping_) {

@@ -67,6 +67,7 @@ class Service {
   std::unique_ptr<log::EventLog> log_;
   clickhouse::Clients loading_;                    ///< The loader's connections to the store, by shard, and
   std::unique_ptr<clickhouse::Client> answering_;  ///< those of reports.
+  std::unique_ptr<clickhouse::Client> notifying_;  ///< Of reports that nobody waits for.
   std::unique_ptr<clickhouse::Client> probing_;
   std::unique_ptr<clickhouse::Client> watching_;
   std::unique_ptr<ingest::Loader> loader_;

@@ -109,6 +109,21 @@ void bind_ingest(Settings& s, config::Schema& schema) {
              "Events per partition within which a repeat is recognised.");
 }
 
+void bind_webhooks(Settings& s, config::Schema& schema) {
+  schema.add("webhooks.allow_private", &s.webhooks_allow_private,
+             "Whether deliveries and alerts may be sent to addresses that are not public (this machine, private "
+             "networks). Who may make them could then reach what only this machine can.");
+  schema.add("webhooks.ca_file", &s.webhooks_ca_file,
+             "Certificates that those of receivers are checked by (PEM). Empty: the system's.");
+  schema.add_duration("webhooks.timeout", &s.webhooks_timeout_ms, 100, 5 * kMinute,
+                      "A receiver that has not answered after that is tried again later.");
+  schema.add_duration("webhooks.retry", &s.webhooks_retry_ms, 10, 60 * kMinute,
+                      "Wait after the first failure; each further one doubles it, up to an hour.");
+  schema.add("webhooks.max_tries", &s.webhooks_max_tries, 1, 30, "Tries of what is sent before it is given up.");
+  schema.add("webhooks.max_failures", &s.webhooks_max_failures, 1, 1000,
+             "Of a delivery, given up in a row, before it is paused.");
+}
+
 }  // namespace
 
 void bind(Settings& s, config::Schema& schema) {
@@ -133,6 +148,7 @@ void bind(Settings& s, config::Schema& schema) {
       "segments.refresh", &s.segments_refresh_ms, kSecond, kDay,
       "How long `marquee serve` waits between looks at segments: one whose users may be others by now, as "
       "events have landed or a span of time has moved on, is counted again.");
+  bind_webhooks(s, schema);
   schema.add_choice("logging.level", &s.logging_level, {"debug", "info", "warn", "error"},
                     "Log lines below this are dropped.");
   schema.add_choice("logging.format", &s.logging_format, {"json", "text"},

@@ -240,6 +240,79 @@ class Contract(unittest.TestCase):
         for method, template in (("GET", "/v1/segments"), ("POST", "/v1/segments"), ("GET", one), ("PUT", one), ("DELETE", one), ("POST", refresh)):
             self.assertEqual(call(method, template.replace("{id}", "x"), template, raw=b"{}" if method in ("POST", "PUT") else None, headers={}).status, 401)
 
+    def test_a_change_that_came_first_is_not_written_over(self) -> None:
+        one = "/v1/saved-reports/{id}"
+        new = {"name": "Mine", "kind": "ctr", "parameters": {"site": "campus"}}
+        made = call("POST", "/v1/saved-reports", body=new)
+        path, tag = "/v1/saved-reports/" + made.json()["id"], made.headers["etag"]
+        self.assertEqual(call("GET", path, one).headers["etag"], tag)
+        changed = call("PUT", path, one, body={**new, "name": "Theirs"}, headers={**admin(), "If-Match": tag})
+        self.assertEqual(changed.status, 200)
+        self.assertNotEqual(changed.headers["etag"], tag)
+        for stale in (tag, 'W/' + changed.headers["etag"], '"x"'):
+            self.assertEqual(call("PUT", path, one, body=new, headers={**admin(), "If-Match": stale}).status, 412)
+            self.assertEqual(call("DELETE", path, one, headers={**admin(), "If-Match": stale}).status, 412)
+        self.assertEqual(call("GET", path, one).json()["name"], "Theirs")
+        self.assertEqual(call("DELETE", path, one, headers={**admin(), "If-Match": changed.headers["etag"]}).status, 204)
+
+    def test_deliveries(self) -> None:
+        one, send = "/v1/deliveries/{id}", "/v1/deliveries/{id}/send"
+        report = call("POST", "/v1/saved-reports", body={"name": "Sent", "kind": "ctr", "parameters": {"site": "campus"}}).json()["id"]
+        new = {"report": report, "url": "https://hooks.example.invalid/x", "format": "csv", "owner": "ana",
+               "schedule": {"every": "week", "on": "monday", "at": "08:00", "zone": "Asia/Kolkata"}}
+        made = call("POST", "/v1/deliveries", body=new)
+        self.assertEqual((made.status, {name: made.json()[name] for name in new}), (201, new))
+        path = "/v1/deliveries/" + made.json()["id"]
+        self.assertEqual(call("GET", path, one).json()["notices"], [])
+        self.assertEqual([each["id"] for each in call("GET", "/v1/deliveries?report=" + report).json()["deliveries"]], [made.json()["id"]])
+        self.assertEqual(call("POST", path + "/send", send).status, 202)
+        self.assertEqual(call("GET", path, one).json()["notices"][0]["event"], "report.test")
+        self.assertEqual(call("DELETE", "/v1/saved-reports/" + report, "/v1/saved-reports/{id}").status, 409)
+        hourly = {**new, "schedule": {"every": "hour"}, "is_paused": True}
+        self.assertEqual(call("PUT", path, one, body=hourly, headers={**admin(), "If-Match": '"1"'}).status, 412)
+        changed = call("PUT", path, one, body=hourly, headers={**admin(), "If-Match": made.headers["etag"]})
+        self.assertEqual((changed.json()["schedule"], changed.json()["next_due"]), ({"every": "hour", "minute": 0, "zone": "UTC"}, None))
+        self.assertEqual(call("DELETE", path, one, headers={**admin(), "If-Match": made.headers["etag"]}).status, 412)
+        self.assertEqual(call("DELETE", path, one).status, 204)
+        for method, template, raw in (("GET", one, None), ("DELETE", one, None), ("PUT", one, json.dumps(new).encode()), ("POST", send, None)):
+            self.assertEqual(call(method, path + template.removeprefix(one), template, raw=raw).status, 404)
+        for wrong, field in (({"report": "nowhere"}, "report"), ({"url": "http://127.0.0.1/"}, "url"), ({"url": "file:///etc/passwd"}, "url"), ({"format": "xlsx"}, "format"),
+                             ({"schedule": {"every": "day", "at": "08:00", "zone": "Mars/Olympus"}}, "schedule"), ({"owner": ""}, "owner"), ({"is_paused": 1}, "is_paused"),
+                             ({"colour": 1}, "colour"), ({"schedule": None}, "schedule")):
+            with self.subTest(wrong):
+                answer = call("POST", "/v1/deliveries", raw=json.dumps({**new, **wrong}).encode())
+                self.assertEqual((answer.status, answer.json()["error"].get("field")), (400, field), answer.body)
+        self.assertEqual(call("DELETE", "/v1/saved-reports/" + report, "/v1/saved-reports/{id}").status, 204)
+        for method, template in (("GET", "/v1/deliveries"), ("POST", "/v1/deliveries"), ("GET", one), ("PUT", one), ("DELETE", one), ("POST", send)):
+            self.assertEqual(call(method, template.replace("{id}", "x"), template, raw=b"{}" if method in ("POST", "PUT") else None, headers={}).status, 401)
+
+    def test_alerts(self) -> None:
+        one, test = "/v1/alerts/{id}", "/v1/alerts/{id}/test"
+        rule = {"site": "campus", "metric": "ctr", "filter": ["campaign_id=law"], "condition": "fell", "threshold": 30, "window": "1h", "every": "5m", "for": 2,
+                "min_count": 100, "no_data": "ok", "remind": "1d", "against": "week"}
+        new = {"name": "CTR of law", "url": "https://hooks.example.invalid/x", "owner": "ana", "rule": rule}
+        made = call("POST", "/v1/alerts", body=new)
+        self.assertEqual((made.status, {name: made.json()[name] for name in new}), (201, new))
+        path = "/v1/alerts/" + made.json()["id"]
+        self.assertEqual((call("GET", path, one).json()["notices"], made.json()["state"]["status"]), ([], "ok"))
+        self.assertIn(made.json()["id"], [each["id"] for each in call("GET", "/v1/alerts?site=campus").json()["alerts"]])
+        self.assertEqual(call("GET", "/v1/alerts?site=moodle").json()["alerts"], [])
+        self.assertEqual(call("POST", path + "/test", test).status, 202)
+        self.assertEqual(call("GET", path, one).json()["notices"][0]["event"], "alert.test")
+        stalled = {**new, "rule": {"site": "campus", "metric": "impressions", "condition": "stalled", "window": "90s", "every": "1m"}, "is_paused": True}
+        self.assertEqual(call("PUT", path, one, body=stalled, headers={**admin(), "If-Match": '"1"'}).status, 412)
+        self.assertEqual(call("PUT", path, one, body=stalled, headers={**admin(), "If-Match": made.headers["etag"]}).json()["rule"]["window"], "90s")
+        self.assertEqual(call("DELETE", path, one, headers={**admin(), "If-Match": made.headers["etag"]}).status, 412)
+        self.assertEqual(call("DELETE", path, one).status, 204)
+        for method, template, raw in (("GET", one, None), ("DELETE", one, None), ("PUT", one, json.dumps(new).encode()), ("POST", test, None)):
+            self.assertEqual(call(method, path + template.removeprefix(one), template, raw=raw).status, 404)
+        for wrong in ({"rule": {**rule, "metric": "fame"}}, {"rule": {**rule, "site": "nowhere"}}, {"rule": {**rule, "filter": ["colour=red"]}}, {"rule": {**rule, "window": "1w"}},
+                      {"rule": {**rule, "condition": "stalled"}}, {"rule": {**rule, "colour": 1}}, {"url": "http://[::1]/"}, {"name": ""}, {"colour": 1}, {"rule": None}):
+            with self.subTest(wrong):
+                self.assertEqual(call("POST", "/v1/alerts", raw=json.dumps({**new, **wrong}).encode()).status, 400)
+        for method, template in (("GET", "/v1/alerts"), ("POST", "/v1/alerts"), ("GET", one), ("PUT", one), ("DELETE", one), ("POST", test)):
+            self.assertEqual(call(method, template.replace("{id}", "x"), template, raw=b"{}" if method in ("POST", "PUT") else None, headers={}).status, 401)
+
     def test_catalog(self) -> None:
         site = "site-" + uuid.uuid4().hex[:8]
         self.assertEqual(call("POST", "/v1/sites", body={"id": site, "name": "A site", "allowed_origin": "https://a.example"}).status, 201)

@@ -4,23 +4,26 @@
 
 #include <chrono>
 
+#include "alert_answers.h"
 #include "answers.h"
 #include "catalog_answers.h"
 #include "console_files.h"
+#include "delivery_answers.h"
 #include "letter_answers.h"
 #include "live_campaigns.h"
 #include "live_feed.h"
 #include "progressive_answers.h"
 #include "report_answers.h"
 #include "saved_answers.h"
+#include "scheduled_reports.h"
 #include "segment_answers.h"
 
 namespace marquee::api {
 
 class Api::Impl {
  public:
-  Impl(ApiOptions options, catalog::Catalog& catalog, clickhouse::Client& store, ingest::Loader& loader,
-       log::EventLog& log, ingest::PipelineWatch& watch, ingest::DeadLetterOffice& letters)
+  Impl(ApiOptions options, catalog::Catalog& catalog, clickhouse::Client& store, clickhouse::Client& unhurried,
+       ingest::Loader& loader, log::EventLog& log, ingest::PipelineWatch& watch, ingest::DeadLetterOffice& letters)
       : options_(std::move(options)),
         catalog_(catalog),
         store_(store),
@@ -34,6 +37,10 @@ class Api::Impl {
                    .is_store_ready = [this] { return options_.not_ready().empty(); }},
                   catalog, store),
         segment_answers_(catalog, segments_),
+        scheduled_(catalog, unhurried, options_.can_remember, watch),
+        notifier_(options_.notifier, catalog, scheduled_),
+        delivery_answers_(catalog, notifier_, options_.notifier.webhook),
+        alert_answers_(catalog, notifier_, scheduled_, options_.notifier.webhook),
         progressive_(reports_, store),
         catalog_answers_(catalog),
         letter_answers_(letters),
@@ -54,7 +61,9 @@ class Api::Impl {
   }
 
   void landed() { live_.landed(); }
+  void start_notifier() { notifier_.start(); }
   void stop() {
+    notifier_.stop();
     progressive_.stop();
     segments_.stop();
     live_.stop();
@@ -98,6 +107,8 @@ class Api::Impl {
               [this](const auto& request) { return reports_.funnel_of_body(request); });
     add_saved_reports(router);
     add_segments(router);
+    add_notifications(router, "/v1/deliveries", "send", delivery_answers_);
+    add_notifications(router, "/v1/alerts", "test", alert_answers_);
     add_live(router, "/v1/live", [this](const http::Request&, const std::string& site, http::Responder responder) {
       live_.listen(site, std::move(responder));
     });
@@ -146,6 +157,18 @@ class Api::Impl {
               [this](const auto& request) { return segment_answers_.remove(request); });
     add_admin(router, "POST", "/v1/segments/{id}/refresh",
               [this](const auto& request) { return segment_answers_.refresh(request); });
+  }
+
+  template <class Answers>
+  void add_notifications(http::Router& router, const std::string& path, const char* trial, Answers& answers) {
+    const auto one = path + "/{id}";
+    add_admin(router, "GET", path, [&answers](const auto& request) { return answers.list(request); });
+    add_admin(router, "POST", path, [&answers](const auto& request) { return answers.add(request); });
+    add_admin(router, "GET", one, [&answers](const auto& request) { return answers.get(request); });
+    add_admin(router, "PUT", one, [&answers](const auto& request) { return answers.replace(request); });
+    add_admin(router, "DELETE", one, [&answers](const auto& request) { return answers.remove(request); });
+    add_admin(router, "POST", fmt::format("{}/{}", one, trial),
+              [&answers](const auto& request) { return answers.send(request); });
   }
 
   void add_catalog(http::Router& router) {
@@ -235,6 +258,10 @@ class Api::Impl {
   SavedAnswers saved_;
   SegmentKeeper segments_;
   SegmentAnswers segment_answers_;
+  ScheduledReports scheduled_;
+  notify::Notifier notifier_;
+  DeliveryAnswers delivery_answers_;
+  AlertAnswers alert_answers_;
   ProgressiveAnswers progressive_;
   CatalogAnswers catalog_answers_;
   LetterAnswers letter_answers_;
@@ -243,12 +270,13 @@ class Api::Impl {
   LiveCampaigns live_campaigns_;
 };
 
-Api::Api(ApiOptions options, catalog::Catalog& catalog, clickhouse::Client& store, ingest::Loader& loader,
-         log::EventLog& log, ingest::PipelineWatch& watch, ingest::DeadLetterOffice& letters)
-    : impl_(std::make_unique<Impl>(std::move(options), catalog, store, loader, log, watch, letters)) {}
+Api::Api(ApiOptions options, catalog::Catalog& catalog, clickhouse::Client& store, clickhouse::Client& unhurried,
+         ingest::Loader& loader, log::EventLog& log, ingest::PipelineWatch& watch, ingest::DeadLetterOffice& letters)
+    : impl_(std::make_unique<Impl>(std::move(options), catalog, store, unhurried, loader, log, watch, letters)) {}
 Api::~Api() = default;
 void Api::add_routes(http::Router& router) { impl_->add_routes(router); }
 void Api::landed() { impl_->landed(); }
+void Api::start_notifier() { impl_->start_notifier(); }
 void Api::stop() { impl_->stop(); }
 
 }  // namespace marquee::api

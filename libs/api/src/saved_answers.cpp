@@ -5,6 +5,8 @@
 #include <optional>
 #include <tuple>
 
+#include "versions.h"
+
 namespace marquee::api {
 namespace {
 
@@ -22,12 +24,10 @@ Json saved_json(const catalog::SavedReport& report) {
           {"address", "/r/" + report.id}};
 }
 
-http::Response nothing_here(const http::Request& request) {
-  return error_answer(404, fmt::format("there is no saved report \"{}\"", request.path_parameter("id").substr(0, 64)));
-}
+constexpr std::string_view kThing = "saved report";
 
 http::Response saved_answer(unsigned status, const catalog::SavedReport& report) {
-  return json_answer(status, saved_json(report));
+  return with_version(json_answer(status, saved_json(report)), report.changed_ms);
 }
 
 }  // namespace
@@ -70,31 +70,27 @@ http::Response SavedAnswers::add(const http::Request& request) {
 http::Response SavedAnswers::get(const http::Request& request) {
   const auto report = catalog_.saved_report(request.path_parameter("id"));
   if (!report) return error_answer(report.error());
-  return *report ? saved_answer(200, **report) : nothing_here(request);
+  return *report ? saved_answer(200, **report) : not_done(catalog::Edit::missing, kThing, request);
 }
 
 http::Response SavedAnswers::replace(const http::Request& request) {
   auto report = described(request);
   if (!report) return error_answer(report.error());
   report->id = request.path_parameter("id");
-  const auto replaced = catalog_.replace_saved_report(std::move(*report), kActor);
+  const auto replaced = catalog_.replace_saved_report(*report, wanted_version(request), kActor);
   if (!replaced) return error_answer(replaced.error());
-  return *replaced ? saved_answer(200, **replaced) : nothing_here(request);
+  return *replaced == catalog::Edit::done ? saved_answer(200, *report) : not_done(*replaced, kThing, request);
 }
 
 http::Response SavedAnswers::remove(const http::Request& request) {
-  const auto removed = catalog_.remove_saved_report(request.path_parameter("id"), kActor);
-  if (!removed) return error_answer(removed.error());
-  if (!*removed) return nothing_here(request);
-  http::Response answer;
-  answer.status = 204;
-  return answer;
+  const auto id = request.path_parameter("id");
+  return removed_answer(catalog_.remove_saved_report(id, wanted_version(request), kActor), kThing, request);
 }
 
 http::Response SavedAnswers::answer(const http::Request& request) {
   const auto report = catalog_.saved_report(request.path_parameter("id"));
   if (!report) return error_answer(report.error());
-  if (!*report) return nothing_here(request);
+  if (!*report) return not_done(catalog::Edit::missing, kThing, request);
   return reports_.answer_saved(**report, request);
 }
 

@@ -35,6 +35,19 @@ constexpr const char* kSchema[] = {
     "NOT NULL, definition TEXT NOT NULL, made_ms BIGINT NOT NULL, changed_ms BIGINT NOT NULL, refreshed_ms BIGINT NOT "
     "NULL, size BIGINT NOT NULL, version BIGINT NOT NULL)",
     "CREATE TABLE IF NOT EXISTS segment_versions (version BIGINT NOT NULL)",
+    "CREATE TABLE IF NOT EXISTS deliveries (id VARCHAR(40) PRIMARY KEY, report_id VARCHAR(40) NOT NULL, url "
+    "VARCHAR(2000) NOT NULL, format VARCHAR(20) NOT NULL, schedule TEXT NOT NULL, owner VARCHAR(100) NOT NULL, "
+    "is_paused INTEGER NOT NULL, pause_reason TEXT NOT NULL, made_ms BIGINT NOT NULL, changed_ms BIGINT NOT NULL, "
+    "next_due_ms BIGINT NOT NULL, failures INTEGER NOT NULL)",
+    "CREATE TABLE IF NOT EXISTS alerts (id VARCHAR(40) PRIMARY KEY, name VARCHAR(200) NOT NULL, site_id VARCHAR(63) "
+    "NOT NULL, rule TEXT NOT NULL, url VARCHAR(2000) NOT NULL, owner VARCHAR(100) NOT NULL, is_paused INTEGER NOT "
+    "NULL, made_ms BIGINT NOT NULL, changed_ms BIGINT NOT NULL, state TEXT NOT NULL, next_check_ms BIGINT NOT NULL)",
+    "CREATE TABLE IF NOT EXISTS notices (id VARCHAR(80) PRIMARY KEY, source VARCHAR(10) NOT NULL, source_id "
+    "VARCHAR(40) NOT NULL, event VARCHAR(40) NOT NULL, due_ms BIGINT NOT NULL, status VARCHAR(10) NOT NULL, tries "
+    "INTEGER NOT NULL, next_try_ms BIGINT NOT NULL, done_ms BIGINT NOT NULL, http_status INTEGER NOT NULL, error TEXT "
+    "NOT NULL, content_type VARCHAR(200) NOT NULL, disposition VARCHAR(1000) NOT NULL, body TEXT NOT NULL)",
+    "CREATE INDEX IF NOT EXISTS notices_of_source ON notices (source, source_id, due_ms)",
+    "CREATE INDEX IF NOT EXISTS notices_by_status ON notices (status, next_try_ms)",
 };
 
 std::string hex(const unsigned char* bytes, std::size_t size) {

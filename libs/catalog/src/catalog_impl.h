@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 #include <soci/soci.h>
 
+#include <algorithm>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -51,6 +52,22 @@ class Catalog::Impl {
     return {};
   }
 
+  // Runs `body`, which gives an Edit, in a transaction that counts only where it is done. `what` is looked at after
+  // that, so `body` may write it; nothing is recorded where it is empty. For what is in no snapshot.
+  template <class F>
+  Result<Edit> edit(std::string_view actor, const std::string& what, F&& body) {
+    const std::lock_guard lock(mutex_);
+    try {
+      soci::transaction transaction(session_);
+      if (const Edit edit = body(session_); edit != Edit::done) return edit;
+      if (!what.empty()) record(actor, what);
+      transaction.commit();
+    } catch (const soci::soci_error& e) {
+      return Error::retry(fmt::format("the catalog could not be changed: {}", e.what()));
+    }
+    return Edit::done;
+  }
+
   template <class F>
   auto read(F&& body) -> decltype(body(std::declval<soci::session&>())) {
     const std::lock_guard lock(mutex_);
@@ -60,6 +77,9 @@ class Catalog::Impl {
       return Error::retry(fmt::format("the catalog could not be read: {}", e.what()));
     }
   }
+
+  /// Of a change to what is of version `before`: the time, but never the same twice.
+  [[nodiscard]] std::int64_t version_after(std::int64_t before) const { return std::max(now_ms(), before + 1); }
 
  private:
   void record(std::string_view actor, const std::string& what);

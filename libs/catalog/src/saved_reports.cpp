@@ -71,39 +71,39 @@ Result<SavedReport> Catalog::add_saved_report(SavedReport report, std::string_vi
   return report;
 }
 
-Result<std::optional<SavedReport>> Catalog::replace_saved_report(SavedReport report, std::string_view actor) {
+Result<Edit> Catalog::replace_saved_report(SavedReport& report, Version version, std::string_view actor) {
   if (auto checked = check(report); !checked) return checked.error();
-  const auto before = saved_report(report.id);
-  if (!before) return before.error();
-  if (!*before) return std::optional<SavedReport>();
-  report.made_ms = (*before)->made_ms;
-  report.changed_ms = impl_->now_ms();
-  const long long now = report.changed_ms;
-  auto changed = impl_->change(
-      actor,
-      fmt::format("saved report {} is now \"{}\", {} of site {}", report.id, report.name, report.kind, report.site_id),
-      [&](soci::session& session) {
-        session
-            << "UPDATE saved_reports SET name = :n, kind = :k, site_id = :s, parameters = :p, owner = :o, changed_ms = "
+  const auto what =
+      fmt::format("saved report {} is now \"{}\", {} of site {}", report.id, report.name, report.kind, report.site_id);
+  return impl_->edit(actor, what, [&](soci::session& session) {
+    const auto before = find(session, report.id);
+    if (!before) return Edit::missing;
+    if (version && *version != before->changed_ms) return Edit::changed;
+    report.made_ms = before->made_ms;
+    report.changed_ms = impl_->version_after(before->changed_ms);
+    const long long now = report.changed_ms;
+    session << "UPDATE saved_reports SET name = :n, kind = :k, site_id = :s, parameters = :p, owner = :o, changed_ms = "
                ":c WHERE id = :i",
-            soci::use(report.name), soci::use(report.kind), soci::use(report.site_id), soci::use(report.parameters),
-            soci::use(report.owner), soci::use(now), soci::use(report.id);
-      });
-  if (!changed) return changed.error();
-  return std::optional(std::move(report));
+        soci::use(report.name), soci::use(report.kind), soci::use(report.site_id), soci::use(report.parameters),
+        soci::use(report.owner), soci::use(now), soci::use(report.id);
+    return Edit::done;
+  });
 }
 
-Result<bool> Catalog::remove_saved_report(std::string_view id, std::string_view actor) {
-  const auto before = saved_report(id);
-  if (!before) return before.error();
-  if (!*before) return false;
-  auto removed = impl_->change(actor, fmt::format("saved report {} \"{}\" removed", id, (*before)->name),
-                               [&](soci::session& session) {
-                                 const std::string which(id);
-                                 session << "DELETE FROM saved_reports WHERE id = :i", soci::use(which);
-                               });
-  if (!removed) return removed.error();
-  return true;
+Result<Edit> Catalog::remove_saved_report(std::string_view id, Version version, std::string_view actor) {
+  std::string what;
+  return impl_->edit(actor, what, [&](soci::session& session) {
+    const std::string which(id);
+    const auto before = find(session, which);
+    if (!before) return Edit::missing;
+    if (version && *version != before->changed_ms) return Edit::changed;
+    int deliveries = 0;
+    session << "SELECT count(*) FROM deliveries WHERE report_id = :i", soci::into(deliveries), soci::use(which);
+    if (deliveries > 0) return Edit::in_use;
+    what = fmt::format("saved report {} \"{}\" removed", id, before->name);
+    session << "DELETE FROM saved_reports WHERE id = :i", soci::use(which);
+    return Edit::done;
+  });
 }
 
 }  // namespace marquee::catalog

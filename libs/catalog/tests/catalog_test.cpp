@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <atomic>
 #include <filesystem>
 #include <thread>
 #include <tuple>
@@ -109,17 +110,47 @@ TEST_F(CatalogTest, keeps_saved_reports_over_a_restart_and_records_each_change) 
   EXPECT_EQ(report.parameters, R"({"site":"campus"})");
   EXPECT_EQ(report.made_ms, added->made_ms);
   report.name = "C";
-  ASSERT_TRUE(catalog_->replace_saved_report(report, "test"));
+  EXPECT_EQ(*catalog_->replace_saved_report(report, std::nullopt, "test"), Edit::done);
   EXPECT_EQ((*catalog_->saved_report(added->id))->name, "C");
   EXPECT_EQ((*catalog_->saved_report(added->id))->made_ms, added->made_ms);
-  EXPECT_EQ(*catalog_->remove_saved_report(added->id, "test"), true);
-  EXPECT_EQ(*catalog_->remove_saved_report(added->id, "test"), false);
+  EXPECT_EQ(*catalog_->remove_saved_report(added->id, std::nullopt, "test"), Edit::done);
+  EXPECT_EQ(*catalog_->remove_saved_report(added->id, std::nullopt, "test"), Edit::missing);
   EXPECT_FALSE(*catalog_->saved_report(added->id));
-  EXPECT_FALSE(*catalog_->replace_saved_report(report, "test"));
+  EXPECT_EQ(*catalog_->replace_saved_report(report, std::nullopt, "test"), Edit::missing);
   const auto changes = catalog_->changes(10);
   ASSERT_TRUE(changes);
   for (const auto& what : {" saved: \"B\", ctr of site campus", " is now \"C\", ctr of site campus", " \"C\" removed"})
     EXPECT_TRUE(std::ranges::any_of(*changes, [&](const auto& change) { return change.what.ends_with(what); })) << what;
+}
+
+TEST_F(CatalogTest, changes_a_saved_report_only_where_it_is_of_the_version_that_was_seen) {
+  const auto seen = *catalog_->add_saved_report(
+      {.name = "A", .kind = "ctr", .site_id = "campus", .parameters = "{}", .owner = "ana"}, "test");
+  auto mine = seen, theirs = seen;
+  EXPECT_EQ(*catalog_->replace_saved_report(theirs, seen.changed_ms, "test"), Edit::done);
+  EXPECT_GT(theirs.changed_ms, seen.changed_ms);  // Also within a millisecond.
+  EXPECT_EQ(*catalog_->replace_saved_report(mine, seen.changed_ms, "test"), Edit::changed);
+  EXPECT_EQ(*catalog_->remove_saved_report(seen.id, seen.changed_ms, "test"), Edit::changed);
+  EXPECT_EQ(*catalog_->remove_saved_report(seen.id, theirs.changed_ms, "test"), Edit::done);
+}
+
+TEST_F(CatalogTest, lets_one_of_many_who_saw_the_same_version_change_a_saved_report) {
+  const auto seen = *catalog_->add_saved_report(
+      {.name = "A", .kind = "ctr", .site_id = "campus", .parameters = "{}", .owner = "ana"}, "test");
+  std::atomic<int> done = 0;
+  {
+    std::vector<std::jthread> writers;
+    for (int i = 0; i < 8; ++i) {
+      writers.emplace_back([&, i] {
+        auto mine = seen;
+        mine.name = "by " + std::to_string(i);
+        const auto edit = i % 2 == 0 ? *catalog_->replace_saved_report(mine, seen.changed_ms, "test")
+                                     : *catalog_->remove_saved_report(seen.id, seen.changed_ms, "test");
+        if (edit == Edit::done) ++done;
+      });
+    }
+  }
+  EXPECT_EQ(done, 1);
 }
 
 TEST_F(CatalogTest, refuses_saved_reports_without_a_name_or_too_large) {

@@ -206,6 +206,8 @@ class Client::Impl {
     if (!options.query_id.empty()) add("query_id", options.query_id);
     if (!options.format.empty()) add("default_format", options.format);
     for (const auto& [name, value] : options.settings) add(name, value);
+    for (const auto& [name, value] : endpoint_.settings)
+      if (!options.settings.contains(name)) add(name, value);
     for (const auto& [name, value] : parameters) add("param_" + name, value);
     return out;
   }

@@ -15,6 +15,7 @@
 #include "marquee/ingest/loader.h"
 #include "marquee/ingest/pipeline_watch.h"
 #include "marquee/log/event_log.h"
+#include "marquee/notify/notifier.h"
 
 namespace marquee::api {
 
@@ -27,18 +28,22 @@ struct ApiOptions {
   PipelineContext pipeline;
   std::uint64_t refresh_segments_ms = 60'000;  ///< How long between looks whether a segment's users may have changed.
   bool can_remember = true;                    ///< Whether reports may remember answers; see analytics::Reports.
+  notify::NotifierOptions notifier;
 };
 
 /// Thread safe. What it is given must outlive it, and it must outlive the server that its routes are added to.
 class Api {
  public:
-  Api(ApiOptions options, catalog::Catalog& catalog, clickhouse::Client& store, ingest::Loader& loader,
-      log::EventLog& log, ingest::PipelineWatch& watch, ingest::DeadLetterOffice& letters);
+  /// Deliveries and alerts ask `unhurried`.
+  Api(ApiOptions options, catalog::Catalog& catalog, clickhouse::Client& store, clickhouse::Client& unhurried,
+      ingest::Loader& loader, log::EventLog& log, ingest::PipelineWatch& watch, ingest::DeadLetterOffice& letters);
   ~Api();
   void add_routes(http::Router& router);
   /// Tells the live feed that events have landed; for Loader::on_landed. Never blocks.
   void landed();
-  /// Ends the live streams, so that a server can stop.
+  /// Sends deliveries and looks at alerts from now on; once the store answers.
+  void start_notifier();
+  /// Ends the live streams and the notifier, so that a server can stop.
   void stop();
 
  private:

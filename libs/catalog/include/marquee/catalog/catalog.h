@@ -45,7 +45,8 @@ struct SavedReport {
   std::string site_id;     ///< Of the parameters.
   std::string parameters;  ///< As the report takes them: a JSON object.
   std::string owner;
-  std::int64_t made_ms = 0, changed_ms = 0;
+  std::int64_t made_ms = 0;
+  std::int64_t changed_ms = 0;  ///< Also its version: each change has a later one.
 };
 
 /// A named set of users of a site. Who is in it is in the store, under its version.
@@ -59,6 +60,15 @@ struct Segment {
   std::uint64_t size = 0;         ///< how many there were,
   std::uint64_t version = 0;      ///< written under this number, which no other refresh of any segment has.
 };
+/// What became of a change that holds only for what it was made of.
+enum class Edit {
+  done,
+  missing,  ///< There is none of that id.
+  changed,  ///< It is of another version by now.
+  in_use,   ///< Something else stands on it.
+};
+/// The version that a change was made of; none: of whatever there is.
+using Version = std::optional<std::int64_t>;
 
 /// One change, as it is recorded.
 struct Change {
@@ -107,10 +117,10 @@ class Catalog {
   /// Keeps it under a new id, and gives it as it is kept. Action::reject names what is wrong. That the report can be
   /// asked is the caller's to know.
   [[nodiscard]] Result<SavedReport> add_saved_report(SavedReport report, std::string_view actor);
-  /// Puts another in its place, but for its id and the time it was made. nullopt where there is none of that id.
-  [[nodiscard]] Result<std::optional<SavedReport>> replace_saved_report(SavedReport report, std::string_view actor);
-  /// False where there is none.
-  [[nodiscard]] Result<bool> remove_saved_report(std::string_view id, std::string_view actor);
+  /// Puts another in its place, but for its id and the time it was made; `report` is then as it is kept.
+  [[nodiscard]] Result<Edit> replace_saved_report(SavedReport& report, Version version, std::string_view actor);
+  /// Edit::in_use while deliveries send it.
+  [[nodiscard]] Result<Edit> remove_saved_report(std::string_view id, Version version, std::string_view actor);
 
   /// By title; of one site where `site_id` is not empty.
   [[nodiscard]] Result<std::vector<Segment>> segments(std::string_view site_id) const;
@@ -136,6 +146,7 @@ class Catalog {
   [[nodiscard]] Result<std::vector<Change>> changes(std::size_t limit) const;
 
  private:
+  friend class NotificationBook;
   class Impl;
   explicit Catalog(std::unique_ptr<Impl> impl);
   std::unique_ptr<Impl> impl_;

@@ -15,17 +15,18 @@
 
 namespace marquee::clickhouse {
 
+using Parameters =
+    std::map<std::string, std::string>;  ///< Values of {name:Type}, in ClickHouse's text form (param_name).
+using Settings = std::map<std::string, std::string>;  ///< "database" among them replaces the endpoint's.
+
 struct Endpoint {
   std::string url = "http://127.0.0.1:8123";
   std::string user = "default";
   std::string password = {};
   std::string database = "marquee";
   std::vector<std::string> other_replicas = {};  ///< Further URLs of the same shard of a cluster.
+  Settings settings = {};                        ///< Of every query that has no other value of them.
 };
-
-using Parameters =
-    std::map<std::string, std::string>;  ///< Values of {name:Type}, in ClickHouse's text form (param_name).
-using Settings = std::map<std::string, std::string>;  ///< "database" among them replaces the endpoint's.
 
 struct QueryOptions {
   Settings settings = {};
