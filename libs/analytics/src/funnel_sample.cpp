@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <cmath>
 #include <map>
+#include <tuple>
 
 #include "answer_rows.h"
 #include "cached_store.h"
@@ -115,7 +116,9 @@ Result<FunnelReport> Reports::sampled_funnel(const FunnelRequest& request, doubl
     report.rows.push_back({name.second, counts_of(request, row, fraction), {}});
     if (request.compares_previous) report.rows.back().previous = counts(before, false, name.second);
   }
-  std::ranges::stable_sort(report.rows, std::greater<>(), [](const FunnelRow& row) { return row.now.steps[0].users; });
+  std::ranges::sort(report.rows, [](const FunnelRow& a, const FunnelRow& b) {
+    return std::tie(b.now.steps[0].users, a.key) < std::tie(a.now.steps[0].users, b.key);
+  });
   report.is_cut = report.rows.size() > request.limit;
   if (report.is_cut) report.rows.resize(request.limit);
   return report;
