@@ -35,6 +35,8 @@ def setUpModule() -> None:
     global MARQUEE
     panels.build()
     MARQUEE = Marquee(environment={"TZ": "Asia/Kolkata"})
+    # Which users a share of them has is chance, by the hash of their names: here always the same.
+    pathlib.Path(MARQUEE.data_dir, "secrets.json").write_text(json.dumps({"hash_key": "5eed" * 8}), encoding="utf-8")
     try:
         MARQUEE.start()
         load_samples(MARQUEE)

@@ -28,6 +28,7 @@ TYPES = {"impressions": WHOLE, "viewable_impressions": WHOLE, "clicks": WHOLE, "
          "without_results": WHOLE, "without_click": WHOLE, "step": WHOLE, "sessions": WHOLE, "interval": WHOLE, "back": WHOLE, "previous_users": WHOLE,
          "previous_impressions": WHOLE, "previous_viewable_impressions": WHOLE, "previous_clicks": WHOLE, "position": WHOLE, "year_of_study": WHOLE,
          "campaign_id": TEXT, "campaign": TEXT, "device": TEXT, "slot": TEXT, "term": TEXT, "from": TEXT, "to": TEXT, "name": TEXT, "user_key": TEXT,
+         "segment": TEXT, "title": TEXT, "other": TEXT, "other_title": TEXT, "size": WHOLE,
          "is_optional": TRUTH, "day": DAY, "time": TIME, "hour": TIME, "minute": TIME, "cohort": TIME}
 
 
