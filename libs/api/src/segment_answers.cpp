@@ -2,10 +2,13 @@
 
 #include <fmt/format.h>
 
+#include "versions.h"
+
 namespace marquee::api {
 namespace {
 
 constexpr std::string_view kActor = "admin";
+constexpr std::string_view kThing = "segment";
 
 Json segment_json(const catalog::Segment& segment) {
   return {{"id", segment.id},
@@ -19,13 +22,9 @@ Json segment_json(const catalog::Segment& segment) {
           {"version", segment.version}};
 }
 
-http::Response nothing_here(const http::Request& request) {
-  return error_answer(404, fmt::format("there is no segment \"{}\"", request.path_parameter("id").substr(0, 64)));
-}
-
 http::Response one_answer(const http::Request& request, const Result<std::optional<catalog::Segment>>& segment) {
   if (!segment) return error_answer(segment.error());
-  return *segment ? json_answer(200, segment_json(**segment)) : nothing_here(request);
+  return *segment ? json_answer(200, segment_json(**segment)) : not_done(catalog::Edit::missing, kThing, request);
 }
 
 }  // namespace
@@ -80,10 +79,7 @@ http::Response SegmentAnswers::replace(const http::Request& request) {
 http::Response SegmentAnswers::remove(const http::Request& request) {
   const auto removed = keeper_.remove(request.path_parameter("id"), kActor);
   if (!removed) return error_answer(removed.error());
-  if (!*removed) return nothing_here(request);
-  http::Response answer;
-  answer.status = 204;
-  return answer;
+  return removed_answer(*removed ? catalog::Edit::done : catalog::Edit::missing, kThing, request);
 }
 
 http::Response SegmentAnswers::refresh(const http::Request& request) {

@@ -21,17 +21,8 @@ Alert alert_of(const soci::row& row) {
           .next_check_ms = row.get<long long>(10)};
 }
 
-std::vector<Alert> alerts_of(const soci::rowset<soci::row>& rows) {
-  std::vector<Alert> all;
-  for (const auto& row : rows) all.push_back(alert_of(row));
-  return all;
-}
-
 std::optional<Alert> find(soci::session& session, const std::string& id) {
-  const soci::rowset<soci::row> rows =
-      (session.prepare << fmt::format("{} WHERE id = :i", kColumns), soci::use(id, "i"));
-  for (const auto& row : rows) return alert_of(row);
-  return std::nullopt;
+  return find_by_id(session, kColumns, id, alert_of);
 }
 
 Result<void> check(const Alert& alert) {
@@ -47,8 +38,9 @@ Result<void> check(const Alert& alert) {
 Result<std::vector<Alert>> NotificationBook::alerts(std::string_view site_id) const {
   return impl_.read([&](soci::session& session) -> Result<std::vector<Alert>> {
     const std::string site(site_id);
-    return alerts_of((session.prepare << fmt::format("{} WHERE :s = '' OR site_id = :s ORDER BY name, id", kColumns),
-                      soci::use(site, "s")));
+    return each((session.prepare << fmt::format("{} WHERE :s = '' OR site_id = :s ORDER BY name, id", kColumns),
+                 soci::use(site, "s")),
+                alert_of);
   });
 }
 
@@ -60,10 +52,11 @@ Result<std::optional<Alert>> NotificationBook::alert(std::string_view id) const 
 Result<std::vector<Alert>> NotificationBook::due_alerts(std::int64_t now_ms) const {
   return impl_.read([&](soci::session& session) -> Result<std::vector<Alert>> {
     const long long now = now_ms;
-    return alerts_of((session.prepare << fmt::format("{} WHERE is_paused = 0 AND next_check_ms <= :n ORDER BY "
-                                                     "next_check_ms",
-                                                     kColumns),
-                      soci::use(now, "n")));
+    return each((session.prepare << fmt::format("{} WHERE is_paused = 0 AND next_check_ms <= :n ORDER BY "
+                                                "next_check_ms",
+                                                kColumns),
+                 soci::use(now, "n")),
+                alert_of);
   });
 }
 
@@ -91,8 +84,7 @@ Result<Edit> NotificationBook::replace(Alert& alert, Version version, std::strin
   const auto what = fmt::format("alert {} is now \"{}\" of site {}", alert.id, alert.name, alert.site_id);
   return impl_.edit(actor, what, [&](soci::session& session) {
     const auto before = find(session, alert.id);
-    if (!before) return Edit::missing;
-    if (version && *version != before->changed_ms) return Edit::changed;
+    if (const auto expected = expect(before, version); expected != Edit::done) return expected;
     alert.made_ms = before->made_ms;
     alert.changed_ms = impl_.version_after(before->changed_ms);
     alert.state = "{}";
@@ -112,8 +104,7 @@ Result<Edit> NotificationBook::remove_alert(std::string_view id, Version version
   return impl_.edit(actor, what, [&](soci::session& session) {
     const std::string which(id);
     const auto before = find(session, which);
-    if (!before) return Edit::missing;
-    if (version && *version != before->changed_ms) return Edit::changed;
+    if (const auto expected = expect(before, version); expected != Edit::done) return expected;
     what = fmt::format("alert {} \"{}\" removed", id, before->name);
     session << "DELETE FROM alerts WHERE id = :i", soci::use(which);
     forget_notices(session, NoticeSource::alert, which);
@@ -124,8 +115,7 @@ Result<Edit> NotificationBook::remove_alert(std::string_view id, Version version
 Result<Edit> NotificationBook::record_check(const Alert& alert, const std::optional<Notice>& notice) {
   return impl_.edit("", "", [&](soci::session& session) {
     const auto before = find(session, alert.id);
-    if (!before) return Edit::missing;
-    if (before->changed_ms != alert.changed_ms) return Edit::changed;
+    if (const auto expected = expect(before, alert.changed_ms); expected != Edit::done) return expected;
     const long long next = alert.next_check_ms;
     session << "UPDATE alerts SET state = :s, next_check_ms = :t WHERE id = :i", soci::use(alert.state),
         soci::use(next), soci::use(alert.id);

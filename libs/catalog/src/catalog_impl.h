@@ -9,14 +9,41 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <set>
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include "marquee/catalog/catalog.h"
 
 namespace marquee::catalog {
+
+/// Each row as `of_row` reads it.
+template <class OfRow>
+auto each(const soci::rowset<soci::row>& rows, const OfRow& of_row) {
+  std::vector<decltype(of_row(std::declval<const soci::row&>()))> all;
+  for (const auto& row : rows) all.push_back(of_row(row));
+  return all;
+}
+
+/// The row of that id; `columns`: "SELECT ... FROM ...".
+template <class OfRow>
+auto find_by_id(soci::session& session, std::string_view columns, const std::string& id, const OfRow& of_row) {
+  const soci::rowset<soci::row> rows =
+      (session.prepare << fmt::format("{} WHERE id = :i", columns), soci::use(id, "i"));
+  std::optional<decltype(of_row(std::declval<const soci::row&>()))> found;
+  for (const auto& row : rows) found = of_row(row);
+  return found;
+}
+
+/// Edit::done where `before` is there and of the version that a change was made of; else why it does not hold.
+template <class Thing>
+Edit expect(const std::optional<Thing>& before, Version version) {
+  if (!before) return Edit::missing;
+  return version && *version != before->changed_ms ? Edit::changed : Edit::done;
+}
 
 struct Snapshot {
   std::map<std::string, Site, std::less<>> sites;

@@ -23,17 +23,8 @@ Delivery delivery_of(const soci::row& row) {
           .failures = row.get<int>(11)};
 }
 
-std::vector<Delivery> deliveries_of(const soci::rowset<soci::row>& rows) {
-  std::vector<Delivery> all;
-  for (const auto& row : rows) all.push_back(delivery_of(row));
-  return all;
-}
-
 std::optional<Delivery> find(soci::session& session, const std::string& id) {
-  const soci::rowset<soci::row> rows =
-      (session.prepare << fmt::format("{} WHERE id = :i", kColumns), soci::use(id, "i"));
-  for (const auto& row : rows) return delivery_of(row);
-  return std::nullopt;
+  return find_by_id(session, kColumns, id, delivery_of);
 }
 
 Result<void> check(const Delivery& delivery) {
@@ -57,9 +48,9 @@ Error no_report(const Delivery& delivery) {
 Result<std::vector<Delivery>> NotificationBook::deliveries(std::string_view report_id) const {
   return impl_.read([&](soci::session& session) -> Result<std::vector<Delivery>> {
     const std::string report(report_id);
-    return deliveries_of(
-        (session.prepare << fmt::format("{} WHERE :r = '' OR report_id = :r ORDER BY made_ms, id", kColumns),
-         soci::use(report, "r")));
+    return each((session.prepare << fmt::format("{} WHERE :r = '' OR report_id = :r ORDER BY made_ms, id", kColumns),
+                 soci::use(report, "r")),
+                delivery_of);
   });
 }
 
@@ -71,9 +62,10 @@ Result<std::optional<Delivery>> NotificationBook::delivery(std::string_view id) 
 Result<std::vector<Delivery>> NotificationBook::due_deliveries(std::int64_t now_ms) const {
   return impl_.read([&](soci::session& session) -> Result<std::vector<Delivery>> {
     const long long now = now_ms;
-    return deliveries_of(
+    return each(
         (session.prepare << fmt::format("{} WHERE is_paused = 0 AND next_due_ms <= :n ORDER BY next_due_ms", kColumns),
-         soci::use(now, "n")));
+         soci::use(now, "n")),
+        delivery_of);
   });
 }
 
@@ -105,8 +97,7 @@ Result<Edit> NotificationBook::replace(Delivery& delivery, Version version, std:
   const auto what = fmt::format("delivery {} of report {} changed", delivery.id, delivery.report_id);
   const auto edit = impl_.edit(actor, what, [&](soci::session& session) {
     const auto before = find(session, delivery.id);
-    if (!before) return Edit::missing;
-    if (version && *version != before->changed_ms) return Edit::changed;
+    if (const auto expected = expect(before, version); expected != Edit::done) return expected;
     is_report_missing = !has_report(session, delivery.report_id);
     if (is_report_missing) return Edit::missing;
     delivery.made_ms = before->made_ms;
@@ -132,8 +123,7 @@ Result<Edit> NotificationBook::remove_delivery(std::string_view id, Version vers
   return impl_.edit(actor, what, [&](soci::session& session) {
     const std::string which(id);
     const auto before = find(session, which);
-    if (!before) return Edit::missing;
-    if (version && *version != before->changed_ms) return Edit::changed;
+    if (const auto expected = expect(before, version); expected != Edit::done) return expected;
     what = fmt::format("delivery {} of report {} removed", id, before->report_id);
     session << "DELETE FROM deliveries WHERE id = :i", soci::use(which);
     forget_notices(session, NoticeSource::delivery, which);
@@ -145,8 +135,7 @@ Result<Edit> NotificationBook::plan(const Delivery& delivery, const Notice& noti
                                     int max_failures) {
   return impl_.edit("", "", [&](soci::session& session) {
     const auto before = find(session, delivery.id);
-    if (!before) return Edit::missing;
-    if (before->changed_ms != delivery.changed_ms) return Edit::changed;
+    if (const auto expected = expect(before, delivery.changed_ms); expected != Edit::done) return expected;
     const long long due = next_due_ms;
     session << "UPDATE deliveries SET next_due_ms = :d WHERE id = :i", soci::use(due), soci::use(delivery.id);
     if (has_notice(session, notice.id)) return Edit::done;

@@ -29,10 +29,7 @@ Result<void> check(const SavedReport& report) {
 }
 
 std::optional<SavedReport> find(soci::session& session, const std::string& id) {
-  const soci::rowset<soci::row> rows =
-      (session.prepare << fmt::format("{} WHERE id = :i", kColumns), soci::use(id, "i"));
-  for (const auto& row : rows) return report_of(row);
-  return std::nullopt;
+  return find_by_id(session, kColumns, id, report_of);
 }
 
 }  // namespace
@@ -40,12 +37,9 @@ std::optional<SavedReport> find(soci::session& session, const std::string& id) {
 Result<std::vector<SavedReport>> Catalog::saved_reports(std::string_view site_id) const {
   return impl_->read([&](soci::session& session) -> Result<std::vector<SavedReport>> {
     const std::string site(site_id);
-    const soci::rowset<soci::row> rows =
-        (session.prepare << fmt::format("{} WHERE :s = '' OR site_id = :s ORDER BY name, id", kColumns),
-         soci::use(site, "s"));
-    std::vector<SavedReport> reports;
-    for (const auto& row : rows) reports.push_back(report_of(row));
-    return reports;
+    return each((session.prepare << fmt::format("{} WHERE :s = '' OR site_id = :s ORDER BY name, id", kColumns),
+                 soci::use(site, "s")),
+                report_of);
   });
 }
 
@@ -77,8 +71,7 @@ Result<Edit> Catalog::replace_saved_report(SavedReport& report, Version version,
       fmt::format("saved report {} is now \"{}\", {} of site {}", report.id, report.name, report.kind, report.site_id);
   return impl_->edit(actor, what, [&](soci::session& session) {
     const auto before = find(session, report.id);
-    if (!before) return Edit::missing;
-    if (version && *version != before->changed_ms) return Edit::changed;
+    if (const auto expected = expect(before, version); expected != Edit::done) return expected;
     report.made_ms = before->made_ms;
     report.changed_ms = impl_->version_after(before->changed_ms);
     const long long now = report.changed_ms;
@@ -95,8 +88,7 @@ Result<Edit> Catalog::remove_saved_report(std::string_view id, Version version, 
   return impl_->edit(actor, what, [&](soci::session& session) {
     const std::string which(id);
     const auto before = find(session, which);
-    if (!before) return Edit::missing;
-    if (version && *version != before->changed_ms) return Edit::changed;
+    if (const auto expected = expect(before, version); expected != Edit::done) return expected;
     int deliveries = 0;
     session << "SELECT count(*) FROM deliveries WHERE report_id = :i", soci::into(deliveries), soci::use(which);
     if (deliveries > 0) return Edit::in_use;

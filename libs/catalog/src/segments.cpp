@@ -1,5 +1,3 @@
-#include <algorithm>
-
 #include "catalog_impl.h"
 
 namespace marquee::catalog {
@@ -30,10 +28,7 @@ Result<void> check(const Segment& segment) {
 }
 
 std::optional<Segment> find(soci::session& session, const std::string& id) {
-  const soci::rowset<soci::row> rows =
-      (session.prepare << fmt::format("{} WHERE id = :i", kColumns), soci::use(id, "i"));
-  for (const auto& row : rows) return segment_of(row);
-  return std::nullopt;
+  return find_by_id(session, kColumns, id, segment_of);
 }
 
 }  // namespace
@@ -41,12 +36,9 @@ std::optional<Segment> find(soci::session& session, const std::string& id) {
 Result<std::vector<Segment>> Catalog::segments(std::string_view site_id) const {
   return impl_->read([&](soci::session& session) -> Result<std::vector<Segment>> {
     const std::string site(site_id);
-    const soci::rowset<soci::row> rows =
-        (session.prepare << fmt::format("{} WHERE :s = '' OR site_id = :s ORDER BY title, id", kColumns),
-         soci::use(site, "s"));
-    std::vector<Segment> segments;
-    for (const auto& row : rows) segments.push_back(segment_of(row));
-    return segments;
+    return each((session.prepare << fmt::format("{} WHERE :s = '' OR site_id = :s ORDER BY title, id", kColumns),
+                 soci::use(site, "s")),
+                segment_of);
   });
 }
 
@@ -111,23 +103,23 @@ Result<Segment> Catalog::add_segment(Segment segment, std::string_view actor) {
 
 Result<std::optional<Segment>> Catalog::replace_segment(Segment segment, std::string_view actor) {
   if (auto checked = check(segment); !checked) return checked.error();
-  const auto before = this->segment(segment.id);
-  if (!before) return before.error();
-  if (!*before) return std::optional<Segment>();
-  segment.made_ms = (*before)->made_ms;
-  // Later than before in any case, so that a refresh that began before knows that it is outdated.
-  segment.changed_ms = segment.refreshed_ms = std::max(impl_->now_ms(), (*before)->changed_ms + 1);
-  const long long now = segment.changed_ms;
-  const auto size = static_cast<long long>(segment.size), version = static_cast<long long>(segment.version);
-  auto changed = impl_->change(actor, fmt::format("segment {} is now \"{}\"", segment.id, segment.title),
-                               [&](soci::session& session) {
-                                 session << "UPDATE segments SET title = :t, definition = :d, changed_ms = :c, "
-                                            "refreshed_ms = :r, size = :n, version = :v WHERE id = :i",
-                                     soci::use(segment.title), soci::use(segment.definition), soci::use(now),
-                                     soci::use(now), soci::use(size), soci::use(version), soci::use(segment.id);
-                               });
-  if (!changed) return changed.error();
-  return std::optional(std::move(segment));
+  const auto what = fmt::format("segment {} is now \"{}\"", segment.id, segment.title);
+  const auto edit = impl_->edit(actor, what, [&](soci::session& session) {
+    const auto before = find(session, segment.id);
+    if (!before) return Edit::missing;
+    segment.made_ms = before->made_ms;
+    // Later than before in any case, so that a refresh that began before knows that it is outdated.
+    segment.changed_ms = segment.refreshed_ms = impl_->version_after(before->changed_ms);
+    const long long now = segment.changed_ms;
+    const auto size = static_cast<long long>(segment.size), version = static_cast<long long>(segment.version);
+    session << "UPDATE segments SET title = :t, definition = :d, changed_ms = :c, refreshed_ms = :r, size = :n, "
+               "version = :v WHERE id = :i",
+        soci::use(segment.title), soci::use(segment.definition), soci::use(now), soci::use(now), soci::use(size),
+        soci::use(version), soci::use(segment.id);
+    return Edit::done;
+  });
+  if (!edit) return edit.error();
+  return *edit == Edit::done ? std::optional(std::move(segment)) : std::nullopt;
 }
 
 Result<std::optional<Segment>> Catalog::refresh_segment(Segment segment) {
@@ -148,16 +140,17 @@ Result<std::optional<Segment>> Catalog::refresh_segment(Segment segment) {
 }
 
 Result<bool> Catalog::remove_segment(std::string_view id, std::string_view actor) {
-  const auto before = segment(id);
-  if (!before) return before.error();
-  if (!*before) return false;
-  auto removed =
-      impl_->change(actor, fmt::format("segment {} \"{}\" removed", id, (*before)->title), [&](soci::session& session) {
-        const std::string which(id);
-        session << "DELETE FROM segments WHERE id = :i", soci::use(which);
-      });
-  if (!removed) return removed.error();
-  return true;
+  std::string what;
+  const auto edit = impl_->edit(actor, what, [&](soci::session& session) {
+    const std::string which(id);
+    const auto before = find(session, which);
+    if (!before) return Edit::missing;
+    what = fmt::format("segment {} \"{}\" removed", id, before->title);
+    session << "DELETE FROM segments WHERE id = :i", soci::use(which);
+    return Edit::done;
+  });
+  if (!edit) return edit.error();
+  return *edit == Edit::done;
 }
 
 }  // namespace marquee::catalog
