@@ -142,13 +142,14 @@ class Contract(unittest.TestCase):
                 self.assertIn("field", answer.json()["error"])
         self.assertEqual(call("GET", "/v1/reports/metrics?site=campus&metrics=ctr,reach&by=device&sample=0.5").json()["sample"], 0.5)
         self.assertEqual(call("GET", "/v1/reports/metrics/stream?site=campus&metrics=ctr&sample=0.5").status, 200)
-        for report in ("heatmap", "heatmap?mode=page&page=home", "funnel?steps=impression,click&by=device&compare=previous&last=4w"):
+        for report in ("heatmap", "heatmap?mode=page&page=home", "funnel?steps=impression,click&by=device&compare=previous&last=4w", "searches?limit=3",
+                       "paths?steps=3", "retention?last=4w&interval=week&back=click"):
             with self.subTest(report, sample=0.5):
                 path, _, query = report.partition("?")
                 self.assertEqual(call("GET", f"/v1/reports/{path}?site=campus&sample=0.5&{query}").json()["sample"], 0.5)
                 self.assertEqual(call("GET", f"/v1/reports/{path}/stream?site=campus&sample=0.5&{query}").status, 200)
         self.assertEqual(call("POST", "/v1/reports/funnel/stream?sample=0.5", body=whole).status, 200)
-        for report in ("ctr", "heatmap", "funnel", "campaigns", "metrics/stream", "heatmap/stream", "funnel/stream"):
+        for report in ("ctr", "heatmap", "funnel", "campaigns", "metrics/stream", "heatmap/stream", "funnel/stream", "searches/stream"):
             self.assertEqual(call("GET", f"/v1/reports/{report}?site=campus", headers={}).status, 401)
 
     def test_formats_of_reports(self) -> None:

@@ -214,19 +214,59 @@ class Sampling(unittest.TestCase):
         found.expect(self, 100)
         self.assertGreater(times.inside / times.total, 0.85)
 
-    def test_everything_as_a_sample_of_a_heatmap_or_funnel_is_exact(self) -> None:
-        for kind, asked in (("heatmap", {}), ("heatmap", {"mode": "cells", "slot": "home-top"}), ("heatmap", {"mode": "page", "page": "home"}),
+    def test_searches_paths_and_retention_lie_within_the_bounds_nineteen_times_of_twenty(self) -> None:
+        draw = random.Random(SEED)
+        terms, places, cohorts = Found(), Found(), Found()
+        for _ in range(20):
+            begin = draw.randrange(1, 12)
+            asked: dict[str, Any] = {"from": f"2026-10-{begin:02}", "to": f"2026-10-{begin + 18:02}"}
+            share = draw.uniform(0.2, 0.5)
+            exact, sampled = report_of("searches", **asked), report_of("searches", **asked, sample=share)
+            known = {term["term"]: term for term in exact["terms"]}
+            for guess, truth in [(sampled["total"], exact["total"])] + [(term, known[term["term"]]) for term in sampled["terms"]]:
+                for name in ("searches", "users", "without_click"):
+                    if truth[name] >= 100:
+                        terms.add(guess["bounds"][name], guess[name], truth[name])
+            if draw.random() < 0.5:
+                asked["start"] = draw.choice(["home", "search"])
+            exact, sampled = report_of("paths", **asked), report_of("paths", **asked, sample=share)
+            places.add(sampled["bounds"], sampled["sessions"], exact["sessions"])
+            at = {(node["step"], node["place"]): node for node in exact["nodes"]}
+            for node in sampled["nodes"]:
+                truth = at.get((node["step"], node["place"]), {})
+                # The others of a sample need not be the others of all.
+                for name in ("sessions", "ended"):
+                    if node["place"] is not None and truth.get(name, 0) >= 200:
+                        places.add(node["bounds"][name], node[name], truth[name])
+            asked = {"from": "2026-10-05", "to": "2026-10-26", "interval": "week", "back": draw.choice(["", "click"])}
+            exact, sampled = report_of("retention", **asked), report_of("retention", **asked, sample=share)
+            for guess, truth in zip(sampled["cohorts"], exact["cohorts"], strict=True):
+                for bounds, value, exactly in zip([guess["bounds"]["users"], *guess["bounds"]["back"]], [guess["users"], *guess["back"]],
+                                                  [truth["users"], *truth["back"]], strict=True):
+                    if exactly >= 200:
+                        cohorts.add(bounds, value, exactly)
+        terms.expect(self, 100)
+        places.expect(self, 100)
+        cohorts.expect(self, 50)
+
+    def test_everything_as_a_sample_is_exact(self) -> None:
+        for kind, asked in (("searches", {"limit": 7}), ("searches", {"min_searches": 50, "filter": "device=phone"}), ("paths", {"steps": 4, "places": 3}),
+                            ("paths", {"start": "home", "by": "slot_id", "events": "impression,click"}),
+                            ("retention", {"from": "2026-10-05", "to": "2026-10-26", "interval": "week"}),
+                            ("retention", {"from": "2026-10-01", "to": "2026-10-15", "start": "search", "back": "click,course_click"}),
+                            ("heatmap", {}), ("heatmap", {"mode": "cells", "slot": "home-top"}), ("heatmap", {"mode": "page", "page": "home"}),
                             ("funnel", {"steps": "search,impression,click", "by": "college_id", "limit": 5}),
                             ("funnel", {"steps": "impression,hover,click", "optional": 2, "order": "strict", "by": "device"}),
                             ("funnel", {"steps": "impression,click", "exclude": "search", "by": "day", "compare": "previous", "from": "2026-10-08", "to": "2026-10-15"})):
             with self.subTest(kind, **asked):
                 exact, sampled = report_of(kind, **asked), report_of(kind, **asked, sample=1)
                 self.assertEqual((exact.pop("sample"), sampled.pop("sample")), (None, 1))
-                self.assertEqual(without_bounds(sampled), {**exact, "source": "events"})
+                self.assertEqual(without_bounds(sampled), exact if kind == "retention" else {**exact, "source": "events"})
 
-    def test_streams_of_heatmaps_and_funnels(self) -> None:
+    def test_streams_of_other_reports(self) -> None:
         steps_asked = {"steps": "search,impression,click"}
-        for kind, asked in (("heatmap", {"mode": "page", "page": "home"}), ("funnel", steps_asked)):
+        for kind, asked in (("searches", {"limit": "5"}), ("paths", {"start": "home"}), ("retention", {"from": "2026-10-05", "to": "2026-10-26", "back": "click"}),
+                            ("heatmap", {"mode": "page", "page": "home"}), ("funnel", steps_asked)):
             told = steps(stream(kind, **asked, sample=0.2))
             self.assertEqual([name for name, _ in told], ["sample", "exact"])
             self.assertEqual([told[0][1], told[1][1]], [report_of(kind, **asked, sample=0.2), report_of(kind, **asked)])

@@ -80,9 +80,7 @@ class Builder {
     const auto joins = users_.joins(parameters_);
     const auto people = [&](std::string_view who) { return people_events(*mask, values, joins, filter, who); };
     if (!period_.sample) return people(" AND (user_key != 0 OR session_id != 0)");
-    // Apart, so that each is found in an order of its own.
-    return people(keyed_users_of(*period_.sample, parameters_)) + " UNION ALL " +
-           people(keyless_sessions_of(*period_.sample, parameters_));
+    return of_people(period_.sample, parameters_, people);
   }
 
   /// `who`: " AND ..." over the events.

@@ -103,6 +103,10 @@ std::string keyless_sessions_of(double fraction, clickhouse::Parameters& paramet
   return " AND user_key = 0 AND session_id != 0 AND session_id <= {last_key:UInt64}";
 }
 
+std::string part_of_person(std::string_view who, const std::optional<double>& fraction) {
+  return fraction ? fmt::format("{} % {}", who, kGroups) : std::to_string(kWhole);
+}
+
 std::string part_of_event(const Share& share) {
   const auto without_user =
       share.of_minutes == 1
@@ -126,6 +130,20 @@ SampledMeasure measure_of(const std::string& parts, const std::string& sums) {
                       : measure.by_minute[part % kGroups]) += values[i];
   }
   return measure;
+}
+
+void add(SampledMeasure& sum, const SampledMeasure& part) {
+  sum.whole += part.whole;
+  for (std::size_t g = 0; g < kGroups; ++g) {
+    sum.by_group[g] += part.by_group[g];
+    sum.by_minute[g] += part.by_minute[g];
+  }
+}
+
+PeopleCount people_count(const SampledMeasure& sum, const std::optional<double>& fraction) {
+  if (!fraction) return {static_cast<std::uint64_t>(sum.whole), {}};
+  const auto bounds = estimate(sum, nullptr, {.of_users = *fraction});
+  return {static_cast<std::uint64_t>(std::llround(*bounds.value)), bounds};
 }
 
 MetricValue estimate(const SampledMeasure& sum, const SampledMeasure* divisor, const Share& share, double scale) {

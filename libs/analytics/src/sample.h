@@ -3,11 +3,12 @@
 // Keys of users are hashes, so those up to some key are a share of the users at random, and the primary key finds them.
 // Events without user stand together, in order of time. Where they are few all of them are counted, else those of a
 // share of the minutes, at random, which the primary key finds as well. Where it matters who did what, the sessions of
-// that share are counted, which a projection has in their order.
+// that share are counted, for which every event without user is looked at.
 #pragma once
 
 #include <array>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -30,10 +31,22 @@ struct Share {
 
 /// " AND ..." over the events: those of the share, with its values bound.
 [[nodiscard]] std::string events_of(const Share& share, const Scope& read, clickhouse::Parameters& parameters);
-/// " AND ..." over the events: those of whole users with key, and of whole sessions without. Two questions, as each is
-/// found in an order of its own (sql/0011_keyless_sessions.sql).
+/// " AND ..." over the events: those of whole users with key, and of whole sessions without. Two questions, as the
+/// primary key finds the former, and of the latter each event is looked at.
 [[nodiscard]] std::string keyed_users_of(double fraction, clickhouse::Parameters& parameters);
 [[nodiscard]] std::string keyless_sessions_of(double fraction, clickhouse::Parameters& parameters);
+
+/// A query of what whole users and sessions did: `query_of` makes it of a condition over the events, " AND ..." or
+/// nothing.
+template <class QueryOf>
+[[nodiscard]] std::string of_people(const std::optional<double>& fraction, clickhouse::Parameters& parameters,
+                                    QueryOf query_of) {
+  if (!fraction) return query_of("");
+  return query_of(keyed_users_of(*fraction, parameters)) + " UNION ALL " +
+         query_of(keyless_sessions_of(*fraction, parameters));
+}
+/// Which part of it one is in, by his key or his session, as SQL for measure_of(); exact where there is no share.
+[[nodiscard]] std::string part_of_person(std::string_view who, const std::optional<double>& fraction);
 
 /// Which part of a sample an event is in, as SQL: users fall into groups at random, and so do minutes. Errors are told
 /// from the groups' differences.
@@ -48,6 +61,7 @@ struct SampledMeasure {
   std::array<std::int64_t, kGroups> by_group = {};   ///< Of users.
   std::array<std::int64_t, kGroups> by_minute = {};  ///< Of events without user.
 };
+void add(SampledMeasure& sum, const SampledMeasure& part);
 /// Of the store's arrays, parts and the sum in each of them.
 [[nodiscard]] SampledMeasure measure_of(const std::string& parts, const std::string& sums);
 
@@ -55,6 +69,13 @@ struct SampledMeasure {
 /// jackknife over the groups. Absent where it is a ratio to nothing.
 [[nodiscard]] MetricValue estimate(const SampledMeasure& sum, const SampledMeasure* divisor, const Share& share,
                                    double scale = 1);
+/// A number of people of a share of them, or of all.
+struct PeopleCount {
+  std::uint64_t value = 0;
+  std::optional<MetricValue> bounds = {};  ///< Of a share.
+};
+[[nodiscard]] PeopleCount people_count(const SampledMeasure& sum, const std::optional<double>& fraction);
+
 /// What bounds a quantile of all, which is `value` in the sample and `of_groups` in those random groups that have one;
 /// absent where the groups are too few.
 [[nodiscard]] MetricValue estimate_quantile(double value, const std::vector<double>& of_groups, double fraction);

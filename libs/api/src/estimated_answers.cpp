@@ -23,7 +23,10 @@ std::span<const ReportAnswers::Steps> ReportAnswers::in_steps() {
   static constexpr std::array kSteps = {
       Steps{"metrics", &ReportAnswers::metrics_body, &ReportAnswers::events_of_metrics},
       Steps{"heatmap", &ReportAnswers::heatmap_body, &ReportAnswers::events_of_heatmap},
-      Steps{"funnel", &ReportAnswers::funnel_body, &ReportAnswers::events_of_funnel}};
+      Steps{"funnel", &ReportAnswers::funnel_body, &ReportAnswers::events_of_funnel},
+      Steps{"searches", &ReportAnswers::searches_body, &ReportAnswers::events_of_searches},
+      Steps{"paths", &ReportAnswers::paths_body, &ReportAnswers::events_of_paths},
+      Steps{"retention", &ReportAnswers::retention_body, &ReportAnswers::events_of_retention}};
   return kSteps;
 }
 

@@ -40,7 +40,7 @@ class ReportAnswers {
     std::optional<double> fraction = {};  ///< A share of the users, from which all are estimated; absent: everything.
     std::string query_id = {};            ///< In the store; empty: any.
   };
-  /// Reports that can be estimated: metrics, heatmap, funnel. Of a POST the body is the definition.
+  /// Reports that can be estimated. Of a POST the body is the definition.
   struct Steps {
     std::string_view name;
     Result<Json> (ReportAnswers::*body)(const http::Request&, const Extent&);
@@ -62,6 +62,9 @@ class ReportAnswers {
   [[nodiscard]] Result<Json> funnel_of(const Result<Json>& definition, bool is_fresh, const Extent& extent);
   [[nodiscard]] Result<analytics::FunnelRequest> funnel_request(const Result<Json>& definition, bool is_fresh) const;
   [[nodiscard]] Result<analytics::HeatmapRequest> heatmap_request(const http::Request& request) const;
+  [[nodiscard]] Result<analytics::SearchesRequest> searches_request(const http::Request& request) const;
+  [[nodiscard]] Result<analytics::PathsRequest> paths_request(const http::Request& request) const;
+  [[nodiscard]] Result<analytics::RetentionRequest> retention_request(const http::Request& request) const;
   [[nodiscard]] Result<analytics::Scope> scope_of(std::string site, const TimesAsked& times) const;
   /// The same with what tables are asked for besides.
   [[nodiscard]] Result<analytics::TableRequest> table(const http::Request& request) const;
@@ -69,9 +72,15 @@ class ReportAnswers {
   [[nodiscard]] Result<Json> metrics_body(const http::Request& request, const Extent& extent);
   [[nodiscard]] Result<Json> heatmap_body(const http::Request& request, const Extent& extent);
   [[nodiscard]] Result<Json> funnel_body(const http::Request& request, const Extent& extent);
+  [[nodiscard]] Result<Json> searches_body(const http::Request& request, const Extent& extent);
+  [[nodiscard]] Result<Json> paths_body(const http::Request& request, const Extent& extent);
+  [[nodiscard]] Result<Json> retention_body(const http::Request& request, const Extent& extent);
   [[nodiscard]] Result<std::uint64_t> events_of_metrics(const http::Request& request);
   [[nodiscard]] Result<std::uint64_t> events_of_heatmap(const http::Request& request);
   [[nodiscard]] Result<std::uint64_t> events_of_funnel(const http::Request& request);
+  [[nodiscard]] Result<std::uint64_t> events_of_searches(const http::Request& request);
+  [[nodiscard]] Result<std::uint64_t> events_of_paths(const http::Request& request);
+  [[nodiscard]] Result<std::uint64_t> events_of_retention(const http::Request& request);
   /// As much as the request's `sample` says.
   [[nodiscard]] Result<Json> sampled(const http::Request& request,
                                      Result<Json> (ReportAnswers::*body)(const http::Request&, const Extent&));

@@ -130,17 +130,24 @@ struct SearchesRequest {
   std::uint64_t min_searches = 1;  ///< Terms with fewer are left out.
   std::uint64_t limit = 1000;
   std::vector<Filter> filters = {};
+  std::string query_id = {};  ///< As in TableRequest.
+};
+/// Of an estimate.
+struct SearchBounds {
+  MetricValue searches, users, without_results, without_click;
 };
 struct SearchTerm {
   std::string term;
   std::uint64_t searches = 0, users = 0;  ///< Who has no key is told apart by session.
   std::uint64_t without_results = 0;      ///< Of the searches, those that said to have found nothing.
   std::uint64_t without_click = 0;  ///< No click, course_click or course_view of the session before its next search.
+  std::optional<SearchBounds> bounds = {};
 };
 struct SearchesReport {
   SearchTerm total;               ///< Of all terms; its term is empty.
   std::vector<SearchTerm> terms;  ///< Most searches first.
   bool is_cut = false;
+  std::optional<double> sampled = {};  ///< As in MetricsReport.
 };
 
 /// The ways that sessions take, place by place. A place is a dimension's value; one that repeats at once counts once.
@@ -152,6 +159,10 @@ struct PathsRequest {
   std::uint64_t steps = 5;           ///< 2 to 20.
   std::uint64_t places = 10;         ///< Of a step that are told apart, the most visited, 1 to 100.
   std::vector<Filter> filters = {};
+  std::string query_id = {};  ///< As in TableRequest.
+};
+struct PathBounds {
+  MetricValue sessions, ended;
 };
 struct PathNode {
   std::uint64_t step = 1;
@@ -159,15 +170,19 @@ struct PathNode {
   bool is_all_others = false;  ///< Those beyond `places`.
   std::uint64_t sessions = 0;
   std::uint64_t ended = 0;  ///< Of them, went nowhere from here; 0 in the last step, where it is not looked at.
+  std::optional<PathBounds> bounds = {};
 };
 struct PathLink {
   std::size_t from = 0, to = 0;  ///< Indices of nodes, of a step and the next.
   std::uint64_t sessions = 0;
+  std::optional<MetricValue> bounds = {};
 };
 struct PathsReport {
   std::uint64_t sessions = 0;
   std::vector<PathNode> nodes;  ///< By step, most sessions first, all others last.
   std::vector<PathLink> links;
+  std::optional<double> sampled = {};  ///< As in MetricsReport.
+  std::optional<MetricValue> bounds = {};
 };
 
 struct RetentionRequest {
@@ -176,6 +191,7 @@ struct RetentionRequest {
   std::vector<std::string> start;  ///< Event types that put a user into a cohort; none: any.
   std::vector<std::string> back;   ///< Event types that count as coming back; none: any.
   std::vector<Filter> filters = {};
+  std::string query_id = {};  ///< As in TableRequest.
 };
 /// Users whose first start within the scope was in one interval. Bots, and users without key, are left out.
 struct RetentionCohort {
@@ -183,10 +199,13 @@ struct RetentionCohort {
   std::uint64_t users = 0;
   std::vector<std::uint64_t>
       back;  ///< [k]: of them, who had an event of `back` in the k-th interval after; 0 is the same one.
+  std::optional<MetricValue> users_bounds = {};
+  std::vector<MetricValue> back_bounds = {};  ///< As long as back, in an estimate.
 };
 struct RetentionReport {
   std::string source;
   std::vector<RetentionCohort> cohorts;  ///< In order of time; those without users are left out.
+  std::optional<double> sampled = {};    ///< As in MetricsReport.
 };
 
 struct CampaignsRequest {
@@ -270,9 +289,17 @@ class Reports {
   [[nodiscard]] Result<FunnelReport> funnel(const FunnelRequest& request);
   [[nodiscard]] Result<FunnelReport> sampled_funnel(const FunnelRequest& request, double fraction);
   [[nodiscard]] Result<std::uint64_t> events_to_read(const FunnelRequest& request);
-  [[nodiscard]] Result<SearchesReport> searches(const SearchesRequest& request);
-  [[nodiscard]] Result<PathsReport> paths(const PathsRequest& request);
-  [[nodiscard]] Result<RetentionReport> retention(const RetentionRequest& request);
+  /// Of a share of the users and of the sessions without; nullopt: of all. What a session did under several users, or
+  /// with and without one, is told apart in an estimate.
+  [[nodiscard]] Result<SearchesReport> searches(const SearchesRequest& request,
+                                                std::optional<double> fraction = std::nullopt);
+  [[nodiscard]] Result<PathsReport> paths(const PathsRequest& request, std::optional<double> fraction = std::nullopt);
+  [[nodiscard]] Result<RetentionReport> retention(const RetentionRequest& request,
+                                                  std::optional<double> fraction = std::nullopt);
+  /// 0 where a rollup answers.
+  [[nodiscard]] Result<std::uint64_t> events_to_read(const SearchesRequest& request);
+  [[nodiscard]] Result<std::uint64_t> events_to_read(const PathsRequest& request);
+  [[nodiscard]] Result<std::uint64_t> events_to_read(const RetentionRequest& request);
   [[nodiscard]] Result<CampaignsReport> campaigns(const CampaignsRequest& request);
   [[nodiscard]] Result<SegmentsReport> segments(const SegmentsRequest& request);
   [[nodiscard]] Result<ExperimentUsers> experiment(const Scope& scope, const std::string& name);
