@@ -34,7 +34,7 @@ enum class Field : std::uint8_t {
 
 /// Minutes of some days of the week in a zone.
 struct DayPart {
-  std::uint8_t days = 0x7F;  ///< Bit 0 is Monday.
+  std::uint8_t days = 0x7F;                         ///< Bit 0 is Monday.
   std::uint16_t from_minute = 0, to_minute = 1440;  ///< Of the day, to excluded; from > to goes over midnight.
   std::string zone = "UTC";                         ///< IANA.
 };
@@ -93,8 +93,8 @@ struct Campaign {
   Pacing pacing = Pacing::even;
   Price price = Price::per_mille;
   std::int64_t bid_micros = 0;
-  double share_of_voice = 0;      ///< Of its tier's requests, in [0, 1]; 0: none is promised.
-  bool is_roadblock = false;      ///< All slots of a page, or none.
+  double share_of_voice = 0;            ///< Of its tier's requests, in [0, 1]; 0: none is promised.
+  bool is_roadblock = false;            ///< All slots of a page, or none.
   std::vector<std::string> companions;  ///< Ads of it that are served together, or not at all.
   std::vector<Ad> ads;
   std::int64_t version = 0;  ///< Each change has a later one.
@@ -106,6 +106,7 @@ struct Slot {
   std::uint16_t width = 0, height = 0;     ///< CSS pixels; 0 x 0 takes every size.
   std::int64_t floor_micros = 0;           ///< Least eCPM, not asked of house ads.
   double examination = 1;                  ///< Chance that it is looked at, in (0, 1]: a prior.
+  std::string name = {};                   ///< For people.
 };
 
 }  // namespace marquee::decision
