@@ -138,17 +138,44 @@ void read_ads(ObjectReader& in, Campaign& campaign, Fault& fault) {
   if (companions.size() == 1) in.wrong("companions", "expected none, or two ads and more");
 }
 
+/// Looks at a document while it is parsed, for what its values no longer tell.
+class DocumentWatch {
+ public:
+  /// False where nothing more is to be made of it: what writes a document goes down in it.
+  bool see(int depth, Json::parse_event_t event, const Json& parsed) {
+    if (depth > kMostDeep) is_too_deep_ = true;
+    if (is_too_deep_) return false;
+    const auto level = static_cast<std::size_t>(depth);
+    if (event == Json::parse_event_t::object_start) {
+      members_.resize(level + 1);
+      members_.emplace_back();
+    } else if (event == Json::parse_event_t::key && twice_.empty() &&
+               !members_[level].insert(parsed.get<std::string>()).second) {
+      twice_ = parsed.get<std::string>();
+    }
+    return true;
+  }
+
+  [[nodiscard]] Fault fault() const {
+    if (is_too_deep_) return Error::reject("the definition is too deep");
+    if (!twice_.empty()) return Error::reject(fmt::format("{}: stands twice in one object", twice_.substr(0, 64)));
+    return std::nullopt;
+  }
+
+ private:
+  bool is_too_deep_ = false;
+  std::string twice_;
+  std::vector<std::set<std::string>> members_;  ///< Of the objects that are open, by depth.
+};
+
 /// The document, or what is wrong with it before its members are looked at.
 Result<Json> parse_document(std::string_view text, std::size_t most) {
   if (text.size() > most) return Error::reject(fmt::format("a definition of at most {} bytes is taken", most));
-  bool is_too_deep = false;
-  // Not made at all beyond that depth: what writes a document goes down in it.
-  const auto look = [&](int depth, Json::parse_event_t, const Json&) {
-    is_too_deep = is_too_deep || depth > kMostDeep;
-    return depth <= kMostDeep;
-  };
-  Json json = Json::parse(text, look, /*allow_exceptions=*/false);
-  if (is_too_deep) return Error::reject("the definition is too deep");
+  DocumentWatch watch;
+  Json json = Json::parse(
+      text, [&](int depth, auto event, const Json& parsed) { return watch.see(depth, event, parsed); },
+      /*allow_exceptions=*/false);
+  if (const auto fault = watch.fault()) return *fault;
   if (json.is_discarded()) return Error::reject("expected JSON");
   return json;
 }

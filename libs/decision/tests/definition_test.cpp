@@ -111,6 +111,22 @@ TEST(Definition, is_of_everything_that_was_left_out) {
             R"("price":"cpm","bid_micros":0,"share_of_voice":0.0,"is_roadblock":false,"companions":[],"ads":[]})");
 }
 
+TEST(Definition, writes_all_that_it_read) {
+  Json whole = fine();
+  whole["to"] = "2026-12-31T23:59:59.500+05:30";
+  whole["schedule"][0]["zone"] = "Asia/Kolkata";
+  whole["schedule"][1]["days"] = {"mon", "tue", "wed", "thu", "fri", "sat", "sun"};
+  whole["targeting"]["all"][2]["within"] = {
+      {"days", {"sun"}}, {"from", "00:00"}, {"to", "24:00"}, {"zone", "Asia/Kolkata"}};
+  whole["caps"][0]["window"] = "1d";
+  whole["ads"][0]["is_paused"] = false;
+  whole["ads"][1]["weight"] = 1;
+  for (const char* side : {"width", "height"}) whole["ads"][1]["creative"][side] = 0;
+  whole["ads"][1]["creative"]["fields"] = Json::object();
+  using InAnyOrder = nlohmann::json;
+  EXPECT_EQ(InAnyOrder::parse(write_campaign(*read_campaign(fine().dump()))), InAnyOrder::parse(whole.dump()));
+}
+
 TEST(Definition, tells_times_in_the_zone_of_the_campaign) {
   const auto written = Json::parse(write_campaign(*read_campaign(fine().dump())));
   EXPECT_EQ(written["from"], "2026-12-01T00:00:00+05:30");
@@ -254,6 +270,17 @@ TEST(Definition, refuses_what_is_missing) {
   json["ads"][1]["creative"].erase("landing_url");
   EXPECT_EQ(refusal(json.dump()), "ads[1].creative.landing_url: missing");
   EXPECT_EQ(read_targeting(R"({"field": "page"})").error().message, "in: missing");
+}
+
+TEST(Definition, refuses_a_member_that_stands_twice) {
+  EXPECT_EQ(refusal(R"({"id":"a","name":"A","status":"draft","status":"active"})"),
+            "status: stands twice in one object");
+  EXPECT_EQ(refusal(R"({"id":"a","name":"A","budget":{"daily":{},"total":{},"daily":{}}})"),
+            "daily: stands twice in one object");
+  EXPECT_EQ(
+      refusal(
+          R"({"id":"a","name":"A","schedule":[{"from":"08:00"},{"from":"09:00"}],"budget":{"daily":{"clicks":1},"total":{"clicks":1}}})"),
+      "(taken)");
 }
 
 TEST(Definition, refuses_what_is_no_json_or_too_large_or_too_deep) {
