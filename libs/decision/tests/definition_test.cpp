@@ -3,6 +3,8 @@
 #include <gtest/gtest.h>
 #include <rapidcheck/gtest.h>
 
+#include <algorithm>
+#include <iterator>
 #include <nlohmann/json.hpp>
 
 #include "random_campaign.h"
@@ -182,25 +184,35 @@ std::string path_of(const std::string& pointer) {
   return path;
 }
 
+/// Spoils what is at the pointer: a member that there is not, or a value of another type. Gives what is named then.
+std::string spoil(Json& json, const std::string& pointer) {
+  Json& value = json[Json::json_pointer(pointer)];
+  const auto path = path_of(pointer);
+  if (!value.is_object()) {
+    value = value.is_boolean() ? Json("true") : Json(false);
+    return path;
+  }
+  // A rule of everyone has no members: one that it does not know makes it a condition, which says so itself.
+  const bool is_everyone = pointer == "/targeting" && value.empty();
+  value["no_such"] = 1;
+  return is_everyone ? path : path + (path.empty() ? "no_such" : ".no_such");
+}
+
 RC_GTEST_PROP(Definition, names_where_a_value_is_of_another_type_and_where_a_member_is_unknown, ()) {
   std::mt19937_64 random(*rc::gen::arbitrary<std::uint64_t>());
   const auto json = Json::parse(write_campaign(random_campaign(random)));
-  std::vector<std::string> pointers;
-  collect(json, "", pointers);
-  const auto pointer = *rc::gen::elementOf(pointers);
-  Json changed = json;
-  Json& value = changed[Json::json_pointer(pointer)];
-  std::string path = path_of(pointer);
-  if (value.is_object()) {
-    value["no_such"] = 1;
-    path += path.empty() ? "no_such" : ".no_such";
-  } else {
-    value = value.is_boolean() ? Json("true") : Json(false);
+  std::vector<std::string> values, objects;
+  collect(json, "", values);
+  std::ranges::copy_if(values, std::back_inserter(objects),
+                       [&](const auto& pointer) { return json[Json::json_pointer(pointer)].is_object(); });
+  for (int i = 0; i < 10; ++i) {
+    const auto& some = i % 2 == 0 ? objects : values;
+    const auto& pointer = some[random() % some.size()];
+    Json changed = json;
+    const auto path = spoil(changed, pointer);
+    const auto said = refusal(changed.dump());
+    if (!said.starts_with(path + ": ")) RC_FAIL(said + " at " + pointer + " of " + changed.dump());
   }
-  // A rule of everyone has no members: one that it does not know makes it a condition, which says so itself.
-  if (pointer == "/targeting" && json["targeting"].empty()) path = "targeting";
-  const auto said = refusal(changed.dump());
-  if (!said.starts_with(path + ": ")) RC_FAIL(said + " at " + pointer + " of " + changed.dump());
 }
 
 TEST(Definition, refuses_what_cannot_be_and_says_where) {

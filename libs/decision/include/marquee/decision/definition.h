@@ -3,8 +3,8 @@
 //
 // What is wrong is Action::reject, "<path>: why" with where it stands: "targeting.any[1].in[0]: expected text",
 // "ads[2].creative.landing_url: missing". That is: members that there are not, values of another type or beyond their
-// limits, zones that this machine does not know, members and ads that stand twice, and documents that are too large or too
-// deep.
+// limits, zones that this machine does not know, members and ads that stand twice, and documents that are too large or
+// too deep.
 #pragma once
 
 #include <string>
