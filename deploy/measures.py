@@ -52,16 +52,18 @@ def _last(share: str) -> str:
     return f"if({share} = 1, 18446744073709551615, toUInt64({share} * 18446744073709549568))"
 
 
-def of_share(share: str) -> str:
-    """Of marquee.events: those of the share of the users, at random, as keys are hashes; who has no key is told by the session.
+def people_of_share(share: str) -> str:
+    """A table: the events of marquee.events of the share of the users, at random, as keys are hashes; who has no key is told by the session.
 
-    The users stand by key in the table, so that only theirs are read; of the events without key it is the session that is looked at.
+    In two parts, as each has an order in which it is found: users by key in the table, sessions without key in its projection `keyless_sessions`
+    (sql/0011_keyless_sessions.sql), which the store reads where all columns that are asked for are in it.
     """
-    return f"user_key <= {_last(share)} AND (user_key != 0 OR session_id <= {_last(share)})"
+    return (f"(SELECT * FROM marquee.events WHERE user_key != 0 AND user_key <= {_last(share)}\n"
+            f"        UNION ALL SELECT * FROM marquee.events WHERE user_key = 0 AND session_id <= {_last(share)}) AS events")
 
 
 def events_of_share(share: str) -> str:
-    """The same where events are counted and not who without key did them: those of that share of the minutes, which alone are read."""
+    """Of marquee.events: those of the share where it does not matter who without key did them: of those that share of the minutes, which alone are read."""
     minutes = ("SELECT toDateTime(minute * 60, 'UTC') FROM (SELECT arrayJoin(range(toUInt32(toUnixTimestamp(min(event_time))) DIV 60,\n"
                "        toUInt32(toUnixTimestamp(max(event_time))) DIV 60 + 1)) AS minute FROM marquee.events)\n"
                f"        WHERE cityHash64(minute) <= {_last(share)}")

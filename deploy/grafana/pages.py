@@ -7,7 +7,7 @@ from grafana_foundation_sdk.builders import dashboard as builders
 
 from deploy import measures
 from deploy.grafana.panels import COUNT, EXACT, PERCENT, bars, dashboard, matrix, number, rows
-from deploy.grafana.queries import OF_SHARE, OF_SITE, SHARE_OF_USERS, StoreQuery, one_of, site
+from deploy.grafana.queries import OF_SITE, PEOPLE_OF_SHARE, SHARE_OF_USERS, StoreQuery, one_of, site
 
 _CELLS = f"FROM marquee.heatmap_cells\nWHERE {OF_SITE} AND $__dateFilter(day)"
 # The same events by place and day alone, which are few rows however many events there are.
@@ -48,7 +48,7 @@ def funnel() -> builders.Dashboard:
     conditions = ", ".join(f"event_type::String = {steps}[{number}]" for number in (1, 2, 3))
     levels = (f"SELECT if(user_key != 0, user_key, session_id) AS who, any(college_id) AS college,\n"
               f"        windowFunnel(${{window:raw}} * 1000)(toUInt64(toUnixTimestamp64Milli(event_time)), {conditions}) AS level\n"
-              f"    FROM marquee.events\n    PREWHERE {OF_SHARE}\n"
+              f"    FROM {PEOPLE_OF_SHARE}\n"
               f"    WHERE {OF_SITE} AND $__timeFilter_ms(event_time) AND event_type IN {steps}\n    GROUP BY who")
     by_step = (f"{SHARE_OF_USERS}\nSELECT concat(toString(number), '. ', {steps}[number]) AS \"Step\", "
                f"{measures.estimated('countIf(level >= number)', 'share')} AS \"Users\"\nFROM (\n    {levels}\n)\n"

@@ -18,7 +18,7 @@ METRICS = DataSourceRef(type_val="prometheus", uid="marquee-prometheus")
 OF_SITE = f"site_id = ${{site:sqlstring}} AND {measures.NO_BOTS}"
 # Beyond so many users a panel of the events counts a share of them: `share`, and which they are.
 SHARE_OF_USERS = f"WITH {measures.share_of_users('site_id = ${site:sqlstring} AND $__dateFilter(day)')} AS share"
-OF_SHARE = measures.of_share("share")
+PEOPLE_OF_SHARE = measures.people_of_share("share")
 EVENTS_OF_SHARE = measures.events_of_share("share")
 OF_CAMPAIGNS = "$__conditionalAll(campaign_id IN (${campaign:sqlstring}), $campaign)"
 

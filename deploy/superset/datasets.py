@@ -123,9 +123,8 @@ JOURNEYS = Dataset(
 FROM (
     SELECT site_id, toDate(event_time) AS day, if(user_key != 0, user_key, session_id) AS who, any(events.college_id) AS college_id,
         arrayJoin({_levels()}) AS done
-    FROM marquee.events
+    FROM {measures.people_of_share(measures.share_of_users('1'))}
     WHERE {measures.NO_BOTS} AND event_type IN ({", ".join(f"'{step}'" for step in _STEPS)})
-        AND {measures.of_share(measures.share_of_users('1'))}
     GROUP BY site_id, day, who
 )""",
     (SITE, Column("day", "Date", "Day (UTC)", is_time=True), COLLEGE, Column("funnel", "String", "Funnel"),
@@ -137,8 +136,8 @@ SEARCHES = Dataset(
     "event_time",
     f"""SELECT site_id, event_time, lowerUTF8(trimBoth(search_query)) AS term, if(user_key != 0, user_key, session_id) AS who, results_count,
        {_SHARE}
-FROM marquee.events
-WHERE {measures.NO_BOTS} AND event_type = 'search' AND {measures.of_share('share')}""",
+FROM {measures.people_of_share(measures.share_of_users('1'))}
+WHERE {measures.NO_BOTS} AND event_type = 'search'""",
     (SITE, Column("event_time", None, "Time (UTC)", is_time=True), Column("term", "String", "Search term")),
     (Metric("searches", "Searches", measures.estimated("count()", "any(share)"), COUNT, "Searches"),
      Metric("searchers", "Users", measures.estimated("uniqExact(who)", "any(share)"), COUNT, "Users who searched"),

@@ -230,6 +230,17 @@ class Bounded(unittest.TestCase):
         self.assertEqual(set().union(*read.values()) - {"marquee.events"},
                          {"by_campaign", "by_college", "marquee.delivery_sums", "marquee.heatmap_cells"}, read)
 
+    def test_panels_of_funnels_find_the_sessions_of_a_share_without_looking_at_the_others(self) -> None:
+        """Where users are many: those with key by key, the others' sessions in the order that a projection has."""
+        MARQUEE.sql("ALTER TABLE marquee.events MATERIALIZE PROJECTION keyless_sessions SETTINGS mutations_sync = 2")
+        wanted = [one for one in panels.panels() if one.is_sql and one.board == "marquee-funnel"]
+        self.assertGreaterEqual(len(wanted), 4)
+        few = [dataclasses.replace(one, text=one.text.replace(f"{measures.USER_DAYS} /", "100 /")) for one in wanted]
+        for one, answer in zip(few, panels.ask(MARQUEE, few, *CAMPUS, {**EVERYTHING, "site": "campus"}), strict=True):
+            plan = MARQUEE.sql(f"EXPLAIN {answer.sql}")
+            read = re.findall(r"ReadFromMergeTree \(([\w.]+)\)", plan)
+            self.assertEqual(sorted(set(read)), ["keyless_sessions", "marquee.events"], plan)
+
     def test_a_day_that_is_counted_again_has_its_sums_beside_it(self) -> None:
         MARQUEE.run("rebuild", "--from", "2026-01-13", "--to", "2026-01-13")
         parts = list(MARQUEE.rows("SELECT table, arrayStringConcat(projections) FROM system.parts WHERE active AND partition_id = '20260113' AND table LIKE 'campaign_%'"))

@@ -68,9 +68,7 @@ class Builder {
     filter += *filters + users_.conditions();
     const auto mask = mask_expression();
     if (!mask) return mask.error();
-    filter += " AND (user_key != 0 OR session_id != 0)";
     if (request_.order != FunnelOrder::strict) filter += only_matches();
-    if (period_.sample) filter += people_of(*period_.sample, parameters_);
     std::string values;
     if (users_.is_by_segment()) {
       values = fmt::format(", any({}) AS user_segments", UserDimensions::segments_of_row());
@@ -79,13 +77,24 @@ class Builder {
       if (!value) return value.error();
       values = fmt::format(", arraySort((v, p) -> (p, v), groupArray({}), groupArray(packed)) AS values", *value);
     }
+    const auto joins = users_.joins(parameters_);
+    const auto people = [&](std::string_view who) { return people_events(*mask, values, joins, filter, who); };
+    if (!period_.sample) return people(" AND (user_key != 0 OR session_id != 0)");
+    // Apart, so that each is found in an order of its own.
+    return people(keyed_users_of(*period_.sample, parameters_)) + " UNION ALL " +
+           people(keyless_sessions_of(*period_.sample, parameters_));
+  }
+
+  /// `who`: " AND ..." over the events.
+  [[nodiscard]] std::string people_events(const std::string& mask, const std::string& values, const std::string& joins,
+                                          const std::string& filter, std::string_view who) const {
     // One millisecond is added because 0 stands for no time.
     return fmt::format(
         "WITH {0} AS mask, bitOr(bitOr(bitShiftLeft(toUInt128(toUnixTimestamp64Milli(event_time) + 1), {1}), "
         "bitShiftLeft(toUInt128(seq), {2})), toUInt128(mask)) AS packed "
         "SELECT user_key AS user, if(user_key = 0, session_id, 0) AS session, arraySort(groupArray(packed)) AS "
-        "events{3} FROM marquee.events{5}{4} GROUP BY user, session HAVING bitTest(groupBitOr(mask), 0)",
-        *mask, bits_ + kSeqBits, bits_, values, filter, users_.joins(parameters_));
+        "events{3} FROM marquee.events{4}{5}{6} GROUP BY user, session HAVING bitTest(groupBitOr(mask), 0)",
+        mask, bits_ + kSeqBits, bits_, values, joins, filter, who);
   }
 
   Result<std::string> mask_expression() {

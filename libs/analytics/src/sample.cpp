@@ -93,9 +93,14 @@ std::string events_of(const Share& share, const Scope& read, clickhouse::Paramet
                          minute_of(read.from_ms, "min"), minute_of(read.to_ms, "max"));
 }
 
-std::string people_of(double fraction, clickhouse::Parameters& parameters) {
+std::string keyed_users_of(double fraction, clickhouse::Parameters& parameters) {
   parameters["last_key"] = last_hash(fraction);
-  return " AND user_key <= {last_key:UInt64} AND (user_key != 0 OR session_id <= {last_key:UInt64})";
+  return " AND user_key != 0 AND user_key <= {last_key:UInt64}";
+}
+
+std::string keyless_sessions_of(double fraction, clickhouse::Parameters& parameters) {
+  parameters["last_key"] = last_hash(fraction);
+  return " AND user_key = 0 AND session_id != 0 AND session_id <= {last_key:UInt64}";
 }
 
 std::string part_of_event(const Share& share) {

@@ -3,7 +3,7 @@
 // Keys of users are hashes, so those up to some key are a share of the users at random, and the primary key finds them.
 // Events without user stand together, in order of time. Where they are few all of them are counted, else those of a
 // share of the minutes, at random, which the primary key finds as well. Where it matters who did what, the sessions of
-// that share are counted, for which every event without user is looked at.
+// that share are counted, which a projection has in their order.
 #pragma once
 
 #include <array>
@@ -30,8 +30,10 @@ struct Share {
 
 /// " AND ..." over the events: those of the share, with its values bound.
 [[nodiscard]] std::string events_of(const Share& share, const Scope& read, clickhouse::Parameters& parameters);
-/// The same for whole users and, of those without key, whole sessions.
-[[nodiscard]] std::string people_of(double fraction, clickhouse::Parameters& parameters);
+/// " AND ..." over the events: those of whole users with key, and of whole sessions without. Two questions, as each is
+/// found in an order of its own (sql/0011_keyless_sessions.sql).
+[[nodiscard]] std::string keyed_users_of(double fraction, clickhouse::Parameters& parameters);
+[[nodiscard]] std::string keyless_sessions_of(double fraction, clickhouse::Parameters& parameters);
 
 /// Which part of a sample an event is in, as SQL: users fall into groups at random, and so do minutes. Errors are told
 /// from the groups' differences.
