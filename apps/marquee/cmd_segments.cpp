@@ -2,14 +2,12 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <fstream>
-#include <iostream>
-#include <iterator>
 #include <memory>
 #include <nlohmann/json.hpp>
 
 #include "api_access.h"
 #include "commands.h"
+#include "input_file.h"
 #include "marquee/http/message.h"
 #include "report_funnel.h"
 #include "text_table.h"
@@ -28,13 +26,6 @@ struct Arguments {
   FunnelOptions funnel;
   std::string format = "table";
 };
-
-Result<std::string> content_of(const std::string& path) {
-  if (path == "-") return std::string(std::istreambuf_iterator<char>(std::cin), {});
-  std::ifstream file(path, std::ios::binary);
-  if (!file) return Error::reject("cannot read " + path);
-  return std::string(std::istreambuf_iterator<char>(file), {});
-}
 
 /// A list: a key on each line, as `marquee report funnel --drop-off ... --format csv` writes them.
 Json list_of(const std::string& text) {

@@ -28,6 +28,7 @@ int main(int argc, char** argv) {
   app::add_simulate_command(root, app);
   app::add_report_command(root, app);
   app::add_segments_command(root, app);
+  app::add_campaigns_command(root, app);
   app::add_alerts_command(root, app);
   app::add_query_command(root, app);
   app::add_migrate_command(root, app);

@@ -336,6 +336,48 @@ class Contract(unittest.TestCase):
             self.assertEqual(call("POST", f"/v1/sites/{site}/{kind}", template, raw=b"[]").status, 400)
         self.assertEqual(call("GET", "/v1/sites/nowhere/slots", "/v1/sites/{site}/{kind}").status, 404)
 
+    def test_campaigns_and_slots(self) -> None:
+        site = "site-" + uuid.uuid4().hex[:8]
+        self.assertEqual(call("POST", "/v1/sites", body={"id": site}).status, 201)
+        ad = {"id": "law-1", "name": "Law", "weight": 2, "is_paused": True,
+              "creative": {"kind": "image", "width": 970, "height": 250, "landing_url": "https://a.example/", "fields": {"alt": "Law"}}}
+        law = {"id": "law", "name": "Law", "status": "active", "tier": "house", "advertiser": "school", "category": "education", "excludes": ["art"], "zone": "Asia/Kolkata",
+               "from": "2026-12-01T00:00:00+05:30", "to": "2026-12-02T00:00:00Z", "schedule": [{"days": ["mon"], "from": "22:00", "to": "06:00", "zone": "UTC"}],
+               "targeting": {"all": [{"any": [{"field": "college", "in": ["c1"]}]}, {"not": {"attribute": "grade", "in": ["a"]}}, {"within": {"days": ["sun"]}}]},
+               "caps": [{"scope": "ad", "count": 2, "window": "1d"}], "budget": {"daily": {"impressions": 1, "clicks": 2}, "total": {"spend_micros": 3}}, "pacing": "none",
+               "price": "cpc", "bid_micros": 5, "share_of_voice": 0.5, "is_roadblock": True, "companions": ["law-1", "law-2"], "ads": [ad, {**ad, "id": "law-2"}]}
+        top = {"id": "top", "name": "Top", "page": "home", "kinds": ["image"], "width": 970, "height": 250, "floor_micros": 5, "examination": 0.5}
+        for kind, definition in (("campaigns", law), ("slots", top)):
+            with self.subTest(kind):
+                whole, one = f"/v1/{kind}", f"/v1/{kind}/{{id}}"
+                path = f"{whole}/{definition['id']}"
+                made = call("POST", f"{whole}?site={site}", body=definition)
+                self.assertEqual(made.status, 201, made.body)
+                self.assertEqual(call("POST", f"{whole}?site={site}", body=definition).status, 409)
+                self.assertEqual([each["id"] for each in call("GET", f"{whole}?site={site}").json()[kind]], [definition["id"]])
+                self.assertEqual(call("GET", f"{path}?site={site}", one).json(), made.json())
+                changed = call("PUT", f"{path}?site={site}", one, body={**definition, "name": "Other"}, headers={**admin(), "If-Match": made.headers["etag"]})
+                self.assertEqual(changed.json()["definition"]["name"], "Other")
+                history = call("GET", f"{path}/history?site={site}", one + "/history").json()["history"]
+                self.assertEqual([state["version"] for state in history], [changed.json()["version"], made.json()["version"]])
+                restore = (f"{path}/restore?site={site}", one + "/restore")
+                self.assertEqual(call("POST", *restore, body={"version": 1}).status, 400)
+                for method, headers in (("PUT", {**admin(), "If-Match": made.headers["etag"]}), ("DELETE", {**admin(), "If-Match": made.headers["etag"]})):
+                    self.assertEqual(call(method, f"{path}?site={site}", one, raw=json.dumps(definition).encode(), headers=headers).status, 412)
+                self.assertEqual(call("POST", *restore, body={"version": history[1]["version"]}, headers={**admin(), "If-Match": '"1"'}).status, 412)
+                self.assertEqual(call("POST", *restore, body={"version": history[1]["version"]}).json()["definition"], made.json()["definition"])
+                self.assertEqual(call("DELETE", f"{path}?site={site}", one).status, 204)
+                for method, tail in (("GET", ""), ("DELETE", "")):
+                    self.assertEqual(call(method, f"{path}{tail}?site={site}", one).status, 404)
+                for method, tail in (("GET", "/history"), ("POST", "/restore")):
+                    raw = b'{"version": 1}' if method == "POST" else None
+                    self.assertEqual(call(method, f"{whole}/nothing{tail}?site={site}", one + tail, raw=raw).status, 404)
+                for method, tail, template in (("GET", "", whole), ("POST", "", whole), ("GET", "/x", one), ("PUT", "/x", one), ("DELETE", "/x", one),
+                                               ("GET", "/x/history", one + "/history"), ("POST", "/x/restore", one + "/restore")):
+                    raw = json.dumps({"version": 1} if "restore" in tail else {**definition, "id": "x"}).encode() if method in ("POST", "PUT") else None
+                    self.assertEqual(call(method, f"{whole}{tail}?site={site}", template, raw=raw, headers={}).status, 401)
+                    self.assertEqual(call(method, f"{whole}{tail}?site=nowhere", template, raw=raw).status, 400)
+
     def test_operation(self) -> None:
         self.assertTrue(call("GET", "/v1/status").json()["is_ready"])
         wait_until(lambda: call("GET", "/v1/pipeline").json()["store_answers"], 20, "a look at the pipeline")

@@ -32,9 +32,10 @@ http::Response error_answer(unsigned status, std::string_view message, std::stri
 
 http::Response error_answer(const Error& error) {
   if (error.action == Action::reject) {
+    // A path ("ads[1].creative.kind") is one, too.
     const std::size_t colon = error.message.find(": ");
-    const bool is_named =
-        colon != std::string::npos && error.message.find_first_not_of("abcdefghijklmnopqrstuvwxyz_") == colon;
+    const bool is_named = colon != std::string::npos &&
+                          error.message.find_first_not_of("abcdefghijklmnopqrstuvwxyz_.[]0123456789") == colon;
     return error_answer(400, error.message, is_named ? error.message.substr(0, colon) : std::string());
   }
   if (error.action == Action::give_up) return error_answer(500, error.message);

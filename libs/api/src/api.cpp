@@ -8,6 +8,7 @@
 #include "answers.h"
 #include "catalog_answers.h"
 #include "console_files.h"
+#include "definition_answers.h"
 #include "delivery_answers.h"
 #include "letter_answers.h"
 #include "live_campaigns.h"
@@ -43,6 +44,8 @@ class Api::Impl {
         alert_answers_(catalog, notifier_, scheduled_, options_.notifier.webhook),
         progressive_(reports_, store),
         catalog_answers_(catalog),
+        campaigns_(catalog, catalog::ItemKind::campaign),
+        slots_(catalog, catalog::ItemKind::slot),
         letter_answers_(letters),
         console_(options_.console_dir),
         live_(store, log),
@@ -159,6 +162,17 @@ class Api::Impl {
               [this](const auto& request) { return segment_answers_.refresh(request); });
   }
 
+  void add_definitions(http::Router& router, const std::string& path, DefinitionAnswers& answers) {
+    const auto one = path + "/{id}";
+    add_admin(router, "GET", path, [&answers](const auto& request) { return answers.list(request); });
+    add_admin(router, "POST", path, [&answers](const auto& request) { return answers.add(request); });
+    add_admin(router, "GET", one, [&answers](const auto& request) { return answers.get(request); });
+    add_admin(router, "PUT", one, [&answers](const auto& request) { return answers.put(request); });
+    add_admin(router, "DELETE", one, [&answers](const auto& request) { return answers.remove(request); });
+    add_admin(router, "GET", one + "/history", [&answers](const auto& request) { return answers.history(request); });
+    add_admin(router, "POST", one + "/restore", [&answers](const auto& request) { return answers.restore(request); });
+  }
+
   template <class Answers>
   void add_notifications(http::Router& router, const std::string& path, const char* trial, Answers& answers) {
     const auto one = path + "/{id}";
@@ -180,6 +194,8 @@ class Api::Impl {
               [this](const auto& request) { return catalog_answers_.items(request); });
     add_admin(router, "POST", "/v1/sites/{site}/{kind}",
               [this](const auto& request) { return catalog_answers_.put_item(request); });
+    add_definitions(router, "/v1/campaigns", campaigns_);
+    add_definitions(router, "/v1/slots", slots_);
   }
 
   void add_operation(http::Router& router) {
@@ -264,6 +280,7 @@ class Api::Impl {
   AlertAnswers alert_answers_;
   ProgressiveAnswers progressive_;
   CatalogAnswers catalog_answers_;
+  DefinitionAnswers campaigns_, slots_;
   LetterAnswers letter_answers_;
   const ConsoleFiles console_;
   LiveFeed live_;

@@ -29,6 +29,8 @@ http::Response not_done(catalog::Edit edit, std::string_view thing, const http::
     case catalog::Edit::in_use:
       return error_answer(
           409, fmt::format("deliveries send this {}: remove them first (GET /v1/deliveries?report=ID)", thing));
+    case catalog::Edit::exists:
+      return error_answer(409, fmt::format("there is a {} of this id already: change it with PUT", thing), "id");
     default:
       return error_answer(404, fmt::format("there is no {} \"{}\"", thing, request.path_parameter("id").substr(0, 64)));
   }

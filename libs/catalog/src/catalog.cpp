@@ -48,6 +48,16 @@ constexpr const char* kSchema[] = {
     "NOT NULL, content_type VARCHAR(200) NOT NULL, disposition VARCHAR(1000) NOT NULL, body TEXT NOT NULL)",
     "CREATE INDEX IF NOT EXISTS notices_of_source ON notices (source, source_id, due_ms)",
     "CREATE INDEX IF NOT EXISTS notices_by_status ON notices (status, next_try_ms)",
+    "CREATE TABLE IF NOT EXISTS definitions (site_id VARCHAR(63) NOT NULL, kind VARCHAR(10) NOT NULL, id VARCHAR(128) "
+    "NOT NULL, name VARCHAR(200) NOT NULL, definition TEXT NOT NULL, made_ms BIGINT NOT NULL, changed_ms BIGINT NOT "
+    "NULL, changed_by VARCHAR(100) NOT NULL, PRIMARY KEY (site_id, kind, id))",
+    "CREATE TABLE IF NOT EXISTS definition_versions (site_id VARCHAR(63) NOT NULL, kind VARCHAR(10) NOT NULL, id "
+    "VARCHAR(128) NOT NULL, changed_ms BIGINT NOT NULL, changed_by VARCHAR(100) NOT NULL, is_removal INTEGER NOT NULL, "
+    "definition TEXT NOT NULL, PRIMARY KEY (site_id, kind, id, changed_ms))",
+    "CREATE TABLE IF NOT EXISTS campaign_ads (site_id VARCHAR(63) NOT NULL, ad_id VARCHAR(128) NOT NULL, campaign_id "
+    "VARCHAR(128) NOT NULL, PRIMARY KEY (site_id, ad_id))",
+    "CREATE INDEX IF NOT EXISTS ads_of_campaign ON campaign_ads (site_id, campaign_id)",
+    "CREATE TABLE IF NOT EXISTS definitions_version (version BIGINT NOT NULL)",
 };
 
 std::string hex(const unsigned char* bytes, std::size_t size) {
@@ -63,17 +73,6 @@ std::string hash_of(std::string_view secret) {
   return hex(hash, sizeof hash);
 }
 
-std::string kind_name(ItemKind kind) {
-  switch (kind) {
-    case ItemKind::slot:
-      return "slot";
-    case ItemKind::campaign:
-      return "campaign";
-    default:
-      return "ad";
-  }
-}
-
 Result<void> check(const Site& site) {
   const auto is_good = [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-'; };
   if (site.id.empty() || site.id.size() > 63 || site.id.front() == '-' || !std::ranges::all_of(site.id, is_good))
@@ -85,6 +84,25 @@ Result<void> check(const Site& site) {
 }
 
 }  // namespace
+
+std::string kind_name(ItemKind kind) {
+  switch (kind) {
+    case ItemKind::slot:
+      return "slot";
+    case ItemKind::campaign:
+      return "campaign";
+    default:
+      return "ad";
+  }
+}
+
+void put_item_row(soci::session& session, const std::string& site_id, ItemKind kind, const Item& item) {
+  const auto kind_text = kind_name(kind);
+  session << "DELETE FROM items WHERE site_id = :s AND kind = :k AND id = :i", soci::use(site_id), soci::use(kind_text),
+      soci::use(item.id);
+  session << "INSERT INTO items (site_id, kind, id, name, campaign_id) VALUES (:s, :k, :i, :n, :c)", soci::use(site_id),
+      soci::use(kind_text), soci::use(item.id), soci::use(item.name), soci::use(item.campaign_id);
+}
 
 Catalog::Impl::Impl(const std::string& path, std::shared_ptr<const Clock> clock)
     : clock_(clock ? std::move(clock) : std::make_shared<SystemClock>()),
@@ -137,8 +155,18 @@ void Catalog::Impl::refresh() {
     next->keys.emplace(row.get<std::string>(0), std::pair(row.get<std::string>(1), row.get<int>(2) != 0));
   const soci::rowset<soci::row> tokens = (session_.prepare << "SELECT hash FROM admin_tokens");
   for (const auto& row : tokens) next->tokens.insert(row.get<std::string>(0));
+  long long version = 0;
+  session_ << "SELECT coalesce(max(version), 0) FROM definitions_version", soci::into(version);
+  next->definitions_version = version;
   const std::lock_guard lock(snapshot_mutex_);
   snapshot_ = std::move(next);
+}
+
+void Catalog::Impl::renew() {
+  std::ignore = read([this](soci::session&) -> Result<void> {
+    refresh();
+    return {};
+  });
 }
 
 Result<void> Catalog::follow_changes() { return impl_->follow_changes(); }
@@ -243,16 +271,9 @@ Result<void> Catalog::put_item(std::string_view site_id, ItemKind kind, const It
   if (item.id.empty() || item.id.size() > 128) return Error::reject("id: expected 1 to 128 bytes");
   if (item.name.empty() || item.name.size() > 200) return Error::reject("name: expected 1 to 200 bytes");
   if (item.campaign_id.size() > 128) return Error::reject("campaign_id: at most 128 bytes are taken");
-  const auto kind_text = kind_name(kind);
-  return impl_->change(
-      actor, fmt::format("{} {} of site {} is now \"{}\"", kind_text, item.id, site_id, item.name),
-      [&](soci::session& session) {
-        const std::string id(site_id);
-        session << "DELETE FROM items WHERE site_id = :s AND kind = :k AND id = :i", soci::use(id),
-            soci::use(kind_text), soci::use(item.id);
-        session << "INSERT INTO items (site_id, kind, id, name, campaign_id) VALUES (:s, :k, :i, :n, :c)",
-            soci::use(id), soci::use(kind_text), soci::use(item.id), soci::use(item.name), soci::use(item.campaign_id);
-      });
+  return impl_->change(actor,
+                       fmt::format("{} {} of site {} is now \"{}\"", kind_name(kind), item.id, site_id, item.name),
+                       [&](soci::session& session) { put_item_row(session, std::string(site_id), kind, item); });
 }
 
 Result<std::vector<Change>> Catalog::changes(std::size_t limit) const {

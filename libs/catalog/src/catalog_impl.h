@@ -45,10 +45,15 @@ Edit expect(const std::optional<Thing>& before, Version version) {
   return version && *version != before->changed_ms ? Edit::changed : Edit::done;
 }
 
+[[nodiscard]] std::string kind_name(ItemKind kind);
+/// Makes or renames it.
+void put_item_row(soci::session& session, const std::string& site_id, ItemKind kind, const Item& item);
+
 struct Snapshot {
   std::map<std::string, Site, std::less<>> sites;
   std::map<std::string, std::pair<std::string, bool>, std::less<>> keys;  // hash -> site, trusted
   std::set<std::string, std::less<>> tokens;
+  std::int64_t definitions_version = 0;  ///< Another after each change of any campaign or slot.
 };
 
 class Catalog::Impl {
@@ -80,7 +85,7 @@ class Catalog::Impl {
   }
 
   // Runs `body`, which gives an Edit, in a transaction that counts only where it is done. `what` is looked at after
-  // that, so `body` may write it; nothing is recorded where it is empty. For what is in no snapshot.
+  // that, so `body` may write it; nothing is recorded where it is empty. Who changes what a snapshot has renews it.
   template <class F>
   Result<Edit> edit(std::string_view actor, const std::string& what, F&& body) {
     const std::lock_guard lock(mutex_);
@@ -104,6 +109,9 @@ class Catalog::Impl {
       return Error::retry(fmt::format("the catalog could not be read: {}", e.what()));
     }
   }
+
+  /// The snapshot, after an edit; where that fails, the next change or follow_changes of another's does it.
+  void renew();
 
   /// Of a change to what is of version `before`: the time, but never the same twice.
   [[nodiscard]] std::int64_t version_after(std::int64_t before) const { return std::max(now_ms(), before + 1); }

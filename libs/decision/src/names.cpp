@@ -46,6 +46,17 @@ std::optional<Choice> parse(std::string_view name) {
     if (kNames<Choice>[i] == name) return static_cast<Choice>(i);
   return std::nullopt;
 }
+template <class Choice>
+std::span<const std::string_view> names() {
+  return kNames<Choice>;
+}
+template std::span<const std::string_view> names<Tier>();
+template std::span<const std::string_view> names<Status>();
+template std::span<const std::string_view> names<Pacing>();
+template std::span<const std::string_view> names<Price>();
+template std::span<const std::string_view> names<CapScope>();
+template std::span<const std::string_view> names<Field>();
+template std::span<const std::string_view> names<Creative::Kind>();
 template std::optional<Tier> parse(std::string_view);
 template std::optional<Status> parse(std::string_view);
 template std::optional<Pacing> parse(std::string_view);

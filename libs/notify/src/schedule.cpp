@@ -6,9 +6,10 @@
 #include <algorithm>
 #include <array>
 #include <nlohmann/json.hpp>
-#include <stdexcept>
 #include <string_view>
 #include <vector>
+
+#include "marquee/base/zone.h"
 
 namespace marquee::notify {
 namespace {
@@ -25,21 +26,6 @@ constexpr std::uint64_t kMostMinutes = 1440;
 constexpr Millis kHour = std::chrono::hours(1);
 
 Error wrong(std::string_view what) { return Error::reject(fmt::format("schedule: {}", what)); }
-
-/// Null where there is no zone of that name.
-const date::time_zone* zone_of(const std::string& name) {
-  // What is no name must not reach the library, which makes a file's path of it.
-  const auto is_good = [](char c) {
-    return (c >= '0' && c <= '9') || ((c | 0x20) >= 'a' && (c | 0x20) <= 'z') || c == '/' || c == '_' || c == '-' ||
-           c == '+';
-  };
-  if (name.empty() || name.size() > 64 || !std::ranges::all_of(name, is_good)) return nullptr;
-  try {
-    return date::locate_zone(name);
-  } catch (const std::runtime_error&) {
-    return nullptr;
-  }
-}
 
 /// "08:05"
 bool read_clock(const std::string& text, Schedule& schedule) {
@@ -89,7 +75,7 @@ Result<void> read_members(const Json& json, Schedule& schedule) {
       schedule.weekday = static_cast<unsigned>(day - kWeekdays.begin()) + 1;
     } else {
       schedule.zone = value;
-      if (zone_of(schedule.zone) == nullptr)
+      if (find_zone(schedule.zone) == nullptr)
         return wrong(fmt::format("zone: there is no time zone \"{}\"; expected a name like Asia/Kolkata",
                                  schedule.zone.substr(0, 64)));
     }
@@ -170,7 +156,7 @@ std::string write_schedule(const Schedule& schedule) {
 WallTime next_due(const Schedule& schedule, WallTime after) {
   if (schedule.every == Schedule::Every::minutes)
     return next_of_grid(after, std::chrono::minutes(schedule.minutes), Millis(0));
-  const auto* zone = zone_of(schedule.zone);
+  const auto* zone = find_zone(schedule.zone);
   if (zone == nullptr) zone = date::locate_zone("UTC");  // It was there when the schedule was read.
   return schedule.every == Schedule::Every::hour ? next_of_hours(schedule, *zone, after)
                                                  : next_of_days(schedule, *zone, after);

@@ -66,6 +66,7 @@ enum class Edit {
   missing,  ///< There is none of that id.
   changed,  ///< It is of another version by now.
   in_use,   ///< Something else stands on it.
+  exists,   ///< There is one of that id already.
 };
 /// The version that a change was made of; none: of whatever there is.
 using Version = std::optional<std::int64_t>;
@@ -147,6 +148,7 @@ class Catalog {
 
  private:
   friend class NotificationBook;
+  friend class DefinitionBook;
   class Impl;
   explicit Catalog(std::unique_ptr<Impl> impl);
   std::unique_ptr<Impl> impl_;

@@ -67,45 +67,46 @@ struct Creative {
   enum class Kind : std::uint8_t { image, text, card, html };
   Kind kind = Kind::card;
   std::uint16_t width = 0, height = 0;  ///< CSS pixels; 0 x 0 fits every slot that takes the kind.
-  std::string landing_url;
+  std::string landing_url = {};
   std::string fields = "{}";  ///< A JSON object for whoever renders it: title, body, image, html, ...
 };
 
 struct Ad {
-  std::string id, name;
-  Creative creative;
+  std::string id = {}, name = {};
+  Creative creative = {};
   bool is_paused = false;
   double weight = 1;  ///< Among the ads of its campaign where nothing is learned.
 };
 
 struct Campaign {
-  std::string id, name;
+  std::string id = {}, name = {};
   Status status = Status::draft;
   Tier tier = Tier::standard;
-  std::string advertiser, category;
-  std::vector<std::string> excludes;  ///< Categories and advertisers that may not stand on the same page.
-  std::optional<std::int64_t> from_ms, to_ms;
-  std::vector<DayPart> schedule;  ///< Any of them; none: always.
-  Targeting targeting;
-  std::vector<Cap> caps;
-  Budget daily, total;
+  std::string advertiser = {}, category = {};
+  std::vector<std::string> excludes = {};  ///< Categories and advertisers that may not stand on the same page.
+  std::optional<std::int64_t> from_ms = {}, to_ms = {};
+  std::vector<DayPart> schedule = {};  ///< Any of them; none: always.
+  Targeting targeting = {};
+  std::vector<Cap> caps = {};
+  Budget daily = {}, total = {};
   std::string zone = "UTC";  ///< In which its days begin.
   Pacing pacing = Pacing::even;
   Price price = Price::per_mille;
   std::int64_t bid_micros = 0;
-  double share_of_voice = 0;            ///< Of its tier's requests, in [0, 1]; 0: none is promised.
-  bool is_roadblock = false;            ///< All slots of a page, or none.
-  std::vector<std::string> companions;  ///< Ads of it that are served together, or not at all.
-  std::vector<Ad> ads;
+  double share_of_voice = 0;                 ///< Of its tier's requests, in [0, 1]; 0: none is promised.
+  bool is_roadblock = false;                 ///< All slots of a page, or none.
+  std::vector<std::string> companions = {};  ///< Ads of it that are served together, or not at all.
+  std::vector<Ad> ads = {};
   std::int64_t version = 0;  ///< Each change has a later one.
 };
 
 struct Slot {
-  std::string id, page;
+  std::string id = {}, page = {};
   std::vector<Creative::Kind> kinds = {};  ///< None: all.
   std::uint16_t width = 0, height = 0;     ///< CSS pixels; 0 x 0 takes every size.
   std::int64_t floor_micros = 0;           ///< Least eCPM, not asked of house ads.
   double examination = 1;                  ///< Chance that it is looked at, in (0, 1]: a prior.
+  std::string name = {};                   ///< For people.
 };
 
 }  // namespace marquee::decision

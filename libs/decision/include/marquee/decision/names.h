@@ -2,6 +2,7 @@
 #pragma once
 
 #include <optional>
+#include <span>
 #include <string_view>
 
 #include "marquee/decision/campaign.h"
@@ -19,5 +20,9 @@ namespace marquee::decision {
 /// nullopt where no choice is called so. For each of the types above.
 template <class Choice>
 [[nodiscard]] std::optional<Choice> parse(std::string_view name);
+
+/// All of them, in the order of the enumeration. For each of the types above.
+template <class Choice>
+[[nodiscard]] std::span<const std::string_view> names();
 
 }  // namespace marquee::decision
