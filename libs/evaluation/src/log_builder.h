@@ -1,0 +1,52 @@
+// Collects decisions one by one into columns.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "marquee/base/result.h"
+#include "marquee/evaluation/decision_log.h"
+
+namespace marquee::evaluation {
+
+/// A list of distinct texts and the index of each. Not thread safe.
+class Interned {
+ public:
+  std::uint32_t index(std::string_view text);
+  [[nodiscard]] std::vector<std::string>& texts() { return texts_; }
+
+ private:
+  std::vector<std::string> texts_;
+  std::unordered_map<std::string, std::uint32_t> indices_;
+};
+
+class LogBuilder {
+ public:
+  void add_ad(std::string_view id) { ads_.index(id); }
+  /// An ad that could be shown at the decision that add() completes next. Action::reject for a propensity outside [0,
+  /// 1].
+  [[nodiscard]] Result<void> add_candidate(std::string_view ad, double propensity);
+  void add_context(std::string_view name, std::string_view value);
+  /// Without `propensity` it is that of the candidate. Action::reject naming the field that is wrong.
+  [[nodiscard]] Result<void> add(std::string_view ad, std::string_view position, double reward,
+                                 std::optional<double> propensity);
+  /// Action::reject where there is no decision.
+  [[nodiscard]] Result<DecisionLog> finish();
+
+ private:
+  [[nodiscard]] Result<std::optional<double>> candidate_of(std::uint32_t ad) const;
+
+  DecisionLog log_;
+  Interned ads_;
+  Interned positions_;
+  Interned fields_;
+  std::vector<Interned> values_;  ///< Of each field.
+};
+
+/// The number that `text` is as a whole.
+[[nodiscard]] std::optional<double> parse_number(std::string_view text);
+
+}  // namespace marquee::evaluation
