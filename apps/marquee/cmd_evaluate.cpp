@@ -66,13 +66,18 @@ Json json_of(const Arguments& arguments, const DecisionLog& log, const Evaluatio
                {"effective_rewarded", result.effective_rewarded},
                {"max_weight", weights.max},
                {"max_weight_share", weights.max_share},
+               {"model_miss", result.model_miss},
+               {"model_miss_standard_error", result.model_miss_error},
                {"unsupported", result.unsupported},
                {"clip", result.clip},
                {"switch_at", result.switch_at}};
   json["estimates"] = nullptr;
   if (!is_trusted && !arguments.is_forced) return json;
   json["estimates"] = Json::array();
-  for (const auto& estimate : result.estimates) json["estimates"].push_back(json_of(estimate, is_trusted));
+  for (const auto& estimate : result.estimates) {
+    const bool is_contradicted = estimate.estimator == evaluation::Estimator::dm && is_model_contradicted(result);
+    json["estimates"].push_back(json_of(estimate, is_trusted && !is_contradicted));
+  }
   return json;
 }
 

@@ -68,6 +68,8 @@ class OpenBandit(unittest.TestCase):
         report = self.agrees_with_obp("bts", "men", "uniform", clip=1)
         self.assertTrue(report["trusted"])
         self.assertEqual((report["decisions"], report["ads"], report["positions"]), (10_000, 34, 3))
+        # Means by item and position, drawn to the mean, are too high for what this log rarely shows; the log says so itself.
+        self.assertEqual([one["estimator"] for one in report["estimates"] if not one["trusted"]], ["dm"])
         random = json.loads(evaluate(log_of("random", "men"), "--policy", "uniform", "--format", "json"))
         self.assertAlmostEqual(random["logged_value"], 0.0046, 12)
         self.assertAlmostEqual(random["estimates"][0]["value"], 0.0046, 12)

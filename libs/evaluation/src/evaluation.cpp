@@ -87,10 +87,18 @@ Result<Evaluation> evaluate(const DecisionLog& log, const Policy& policy, const 
   const auto [least, greatest] = std::ranges::minmax(log.propensity);
   result.least_propensity = least;
   result.greatest_propensity = greatest;
-  auto carried = importance_weights(sample);
-  result.weights = summarize(carried);
-  for (std::size_t i = 0; i < carried.size(); ++i) carried[i] *= std::abs(log.reward[i]);
+  const auto weights = importance_weights(sample);
+  result.weights = summarize(weights);
+  auto carried = weights;
+  auto missed = weights;
+  for (std::size_t i = 0; i < weights.size(); ++i) {
+    carried[i] *= std::abs(log.reward[i]);
+    missed[i] *= log.reward[i] - result.q_chosen[i];
+  }
   result.effective_rewarded = summarize(carried).effective_decisions;
+  const auto miss = summarize(missed);
+  result.model_miss = miss.mean;
+  result.model_miss_error = miss.mean_error;
   judge(log, options.limits, result);
   return result;
 }

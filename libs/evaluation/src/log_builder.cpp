@@ -35,7 +35,11 @@ Result<void> LogBuilder::add_candidate(std::string_view ad, double propensity) {
   if (!(propensity >= 0 && propensity <= 1))
     return Error::reject(fmt::format("candidates: propensity {} is not between 0 and 1", propensity));
   if (log_.candidates_begin.empty()) log_.candidates_begin.push_back(0);
-  log_.candidate_ad.push_back(ads_.index(ad));
+  const auto index = ads_.index(ad);
+  listed_in_.resize(std::max<std::size_t>(listed_in_.size(), index + 1), 0);
+  if (listed_in_[index] == log_.size() + 1) return Error::reject(fmt::format("candidates: {} is named twice", ad));
+  listed_in_[index] = log_.size() + 1;
+  log_.candidate_ad.push_back(index);
   log_.candidate_propensity.push_back(propensity);
   return {};
 }

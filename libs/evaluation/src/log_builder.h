@@ -43,7 +43,8 @@ class LogBuilder {
   Interned ads_;
   Interned positions_;
   Interned fields_;
-  std::vector<Interned> values_;  ///< Of each field.
+  std::vector<Interned> values_;        ///< Of each field.
+  std::vector<std::size_t> listed_in_;  ///< Number, from 1, of the last decision of which each ad was a candidate.
 };
 
 /// The number that `text` is as a whole.

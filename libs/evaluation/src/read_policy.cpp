@@ -4,6 +4,7 @@
 #include <cmath>
 #include <nlohmann/json.hpp>
 
+#include "log_builder.h"
 #include "policy.h"
 
 namespace marquee::evaluation {
@@ -14,29 +15,22 @@ using PolicyResult = Result<std::unique_ptr<Policy>>;
 
 // Deeper ones come from a program gone wrong, and would end this one by its stack.
 constexpr int kMaxDepth = 16;
+// So that no sum of weights is infinite.
+constexpr double kGreatestWeight = 1e100;
+
+bool is_weight(const Json& json) {
+  return json.is_number() && json.get<double>() >= 0 && json.get<double>() <= kGreatestWeight;
+}
 
 Error wrong(const std::string& where, const std::string& what) {
   return Error::reject(fmt::format("{}: {}", where, what));
 }
 
-/// {"ad": number, ...} as a row over the log's ads, of which the others have `rest`.
-Result<std::vector<double>> read_row(const Json& json, DecisionLog& log, double rest, const std::string& where) {
-  if (!json.is_object()) return wrong(where, "expected an object of ads and numbers");
-  std::vector<double> row(log.ads.size(), rest);
-  for (const auto& [ad, value] : json.items()) {
-    if (!value.is_number() || !(value.get<double>() >= 0) || !std::isfinite(value.get<double>()))
-      return wrong(where + "." + ad, "expected a number from 0 on");
-    const auto index = log.ad_index(ad);
-    if (index >= row.size()) row.resize(index + 1, rest);
-    row[index] = value.get<double>();
-  }
-  if (std::ranges::none_of(row, [](double weight) { return weight > 0; })) return wrong(where, "no ad has any weight");
-  return row;
-}
-
 class PolicyReader {
  public:
-  explicit PolicyReader(DecisionLog& log) : log_(log) {}
+  explicit PolicyReader(DecisionLog& log) : log_(log) {
+    for (const auto& ad : log.ads) ads_.index(ad);
+  }
 
   PolicyResult read(const Json& json, const std::string& where, int depth) {
     if (depth > kMaxDepth) return wrong(where, fmt::format("policies are nested deeper than {}", kMaxDepth));
@@ -57,12 +51,33 @@ class PolicyReader {
     return {};
   }
 
+  /// {"ad": number, ...} as a row over the log's ads, of which the others have `rest`.
+  Result<std::vector<double>> read_row(const Json& json, double rest, const std::string& where) {
+    if (!json.is_object()) return wrong(where, "expected an object of ads and numbers");
+    std::vector<double> row(log_.ads.size(), rest);
+    for (const auto& [ad, value] : json.items()) {
+      if (!is_weight(value)) return wrong(where + "." + ad, "expected a number from 0 on");
+      const auto index = ad_index(ad);
+      if (index >= row.size()) row.resize(index + 1, rest);
+      row[index] = value.get<double>();
+    }
+    if (std::ranges::none_of(row, [](double weight) { return weight > 0; }))
+      return wrong(where, "no ad has any weight");
+    return row;
+  }
+
+  /// Adds the ad to the log where it is new.
+  std::uint32_t ad_index(const std::string& ad) {
+    const auto index = ads_.index(ad);
+    if (index == log_.ads.size()) log_.ads.push_back(ad);
+    return index;
+  }
+
   PolicyResult read_weights(const Json& json, const std::string& where) {
     if (const auto known = only(json, {"weights", "others"}, where); !known) return known.error();
     const auto others = json.contains("others") ? json["others"] : Json(0);
-    if (!others.is_number() || !(others.get<double>() >= 0))
-      return wrong(where + ".others", "expected a number from 0 on");
-    const auto row = read_row(json["weights"], log_, others.get<double>(), where + ".weights");
+    if (!is_weight(others)) return wrong(where + ".others", "expected a number from 0 on");
+    const auto row = read_row(json["weights"], others.get<double>(), where + ".weights");
     if (!row) return row.error();
     return weighted_policy(std::vector<std::vector<double>>(log_.positions.size(), *row));
   }
@@ -78,7 +93,7 @@ class PolicyReader {
         return wrong(where + ".probabilities",
                      fmt::format("nothing for position {} of the log, nor for \"*\"", position));
       const auto name = fmt::format("{}.probabilities.{}", where, found.key());
-      auto row = read_row(*found, log_, 0, name);
+      auto row = read_row(*found, 0, name);
       if (!row) return row.error();
       double total = 0;
       for (const double probability : *row) total += probability;
@@ -135,8 +150,7 @@ class PolicyReader {
     double total = 0;
     for (const auto& one : json["mix"]) {
       const auto name = fmt::format("{}.mix[{}]", where, shares.size());
-      if (!one.is_object() || !one.contains("policy") || !one.contains("share") || !one["share"].is_number() ||
-          !(one["share"].get<double>() >= 0))
+      if (!one.is_object() || !one.contains("policy") || !one.contains("share") || !is_weight(one["share"]))
         return wrong(name, "expected an object with \"share\", a number from 0 on, and \"policy\"");
       auto policy = read(one["policy"], name + ".policy", depth + 1);
       if (!policy) return policy;
@@ -148,6 +162,7 @@ class PolicyReader {
   }
 
   DecisionLog& log_;
+  Interned ads_;
 };
 
 }  // namespace

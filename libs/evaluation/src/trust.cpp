@@ -55,6 +55,10 @@ void judge_propensities(const DecisionLog& log, const TrustLimits& limits, std::
 
 }  // namespace
 
+bool is_model_contradicted(const Evaluation& evaluation) {
+  return std::abs(evaluation.model_miss) > 1.96 * evaluation.model_miss_error;
+}
+
 void judge(const DecisionLog& log, const TrustLimits& limits, Evaluation& evaluation) {
   judge_weights(log, limits, evaluation, evaluation.refusals);
   judge_propensities(log, limits, evaluation.refusals);
@@ -62,6 +66,11 @@ void judge(const DecisionLog& log, const TrustLimits& limits, Evaluation& evalua
     evaluation.cautions.push_back(
         fmt::format("what was earned counts as {:.2g} rewarded decisions: intervals are too short, above all upwards",
                     evaluation.effective_rewarded));
+  if (is_model_contradicted(evaluation))
+    evaluation.cautions.push_back(fmt::format(
+        "dm is wrong: under this policy rewards differ from what its model expects by {:.2g} -+ {:.2g}, which its "
+        "interval does not show",
+        evaluation.model_miss, evaluation.model_miss_error));
   for (const auto& estimate : evaluation.estimates) {
     if (estimate.estimator != Estimator::clipped_ipw || !(evaluation.weights.mean > 0)) continue;
     const double lost = 1 - estimate.weights->mean / evaluation.weights.mean;

@@ -129,6 +129,19 @@ TEST(Evaluation, warns_where_the_value_is_carried_by_few_rewards) {
   EXPECT_THAT(evaluated(world.log(1'000), kTarget).cautions, Contains(HasSubstr("rewarded decisions")));
 }
 
+TEST(Evaluation, warns_where_the_log_contradicts_the_model) {
+  // The ad is clicked where it is rarely shown, which means by ad and position cannot know.
+  SyntheticWorld world({0.1, 0.1}, {0.5, 0.5}, 18);
+  auto log = world.log(4'000);
+  for (std::size_t i = 0; i < log.size(); i += 2) {
+    log.propensity[i] = log.ad[i] == 0 ? 0.75 : 0.25;
+    log.reward[i] = log.ad[i] == 0 ? 0 : 1;
+  }
+  EXPECT_TRUE(is_model_contradicted(evaluated(log, {0.1, 0.9})));
+  EXPECT_THAT(evaluated(log, {0.1, 0.9}).cautions, Contains(HasSubstr("dm is wrong")));
+  EXPECT_FALSE(is_model_contradicted(evaluated(world.log(4'000), {0.1, 0.9})));
+}
+
 TEST(Evaluation, warns_where_clipping_takes_much_away) {
   SyntheticWorld world(kClicks, kLogging, 14);
   EXPECT_THAT(evaluated(world.log(2'000), kTarget, {.clip = 1}).cautions, Contains(HasSubstr("clipping at 1")));

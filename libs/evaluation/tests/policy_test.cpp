@@ -92,6 +92,7 @@ TEST(Policy, that_is_none_is_refused_with_the_place) {
   EXPECT_THAT(refusal("{"), HasSubstr("not JSON"));
   EXPECT_THAT(refusal(R"("best")"), HasSubstr("policy: expected"));
   EXPECT_THAT(refusal(R"({"weights": {"a": -1}})"), HasSubstr("policy.weights.a"));
+  EXPECT_THAT(refusal(R"({"weights": {"a": 1e300}})"), HasSubstr("policy.weights.a"));
   EXPECT_THAT(refusal(R"({"weights": {"a": 0}})"), HasSubstr("no ad has any weight"));
   EXPECT_THAT(refusal(R"({"weights": {"a": 1}, "other": 1})"), HasSubstr("unknown field \"other\""));
   EXPECT_THAT(refusal(R"({"probabilities": {"*": {"a": 0.4}}})"), HasSubstr("sums to 0.4"));

@@ -114,6 +114,9 @@ TEST(ReadDecisions, refuses_lines_with_the_line_and_the_field) {
       HasSubstr("propensity: is 0.4, but 1 among"));
   EXPECT_THAT(line_refusal({R"({"ad_id": "a", "reward": 1, "candidates": [{"ad_id": "a", "propensity": 2}]})"}),
               HasSubstr("not between 0 and 1"));
+  EXPECT_THAT(line_refusal({R"({"ad_id": "a", "reward": 1, "candidates": [{"ad_id": "a", "propensity": 0.5},
+                                                                          {"ad_id": "a", "propensity": 0.5}]})"}),
+              HasSubstr("a is named twice"));
 }
 
 }  // namespace

@@ -39,6 +39,8 @@ struct Evaluation {
   double greatest_propensity = 0;
   WeightSummary weights;          ///< Before any clipping.
   double effective_rewarded = 0;  ///< Kish's number over weight * reward: how many rewarded decisions carry the value.
+  double model_miss = 0;          ///< Mean of weight * (reward - expected): by how much the log says dm is too low.
+  double model_miss_error = 0;    ///< Its standard error.
   double unsupported = 0;         ///< Mean probability that the policy gives to what the log never shows there.
   double clip = 0;
   double switch_at = 0;
@@ -54,6 +56,10 @@ struct Evaluation {
 /// Action::reject where nothing can be computed at all: fewer decisions than folds, or a decision for which the policy
 /// chooses none of the candidates.
 [[nodiscard]] Result<Evaluation> evaluate(const DecisionLog& log, const Policy& policy, const Options& options);
+
+/// Whether the log contradicts the reward model under the evaluated policy (95 %), and so dm, whose interval cannot
+/// tell.
+[[nodiscard]] bool is_model_contradicted(const Evaluation& evaluation);
 
 /// Writes what the estimates were computed from, so that others can compute them: one JSON object that holds the ads,
 /// the positions and the reward model by fold, position and ad, then one for each decision.
