@@ -156,8 +156,10 @@ void add_evaluate_command(CLI::App& root, App& app) {
                    "Decisions with propensities: .csv or .ndjson (.gz and .zst too), or a file of Open Bandit")
       ->required();
   command
-      ->add_option("--policy", arguments->policy.policy,
-                   "uniform, bts (Open Bandit's Thompson sampling), or a JSON file (libs/evaluation/README.md)")
+      ->add_option(
+          "--policy", arguments->policy.policy,
+          "uniform, target (as the log's candidates have it), bts (Open Bandit's Thompson sampling), or a JSON file "
+          "(libs/evaluation/README.md)")
       ->required();
   command->add_option("--prior", arguments->policy.prior,
                       "For bts: the file of priors (default: two folders above the log)");

@@ -73,6 +73,11 @@ Result<DecisionLog> read_decision_file(const std::string& path) {
 Result<std::unique_ptr<Policy>> choose_policy(const PolicyChoice& choice, const std::string& log_path,
                                               DecisionLog& log) {
   if (choice.policy == "uniform") return evaluation::uniform_policy();
+  if (choice.policy == "target") {
+    if (log.candidate_target.empty())
+      return Error::reject(fmt::format("{}: its decisions name no candidates with a target", log_path));
+    return evaluation::logged_target_policy();
+  }
   if (choice.policy == "bts") return thompson_of(choice, log_path, log);
   std::ifstream file(choice.policy, std::ios::binary);
   const std::string json(std::istreambuf_iterator<char>(file), {});

@@ -15,7 +15,7 @@ namespace marquee::app {
 [[nodiscard]] Result<evaluation::DecisionLog> read_decision_file(const std::string& path);
 
 struct PolicyChoice {
-  std::string policy;    ///< "uniform", "bts", or a file.
+  std::string policy;    ///< "uniform", "target", "bts", or a file.
   std::string prior;     ///< For bts; empty: prior_bts.yaml, two folders above the log's.
   std::string campaign;  ///< For bts; empty: the name of the log's folder.
 };

@@ -144,8 +144,8 @@ class OwnLogs(unittest.TestCase):
         rules = [{"when": {"college": "law"}, "then": only["a"]}]
         return self.write("policy.json", json.dumps({"rules": rules, "otherwise": only["b"]}))
 
-    def check(self, log: pathlib.Path) -> None:
-        report = json.loads(evaluate(log, "--policy", self.policy(), "--format", "json"))
+    def check(self, log: pathlib.Path, policy: str | pathlib.Path) -> None:
+        report = json.loads(evaluate(log, "--policy", policy, "--format", "json"))
         values = {one["estimator"]: one["value"] for one in report["estimates"]}
         # Law sees "a" and clicks each time; arts see "b".
         self.assertAlmostEqual(values["ipw"], 0.5, 12)
@@ -155,19 +155,26 @@ class OwnLogs(unittest.TestCase):
 
     def test_rules_on_csv(self) -> None:
         rows = "".join(f"{ad},1,{reward},0.5,{college}\n" for ad, college, reward in self.decisions())
-        self.check(self.write("log.csv", "ad_id,position,reward,propensity,college\n" + rows))
+        self.check(self.write("log.csv", "ad_id,position,reward,propensity,college\n" + rows), self.policy())
 
     def test_rules_on_ndjson_with_candidates(self) -> None:
         candidates = [{"ad_id": ad, "propensity": 0.5} for ad in "ab"]
         rows = ({"ad_id": ad, "reward": reward, "context": {"college": college}, "candidates": candidates}
                 for ad, college, reward in self.decisions())
-        self.check(self.write("log.ndjson", "\n".join(map(json.dumps, rows))))
+        self.check(self.write("log.ndjson", "\n".join(map(json.dumps, rows))), self.policy())
+
+    def test_a_policy_that_was_computed_elsewhere(self) -> None:
+        rows = ({"ad_id": ad, "reward": reward, "candidates": [
+                    {"ad_id": one, "propensity": 0.5, "target": int((one == "a") == (college == "law"))} for one in "ab"]}
+                for ad, college, reward in self.decisions())
+        self.check(self.write("scored.ndjson", "\n".join(map(json.dumps, rows))), "target")
 
     def test_what_is_wrong_is_named_and_ends_with_status_1(self) -> None:
         log = self.write("log.csv", "ad_id,position,reward,propensity\na,1,0,0.5\nb,1,0,0\n")
         self.assertIn("log.csv: line 3: propensity: 0 is not above 0", evaluate(log, "--policy", "uniform", status=1))
         self.assertIn("cannot open", evaluate(self.directory / "none.csv", "--policy", "uniform", status=1))
         good = self.write("good.csv", "ad_id,position,reward,propensity\n" + "a,1,0,0.5\nb,1,0,0.5\n" * 9)
+        self.assertIn("no candidates with a target", evaluate(good, "--policy", "target", status=1))
         self.assertIn("cannot read the policy", evaluate(good, "--policy", self.directory / "none.json", status=1))
         bad = self.write("bad.json", '{"weights": {"a": "x"}}')
         self.assertIn("bad.json: policy.weights.a", evaluate(good, "--policy", bad, status=1))

@@ -31,9 +31,11 @@ std::uint32_t Interned::index(std::string_view text) {
   return it->second;
 }
 
-Result<void> LogBuilder::add_candidate(std::string_view ad, double propensity) {
+Result<void> LogBuilder::add_candidate(std::string_view ad, double propensity, std::optional<double> target) {
   if (!(propensity >= 0 && propensity <= 1))
     return Error::reject(fmt::format("candidates: propensity {} is not between 0 and 1", propensity));
+  if (target && !(*target >= 0 && *target <= 1))
+    return Error::reject(fmt::format("candidates: target {} is not between 0 and 1", *target));
   if (log_.candidates_begin.empty()) log_.candidates_begin.push_back(0);
   const auto index = ads_.index(ad);
   listed_in_.resize(std::max<std::size_t>(listed_in_.size(), index + 1), 0);
@@ -41,6 +43,7 @@ Result<void> LogBuilder::add_candidate(std::string_view ad, double propensity) {
   listed_in_[index] = log_.size() + 1;
   log_.candidate_ad.push_back(index);
   log_.candidate_propensity.push_back(propensity);
+  if (target) log_.candidate_target.push_back(*target);
   return {};
 }
 
@@ -53,6 +56,18 @@ void LogBuilder::add_context(std::string_view name, std::string_view value) {
   auto& code = log_.context[field].code;
   code.resize(log_.size() + 1, ContextField::kAbsent);
   code.back() = values_[field].index(value);
+}
+
+/// Of the candidates of the decision that is being added, and so of all.
+Result<void> LogBuilder::check_targets() const {
+  if (log_.candidate_target.empty()) return {};
+  if (log_.candidate_target.size() != log_.candidate_ad.size())
+    return Error::reject("candidates: target is missing for some, though others have one");
+  const auto begin = log_.candidate_target.begin() + static_cast<std::ptrdiff_t>(log_.candidates_begin.back());
+  const double total = std::accumulate(begin, log_.candidate_target.end(), 0.0);
+  if (std::abs(total - 1) > 1e-6)
+    return Error::reject(fmt::format("candidates: the targets sum to {}, not to 1", total));
+  return {};
 }
 
 Result<std::optional<double>> LogBuilder::candidate_of(std::uint32_t ad) const {
@@ -77,6 +92,7 @@ Result<void> LogBuilder::add(std::string_view ad, std::string_view position, dou
   const auto index = ads_.index(ad);
   const auto among_candidates = candidate_of(index);
   if (!among_candidates) return among_candidates.error();
+  if (const auto checked = check_targets(); !checked) return checked.error();
   if (propensity && *among_candidates && std::abs(*propensity - **among_candidates) > 1e-6)
     return Error::reject(
         fmt::format("propensity: is {}, but {} among the candidates", *propensity, **among_candidates));

@@ -26,9 +26,9 @@ class Interned {
 class LogBuilder {
  public:
   void add_ad(std::string_view id) { ads_.index(id); }
-  /// An ad that could be shown at the decision that add() completes next. Action::reject for a propensity outside [0,
-  /// 1].
-  [[nodiscard]] Result<void> add_candidate(std::string_view ad, double propensity);
+  /// An ad that could be shown at the decision that add() completes next; `target` is its probability under a policy
+  /// that was computed elsewhere. Action::reject for what is no probability, and for an ad that is named twice.
+  [[nodiscard]] Result<void> add_candidate(std::string_view ad, double propensity, std::optional<double> target);
   void add_context(std::string_view name, std::string_view value);
   /// Without `propensity` it is that of the candidate. Action::reject naming the field that is wrong.
   [[nodiscard]] Result<void> add(std::string_view ad, std::string_view position, double reward,
@@ -37,6 +37,7 @@ class LogBuilder {
   [[nodiscard]] Result<DecisionLog> finish();
 
  private:
+  [[nodiscard]] Result<void> check_targets() const;
   [[nodiscard]] Result<std::optional<double>> candidate_of(std::uint32_t ad) const;
 
   DecisionLog log_;

@@ -32,6 +32,15 @@ class WeightedPolicy final : public Policy {
   std::vector<std::vector<double>> weights_;
 };
 
+class LoggedTargetPolicy final : public Policy {
+ public:
+  bool choose(const DecisionLog& log, std::size_t i, std::span<const std::uint32_t> ads,
+              std::span<double> out) const override {
+    for (std::size_t k = 0; k < ads.size(); ++k) out[k] = log.candidate_target[log.candidates_begin[i] + k];
+    return true;
+  }
+};
+
 class RulesPolicy final : public Policy {
  public:
   RulesPolicy(std::vector<Rule> rules, std::unique_ptr<Policy> otherwise)
@@ -77,6 +86,8 @@ std::unique_ptr<Policy> uniform_policy() { return std::make_unique<UniformPolicy
 std::unique_ptr<Policy> weighted_policy(std::vector<std::vector<double>> weights) {
   return std::make_unique<WeightedPolicy>(std::move(weights));
 }
+
+std::unique_ptr<Policy> logged_target_policy() { return std::make_unique<LoggedTargetPolicy>(); }
 
 std::unique_ptr<Policy> rules_policy(std::vector<Rule> rules, std::unique_ptr<Policy> otherwise) {
   return std::make_unique<RulesPolicy>(std::move(rules), std::move(otherwise));

@@ -36,7 +36,9 @@ Result<void> add_candidates(const Json& candidates, LogBuilder& builder) {
     const auto propensity = number(candidate, "propensity");
     if (!propensity) return propensity.error();
     if (!*propensity) return Error::reject("candidates: propensity is missing");
-    if (auto added = builder.add_candidate(*ad, **propensity); !added) return added;
+    const auto target = number(candidate, "target");
+    if (!target) return target.error();
+    if (auto added = builder.add_candidate(*ad, **propensity, *target); !added) return added;
   }
   return {};
 }

@@ -95,6 +95,21 @@ TEST(ReadDecisions, takes_lines_with_candidates) {
   EXPECT_THAT(log->context[0].values, ElementsAre("3"));
 }
 
+TEST(ReadDecisions, takes_candidates_with_their_probabilities_under_another_policy) {
+  const auto log = read_decision_lines(
+      lines({R"({"ad_id": "a", "reward": 1, "candidates": [{"ad_id": "a", "propensity": 0.9, "target": 0.3},
+                                                           {"ad_id": "b", "propensity": 0.1, "target": 0.7}]})"}));
+  ASSERT_TRUE(log) << log.error().message;
+  EXPECT_THAT(log->candidate_target, ElementsAre(0.3, 0.7));
+  EXPECT_THAT(
+      line_refusal({R"({"ad_id": "a", "reward": 1, "candidates": [{"ad_id": "a", "propensity": 0.9, "target": 0.3},
+                                                                          {"ad_id": "b", "propensity": 0.1}]})"}),
+      HasSubstr("target is missing"));
+  EXPECT_THAT(
+      line_refusal({R"({"ad_id": "a", "reward": 1, "candidates": [{"ad_id": "a", "propensity": 1, "target": 0.3}]})"}),
+      HasSubstr("the targets sum to 0.3"));
+}
+
 TEST(ReadDecisions, refuses_lines_with_the_line_and_the_field) {
   const std::string good = R"({"ad_id": "a", "reward": 1, "propensity": 0.5})";
   const std::string named =

@@ -32,6 +32,7 @@ struct DecisionLog {
   std::vector<std::size_t> candidates_begin;
   std::vector<std::uint32_t> candidate_ad;
   std::vector<double> candidate_propensity;
+  std::vector<double> candidate_target;  ///< Under a policy that was computed elsewhere; empty where the log has none.
 
   [[nodiscard]] std::size_t size() const { return ad.size(); }
   [[nodiscard]] bool names_candidates() const { return !candidates_begin.empty(); }
