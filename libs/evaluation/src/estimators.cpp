@@ -182,10 +182,11 @@ std::vector<Estimate> estimate_all(const Sample& sample, const EstimatorOptions&
   std::vector<Terms> all;
   std::vector<Estimate> estimates;
   for (const auto estimator : kEstimators) {
-    all.push_back(terms_of(estimator, sample, weights, options));
-    estimates.push_back(estimate(all.back()));
+    auto terms = terms_of(estimator, sample, weights, options);
+    estimates.push_back(estimate(terms));
+    if (options.bootstrap > 0) all.push_back(std::move(terms));  // Some 30 bytes a decision each.
   }
-  if (options.bootstrap > 0 && !weights.empty()) add_bootstrap(all, options, estimates);
+  if (!all.empty() && !weights.empty()) add_bootstrap(all, options, estimates);
   return estimates;
 }
 
