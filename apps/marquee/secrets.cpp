@@ -14,7 +14,7 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-constexpr std::size_t kHashKeyDigits = 32;
+constexpr std::size_t kHashKeyDigits = 32, kTokenKeyDigits = 64;
 
 /// Takes json[name], or makes it with `make`; true if it was made.
 template <class Make>
@@ -31,20 +31,31 @@ bool take(const Json& json, const char* name, std::string& target, Make make) {
 Json to_json(const Secrets& secrets) {
   Json keys = Json::object();
   for (const auto& [site, key] : secrets.write_keys) keys[site] = key;
-  return {{"admin_token", secrets.admin_token},         {"store_password", secrets.store_password},
-          {"reader_password", secrets.reader_password}, {"hash_key", secrets.hash_key},
-          {"webhook_key", secrets.webhook_key},         {"write_keys", std::move(keys)}};
+  return {{"admin_token", secrets.admin_token},
+          {"store_password", secrets.store_password},
+          {"reader_password", secrets.reader_password},
+          {"hash_key", secrets.hash_key},
+          {"webhook_key", secrets.webhook_key},
+          {"token_key", secrets.token_key},
+          {"write_keys", std::move(keys)}};
+}
+
+bool is_hex(const std::string& text, std::size_t digits) {
+  return text.size() == digits && text.find_first_not_of("0123456789abcdef") == std::string::npos;
+}
+
+template <std::size_t kSize>
+std::array<std::uint8_t, kSize> bytes_of(const std::string& digits) {
+  std::array<std::uint8_t, kSize> bytes{};
+  for (std::size_t i = 0; i < kSize; ++i)
+    bytes[i] = static_cast<std::uint8_t>(std::stoul(digits.substr(i * 2, 2), nullptr, 16));
+  return bytes;
 }
 
 }  // namespace
 
-std::array<std::uint8_t, 16> Secrets::hash_key_bytes() const {
-  std::array<std::uint8_t, 16> bytes{};
-  for (std::size_t i = 0; i < bytes.size(); ++i) {
-    bytes[i] = static_cast<std::uint8_t>(std::stoul(hash_key.substr(i * 2, 2), nullptr, 16));
-  }
-  return bytes;
-}
+std::array<std::uint8_t, 16> Secrets::hash_key_bytes() const { return bytes_of<16>(hash_key); }
+std::array<std::uint8_t, 32> Secrets::token_key_bytes() const { return bytes_of<32>(token_key); }
 
 Result<Secrets> load_secrets(const std::string& path, const std::map<std::string, std::string>& sites) {
   Json json = Json::object();
@@ -61,10 +72,12 @@ Result<Secrets> load_secrets(const std::string& path, const std::map<std::string
   changed |=
       take(json, "hash_key", secrets.hash_key, [] { return catalog::make_secret("").substr(0, kHashKeyDigits); });
   changed |= take(json, "webhook_key", secrets.webhook_key, [] { return catalog::make_secret(""); });
-  if (secrets.hash_key.size() != kHashKeyDigits ||
-      secrets.hash_key.find_first_not_of("0123456789abcdef") != std::string::npos) {
+  changed |= take(json, "token_key", secrets.token_key,
+                  [] { return (catalog::make_secret("") + catalog::make_secret("")).substr(0, kTokenKeyDigits); });
+  if (!is_hex(secrets.hash_key, kHashKeyDigits))
     return Error::give_up(fmt::format("{}: hash_key is not {} hex digits", path, kHashKeyDigits));
-  }
+  if (!is_hex(secrets.token_key, kTokenKeyDigits))
+    return Error::give_up(fmt::format("{}: token_key is not {} hex digits", path, kTokenKeyDigits));
   const Json keys = json.value("write_keys", Json::object());
   for (const auto& [site, name] : sites) {
     changed |= take(keys, site.c_str(), secrets.write_keys[site], [] { return catalog::make_secret("mk_"); });

@@ -17,9 +17,11 @@ struct Secrets {
   std::string reader_password;
   std::string hash_key;     ///< 32 hex digits: users and sessions are hashed with it, so it must outlive every restart.
   std::string webhook_key;  ///< What notices to webhooks are signed with is made of it; see notify::webhook_secret.
+  std::string token_key;    ///< 64 hex digits: addresses of served ads are sealed with it; see serving::Seal.
   std::map<std::string, std::string> write_keys;  ///< Trusted key of each built-in site, for importers.
 
   [[nodiscard]] std::array<std::uint8_t, 16> hash_key_bytes() const;
+  [[nodiscard]] std::array<std::uint8_t, 32> token_key_bytes() const;
 };
 
 /// Reads `path`, makes what is missing, and writes it back if anything was. Action::give_up where it is unreadable: new

@@ -133,7 +133,14 @@ Result<void> Service::start_server() {
                                     *catalog_, *answering_, *notifying_, *loader_, *log_, *watch_, *letters_);
   loader_->on_landed([this](std::uint64_t) { api_->landed(); });
   http::Router router;
-  if (settings_.serve_collect) collector_->add_routes(router);
+  if (settings_.serve_collect) {
+    collector_->add_routes(router);
+    landing_decisions_ = std::make_unique<clickhouse::Client>(endpoint_, store_connections(settings_));
+    auto decisions = Decisions::open(settings_, secrets_, *catalog_, *log_, *landing_decisions_, metrics_);
+    if (!decisions) return decisions.error();
+    decisions_ = std::move(*decisions);
+    decisions_->add_routes(router);
+  }
   api_->add_routes(router);
   server_ = std::make_unique<http::Server>(server_options(settings_), std::move(router));
   auto started = server_->start();
@@ -207,6 +214,7 @@ void Service::bring_up() {
   }
   store_answers_ = true;
   if (settings_.serve_load) loader_->start();
+  if (decisions_) decisions_->start_loading();
   is_up_ = true;
   api_->start_notifier();
   logging::info("serve.ready", {{"port", server_->port()}, {"store", endpoint_.url}});
@@ -245,6 +253,7 @@ void Service::stop() {
   if (bring_up_.joinable()) bring_up_.join();
   if (api_) api_->stop();
   if (server_) server_->stop();
+  if (decisions_) decisions_->stop();
   watch_.reset();
   if (is_up_) loader_->stop();
   if (log_) log_->close();

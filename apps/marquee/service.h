@@ -9,6 +9,7 @@
 #include <thread>
 
 #include "app.h"
+#include "decisions.h"
 #include "marquee/api/api.h"
 #include "marquee/base/port_hold.h"
 #include "marquee/base/supervisor.h"
@@ -72,6 +73,8 @@ class Service {
   std::unique_ptr<clickhouse::Client> watching_;
   std::unique_ptr<ingest::Loader> loader_;
   std::unique_ptr<ingest::Collector> collector_;
+  std::unique_ptr<clickhouse::Client> landing_decisions_;
+  std::unique_ptr<Decisions> decisions_;  ///< Of a process that collects.
   std::unique_ptr<ingest::PipelineWatch> watch_;
   std::unique_ptr<ingest::DeadLetterOffice> letters_;
   std::unique_ptr<api::Api> api_;

@@ -112,6 +112,18 @@ class Contract(unittest.TestCase):
         self.assertEqual(call("GET", f"/v1/pixel?key={key}&type=page_view&session_id={session}&seq=9", headers={}).status, 200)
         self.assertEqual(call("GET", f"/v1/pixel?key={key}&type=nothing", headers={}).status, 422)
 
+    def test_decisions(self) -> None:
+        asked = {"placements": [{"slot_id": "nowhere", "position": 2}], "query": "law", "consent": "full", "age": 20, "user_id": "u1", "runner_ups": 2,
+                 "filters": {"blocked_categories": ["x"]}, "attributes": {"grade": "a"}, "why": True}
+        answer = call("POST", "/v1/decisions", body=asked, headers=writer()).json()
+        self.assertEqual((answer["personal"], answer["placements"][0]["because"]), (True, "unknown_slot"))
+        self.assertEqual(call("POST", "/v1/decisions", raw=b'{"placements":[]}', headers=writer()).status, 400)
+        self.assertEqual(call("POST", "/v1/decisions", body=asked, headers={}).status, 401)
+        self.assertEqual(call("POST", "/v1/decisions", body=asked, headers={"Authorization": "Bearer x"}).status, 403)
+        self.assertEqual(call("POST", "/v1/decisions", raw=b" " * (1 << 17), headers=writer()).status, 413)
+        self.assertEqual(call("GET", "/v1/impression/x", "/v1/impression/{token}", headers={}).status, 200)
+        self.assertEqual(call("GET", "/v1/click/x", "/v1/click/{token}", headers={}).status, 404)
+
     def test_reports(self) -> None:
         call("POST", "/v1/events", body=[impression(uuid.uuid4().hex, i + 1) for i in range(20)], headers=writer())
         wait_until(lambda: MARQUEE.count("SELECT count() FROM marquee.events WHERE campaign_id = 'law'") >= 20, 10, "events")

@@ -1,7 +1,6 @@
 #include "event_reader.h"
 
 #include <fmt/format.h>
-#include <sodium.h>
 
 #include <algorithm>
 #include <charconv>
@@ -12,6 +11,7 @@
 
 #include "fields.h"
 #include "marquee/base/json_text.h"
+#include "marquee/event/person.h"
 #include "marquee/event/timestamp.h"
 
 namespace marquee::event {
@@ -19,18 +19,6 @@ namespace {
 
 constexpr std::size_t kPropsLimit = 8192;
 constexpr std::size_t kMaxDepth = 32;
-
-std::uint64_t keyed_hash(const std::array<std::uint8_t, 16>& key, std::string_view kind, std::string_view text) {
-  unsigned char bytes[256];
-  const auto size = std::min(sizeof bytes - kind.size(), text.size());
-  std::memcpy(bytes, kind.data(), kind.size());
-  std::memcpy(bytes + kind.size(), text.data(), size);
-  unsigned char hash[crypto_shorthash_BYTES];
-  crypto_shorthash(hash, bytes, kind.size() + size, key.data());
-  std::uint64_t value;
-  std::memcpy(&value, hash, sizeof value);
-  return value == 0 ? 1 : value;  // 0 means "none"
-}
 
 std::string_view kind_name(dom::element value) {
   switch (value.type()) {
@@ -383,13 +371,13 @@ class EventReader {
     const bool is_denied =
         event.consent == Consent::denied || (event.consent == Consent::unknown && context_.consent_required);
     if (!is_denied) {
-      if (!session_.empty()) event.session_id = keyed_hash(context_.hash_key, "s", session_);
-      if (!user_.empty()) event.user_key = keyed_hash(context_.hash_key, "u", user_);
+      if (!session_.empty()) event.session_id = hash_session(context_.hash_key, session_);
+      if (!user_.empty()) event.user_key = hash_user(context_.hash_key, user_);
       if (event.consent == Consent::contextual) event.user_key = 0;
       return true;
     }
     // Enough identity to drop a retry, for a day; nothing that links days or tells who.
-    if (!session_.empty()) event.session_id = keyed_hash(context_.hash_key, fmt::format("d{}:", client_day_), session_);
+    if (!session_.empty()) event.session_id = hash_session_of_day(context_.hash_key, client_day_, session_);
     event.user_key = 0;
     event.college_id = event.program = event.city = event.search_query = event.props = {};
     event.year_of_study = 0;

@@ -9,7 +9,7 @@
 #include <string>
 
 #include "marquee/event/parser.h"
-#include "user_agent.h"
+#include "marquee/event/user_agent.h"
 
 namespace marquee::event {
 

@@ -1,4 +1,4 @@
-#include "user_agent.h"
+#include "marquee/event/user_agent.h"
 
 #include <algorithm>
 #include <string>

@@ -20,32 +20,6 @@ constexpr std::size_t kMostExpansion = 10;  ///< Of a compressed body, over Coll
 constexpr std::size_t kMostNamed = 1'000;   ///< Rejections in one answer: enough to find the mistake.
 constexpr std::string_view kRetryAfterFull = "5";
 
-http::Response error_answer(unsigned status, std::string_view message) {
-  std::string body = fmt::format("{{\"error\":{{\"status\":{},\"message\":", status);
-  append_json_string(body, message);
-  return http::Response::json(status, body + "}}");
-}
-
-std::string_view bearer(const http::Request& request) {
-  constexpr std::string_view kScheme = "Bearer ";
-  const std::string_view value = request.headers.get("Authorization");
-  return value.starts_with(kScheme) ? value.substr(kScheme.size()) : std::string_view();
-}
-
-/// `allowed` is a list separated by commas, or "*".
-bool is_origin_allowed(std::string_view allowed, std::string_view origin) {
-  if (allowed == "*") return true;
-  while (!allowed.empty()) {
-    const std::size_t comma = std::min(allowed.find(','), allowed.size());
-    std::string_view one = allowed.substr(0, comma);
-    allowed.remove_prefix(std::min(comma + 1, allowed.size()));
-    one.remove_prefix(std::min(one.find_first_not_of(' '), one.size()));
-    one = one.substr(0, one.find_last_not_of(' ') + 1);
-    if (one == origin) return true;
-  }
-  return false;
-}
-
 /// How an answer to good events looks.
 enum class Form { json, beacon, image };
 
@@ -69,14 +43,9 @@ std::string answer_body(std::uint32_t accepted, const std::vector<event::Rejecti
 http::Response answer(Form form, std::uint32_t accepted, const std::vector<event::Rejection>& rejections) {
   if (accepted == 0 && !rejections.empty()) return http::Response::json(422, answer_body(accepted, rejections));
   if (form == Form::json || !rejections.empty()) return http::Response::json(200, answer_body(accepted, rejections));
+  if (form == Form::image) return pixel_answer();
   http::Response response;
-  if (form == Form::beacon) {
-    response.status = 204;
-    return response;
-  }
-  response.headers.add("Content-Type", "image/gif");
-  response.headers.add("Cache-Control", "no-store");
-  response.body = pixel_image();
+  response.status = 204;
   return response;
 }
 
@@ -84,8 +53,6 @@ http::Response answer(Form form, std::uint32_t accepted, const std::vector<event
 
 class Collector::Impl : public std::enable_shared_from_this<Collector::Impl> {
  public:
-  using FindKey = std::function<std::optional<WriteKey>(std::string_view)>;
-
   Impl(CollectorOptions options, log::EventLog& log, FindKey find_key)
       : options_(std::move(options)), log_(log), find_key_(std::move(find_key)), metrics_(options_.metrics) {
     if (!options_.clock) options_.clock = std::make_shared<SystemClock>();
@@ -116,38 +83,10 @@ class Collector::Impl : public std::enable_shared_from_this<Collector::Impl> {
  private:
   static std::string key_of_query(const http::Request& request) { return request.query_parameter("key").value_or(""); }
 
-  /// The key is not in a preflight, so any origin may ask; the request itself is then held to its site's origins.
-  static http::Response preflight_answer(const http::Request& request) {
-    http::Response response;
-    response.status = 204;
-    allow_origin(response, request.headers.get("Origin"));
-    response.headers.add("Access-Control-Allow-Methods", "POST");
-    response.headers.add("Access-Control-Allow-Headers", "authorization, content-type, content-encoding");
-    response.headers.add("Access-Control-Max-Age", "86400");
-    return response;
-  }
-
-  static void allow_origin(http::Response& response, std::string_view origin) {
-    if (origin.empty()) return;
-    response.headers.add("Access-Control-Allow-Origin", std::string(origin));
-    response.headers.add("Access-Control-Expose-Headers", "Retry-After");
-    response.headers.add("Vary", "Origin");
-  }
-
   /// Why a request is refused before its body is looked at; nullopt where it is not.
   std::optional<http::Response> refuse(const http::Request& request, std::string_view key,
                                        const std::optional<WriteKey>& owner, SteadyClock::time_point now) {
-    if (key.empty()) {
-      http::Response response =
-          error_answer(401, "a write key is needed: Authorization: Bearer KEY (beacon and pixel: ?key=KEY)");
-      response.headers.add("WWW-Authenticate", "Bearer");
-      return response;
-    }
-    if (!owner) return error_answer(403, "this write key is not known");
-    const std::string_view origin = request.headers.get("Origin");
-    if (!origin.empty() && !is_origin_allowed(owner->allowed_origin, origin)) {
-      return error_answer(403, fmt::format("site {} takes no events from {}", owner->site_id, origin));
-    }
+    if (auto refused = refuse_access(request, key, owner, "takes no events from")) return refused;
     const std::uint64_t wait =
         std::max(key_limits_.wait_seconds(key, key_rate(*owner), now),
                  address_limits_.wait_seconds(request.remote_address, address_rate(*owner), now));
@@ -266,8 +205,7 @@ class Collector::Impl : public std::enable_shared_from_this<Collector::Impl> {
   CollectorMetrics metrics_;
 };
 
-Collector::Collector(CollectorOptions options, log::EventLog& log,
-                     std::function<std::optional<WriteKey>(std::string_view key)> find_key)
+Collector::Collector(CollectorOptions options, log::EventLog& log, FindKey find_key)
     : impl_(std::make_shared<Impl>(std::move(options), log, std::move(find_key))) {}
 Collector::~Collector() = default;
 void Collector::add_routes(http::Router& router) { impl_->add_routes(router); }

@@ -4,27 +4,15 @@
 
 #include <array>
 #include <cstdint>
-#include <functional>
 #include <memory>
-#include <optional>
-#include <string>
-#include <string_view>
 
 #include "marquee/base/metrics.h"
 #include "marquee/base/time.h"
 #include "marquee/http/server.h"
+#include "marquee/ingest/access.h"
 #include "marquee/log/event_log.h"
 
 namespace marquee::ingest {
-
-/// What a write key opens.
-struct WriteKey {
-  std::string site_id;
-  std::string allowed_origin = "*";  ///< For CORS.
-  bool consent_required = false;
-  bool trusted = false;          ///< Server-side key: may send any age and received_time (importers).
-  double events_per_second = 0;  ///< 0: the default of CollectorOptions.
-};
 
 struct CollectorOptions {
   std::size_t max_body_bytes = 4 * 1024 * 1024;  ///< As sent, and ten times that when decompressed.
@@ -40,8 +28,7 @@ struct CollectorOptions {
 /// Thread safe. `log` and `find_key` must outlive the server that the routes are added to.
 class Collector {
  public:
-  Collector(CollectorOptions options, log::EventLog& log,
-            std::function<std::optional<WriteKey>(std::string_view key)> find_key);
+  Collector(CollectorOptions options, log::EventLog& log, FindKey find_key);
   ~Collector();
   void add_routes(http::Router& router);
 

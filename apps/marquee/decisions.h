@@ -1,0 +1,53 @@
+// What serves ads: deciders with the catalog's campaigns and slots, their log, and what carries it to the store.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <thread>
+
+#include "app.h"
+#include "marquee/base/metrics.h"
+#include "marquee/catalog/catalog.h"
+#include "marquee/clickhouse/client.h"
+#include "marquee/decision/ranker.h"
+#include "marquee/http/server.h"
+#include "marquee/log/event_log.h"
+#include "marquee/serving/decision_loader.h"
+#include "marquee/serving/decision_server.h"
+#include "marquee/serving/sites.h"
+#include "secrets.h"
+
+namespace marquee::app {
+
+class Decisions {
+ public:
+  /// `catalog` and `events` must outlive it; so must `store`, which it alone uses.
+  [[nodiscard]] static Result<std::unique_ptr<Decisions>> open(const Settings& settings, const Secrets& secrets,
+                                                               catalog::Catalog& catalog, log::EventLog& events,
+                                                               clickhouse::Client& store,
+                                                               std::shared_ptr<metrics::Registry> metrics);
+  ~Decisions() { stop(); }
+
+  void add_routes(http::Router& router) { server_->add_routes(router); }
+  /// Once the store has its schema.
+  void start_loading() { loader_->start(); }
+  /// When no request is under way any more.
+  void stop();
+
+ private:
+  Decisions(catalog::Catalog& catalog) : catalog_(catalog) {}
+  /// Compiles what the catalog has, if that is another version than before.
+  void follow_catalog();
+
+  catalog::Catalog& catalog_;
+  std::int64_t version_ = -1;
+  decision::UniformRanker ranker_;
+  serving::Sites sites_{ranker_, serving::kImpressionLife};
+  std::unique_ptr<log::EventLog> log_;
+  std::unique_ptr<serving::DecisionServer> server_;
+  std::unique_ptr<serving::DecisionLoader> loader_;
+  std::jthread watch_;
+};
+
+}  // namespace marquee::app

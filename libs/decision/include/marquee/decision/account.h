@@ -1,0 +1,87 @@
+// What a campaign has delivered, against its budgets and its pace.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <mutex>
+#include <vector>
+
+#include "marquee/base/time.h"
+#include "marquee/decision/inventory.h"
+
+namespace marquee::decision {
+
+/// Money in billionths of the currency's unit: an impression of a bid per thousand is a whole number of them.
+using Nanos = std::int64_t;
+
+/// What an impression, or a click, of the campaign costs: first price.
+[[nodiscard]] Nanos cost_of_impression(const Campaign& campaign);
+[[nodiscard]] Nanos cost_of_click(const Campaign& campaign);
+
+struct Delivered {
+  std::uint64_t impressions = 0, clicks = 0;
+  Nanos spend = 0;
+};
+
+/// Each ad that a decision serves is reserved as an impression to come, until that is counted or `reserve_for` has
+/// passed, after which its token counts no more. So impressions, and what they cost, never exceed a budget in one
+/// process: counted and reserved together stay within it. Clicks are not reserved (few impressions bring one): those of
+/// impressions that were already out when the last of the budget went are counted beyond a budget of clicks, and of
+/// their cost only what is left is charged.
+///
+/// Pacing lets a campaign take part while counted and reserved are not ahead of what should be delivered by now: of a
+/// day's budget, by the part of the campaign's time in that day that has passed; of the whole, by that of its time from
+/// begin to end (where both are given). Even: in proportion; front-loaded: 1 - (1 - x)^2. What a lull leaves is made up
+/// as soon as there is traffic. It follows from the counts and the clock alone, so it needs no memory of its own.
+///
+/// Thread safe.
+class Account {
+ public:
+  explicit Account(Millis reserve_for);
+
+  /// Because::budget, Because::pacing, or Because::chosen where `impressions` more may be served.
+  [[nodiscard]] Because gate(const CampaignRow& row, std::int64_t now_ms, std::uint32_t impressions = 1);
+  /// Takes one, unless the budget is gone. Pacing has been asked by gate(): one ahead of it does no harm.
+  [[nodiscard]] bool reserve(const CampaignRow& row, std::int64_t now_ms);
+  void release(std::int64_t reserved_ms);
+
+  /// `reserved_ms` is when it was reserved. `zone` null: the day is not known, and only the whole is counted.
+  void count_impression(const date::time_zone* zone, std::int64_t reserved_ms, std::int64_t time_ms, Nanos cost);
+  void count_click(const date::time_zone* zone, std::int64_t time_ms, Nanos cost);
+  /// What of `cost` the budgets leave.
+  [[nodiscard]] Nanos left_for(const CampaignRow& row, std::int64_t now_ms, Nanos cost);
+
+  struct State {
+    Delivered day, whole;
+    std::int64_t day_begin_ms = 0, day_end_ms = 0;
+  };
+  [[nodiscard]] State state();
+  void restore(const State& state);
+  /// Impressions that are reserved.
+  [[nodiscard]] std::uint64_t reserved(std::int64_t now_ms);
+
+ private:
+  static constexpr std::size_t kBuckets = 64;
+  void roll(const date::time_zone* zone, std::int64_t now_ms);
+  void expire(std::int64_t now_ms);
+  [[nodiscard]] bool has_budget(const CampaignRow& row, std::uint32_t impressions) const;
+  [[nodiscard]] bool is_ahead(const CampaignRow& row, std::int64_t now_ms);
+  [[nodiscard]] double part_of_day(const CampaignRow& row, std::int64_t now_ms);
+  [[nodiscard]] std::int64_t bucket_of(std::int64_t time_ms) const { return time_ms / bucket_ms_; }
+
+  const std::int64_t bucket_ms_;
+  std::mutex mutex_;
+  State state_;
+  std::array<std::uint32_t, kBuckets> reserved_by_bucket_{};
+  std::uint64_t reserved_ = 0;
+  std::int64_t last_bucket_ = 0;
+  /// How much of the campaign's time in a day has passed at each of its steps; of a campaign with a schedule.
+  struct DayCurve {
+    const Campaign* campaign = nullptr;
+    std::int64_t version = 0, begin_ms = 0, end_ms = 0;
+    std::vector<std::int64_t> passed_ms;
+  };
+  DayCurve day_curve_;
+};
+
+}  // namespace marquee::decision

@@ -1,0 +1,60 @@
+#include "marquee/decision/decider.h"
+
+#include "page.h"
+
+namespace marquee::decision {
+
+Decider::Decider(const Ranker& ranker, Millis reserve_for)
+    : ranker_(ranker), reserve_for_(reserve_for), caps_(reserve_for) {}
+
+void Decider::use(std::shared_ptr<const Inventory> inventory) {
+  auto view = std::make_shared<View>();
+  for (const auto& row : inventory->campaigns()) view->accounts.push_back(&account(row.campaign->id));
+  view->inventory = std::move(inventory);
+  view_.store(std::move(view));
+}
+
+std::shared_ptr<const Inventory> Decider::inventory() const {
+  const auto view = view_.load();
+  return view ? view->inventory : nullptr;
+}
+
+Decision Decider::decide(const Request& request) {
+  Decision decision{.id = request.id,
+                    .time_ms = request.context.time_ms,
+                    .user_key = request.user_key,
+                    .policy = ranker_.policy(),
+                    .inventory = {},
+                    .choices = {}};
+  decision.choices.resize(request.placements.size());
+  const auto view = view_.load();
+  if (!view) return decision;
+  decision.inventory = view->inventory;
+  thread_local Page page;
+  page.fill(*this, *view, request, decision);
+  return decision;
+}
+
+void Decider::withdraw(const Decision& decision) {
+  for (const auto& choice : decision.choices) {
+    if (choice.ad == nullptr) continue;
+    account(choice.ad->campaign->campaign->id).release(decision.time_ms);
+    if (decision.user_key != 0) caps_.release(decision.user_key, *choice.ad, decision.time_ms);
+  }
+}
+
+Account& Decider::account(std::string_view campaign_id) {
+  const std::lock_guard lock(mutex_);
+  const auto found = accounts_.find(campaign_id);
+  if (found != accounts_.end()) return *found->second;
+  return *accounts_.emplace(campaign_id, std::make_unique<Account>(reserve_for_)).first->second;
+}
+
+std::vector<std::pair<std::string, Account*>> Decider::accounts() {
+  const std::lock_guard lock(mutex_);
+  std::vector<std::pair<std::string, Account*>> all;
+  for (const auto& [id, account] : accounts_) all.emplace_back(id, account.get());
+  return all;
+}
+
+}  // namespace marquee::decision

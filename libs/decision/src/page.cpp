@@ -1,0 +1,257 @@
+#include "page.h"
+
+#include <xxhash.h>
+
+#include <algorithm>
+
+#include "assignment.h"
+
+namespace marquee::decision {
+namespace {
+
+constexpr std::uint32_t kMostDraws = 8;  ///< When others reserve what was drawn at the same moment.
+constexpr double kLeastChance = 1e-9;    ///< Of what shares of voice leave; below it is rounding.
+
+bool is_named(const std::vector<std::string>& names, const Campaign& campaign) {
+  return std::ranges::any_of(names, [&](const std::string& one) {
+    return !one.empty() && (one == campaign.category || one == campaign.advertiser);
+  });
+}
+
+bool brings_others(const AdRow& ad) { return ad.campaign->campaign->is_roadblock || !ad.companions.empty(); }
+
+bool has_limits(const Campaign& campaign) {
+  const auto has_any = [](const Budget& one) { return one.impressions > 0 || one.clicks > 0 || one.spend_micros > 0; };
+  return has_any(campaign.daily) || has_any(campaign.total);
+}
+
+}  // namespace
+
+void Page::begin(Decider& decider, const Decider::View& view, const Request& request) {
+  decider_ = &decider;
+  view_ = &view;
+  request_ = &request;
+  view.inventory->find_eligible(request, eligible_);
+  known_.assign(view.inventory->campaigns().size(), {});
+  chosen_.clear();
+  is_filled_.assign(request.placements.size(), false);
+  stamps_.clear();
+  if (request.user_key != 0) decider.caps().read(request.user_key, request.context.time_ms, stamps_);
+}
+
+void Page::fill(Decider& decider, const Decider::View& view, const Request& request, Decision& decision) {
+  begin(decider, view, request);
+  for (std::size_t placement = 0; placement < request.placements.size(); ++placement)
+    if (!is_filled_[placement]) choose(placement, decision);
+}
+
+void Page::choose(std::size_t placement, Decision& decision) {
+  auto& choice = decision.choices[placement];
+  choice.because = eligible_.has_slot(placement) ? Because::no_candidate : Because::unknown_slot;
+  refused_.clear();
+  for (std::uint32_t attempt = 0; attempt < kMostDraws; ++attempt) {
+    gather(placement);
+    if (candidates_.empty()) break;
+    share_out(placement);
+    const auto drawn = draw(placement, attempt, decision.id);
+    const auto bundle = bundle_of(placement, *candidates_[drawn].ad);
+    if (!bundle || !reserve(*bundle)) {
+      refused_.push_back(candidates_[drawn].ad);
+      continue;
+    }
+    choice.candidates = candidates_;
+    if (request_->wants_reasons) explain(placement, choice);
+    choice.propensity = candidates_[drawn].propensity;
+    put(*bundle, decision);
+    return;
+  }
+  if (request_->wants_reasons) explain(placement, choice);
+}
+
+void Page::gather(std::size_t placement) {
+  const auto& ads = view_->inventory->ads();
+  const auto& traits = view_->inventory->traits();
+  candidates_.clear();
+  groups_.clear();
+  double left = 1;
+  for (std::size_t row = eligible_.next(placement, 0); row < ads.size() && left > kLeastChance;) {
+    const Tier tier = traits[row].tier;
+    const std::size_t first_group = groups_.size();
+    others_.clear();
+    double shares = 0;
+    for (; row < ads.size() && traits[row].tier == tier; row = eligible_.next(placement, row + 1)) {
+      if (verdict(placement, row) != Because::chosen) continue;
+      if (!traits[row].has_share) {
+        others_.push_back({.ad = &ads[row]});
+        continue;
+      }
+      const Campaign* campaign = ads[row].campaign->campaign;
+      if (groups_.size() == first_group || groups_.back().campaign != campaign) {
+        groups_.push_back({.campaign = campaign, .begin = candidates_.size()});
+        shares += campaign->share_of_voice;
+      }
+      candidates_.push_back({.ad = &ads[row]});
+      groups_.back().end = candidates_.size();
+    }
+    const double scale = left / std::max(1.0, shares);  // More than all of it is promised: in proportion.
+    for (std::size_t i = first_group; i < groups_.size(); ++i)
+      groups_[i].chance = groups_[i].campaign->share_of_voice * scale;
+    left -= shares * scale;
+    if (others_.empty() || left <= kLeastChance) continue;
+    groups_.push_back({.begin = candidates_.size(), .end = candidates_.size() + others_.size(), .chance = left});
+    candidates_.insert(candidates_.end(), others_.begin(), others_.end());
+    left = 0;
+  }
+  if (left <= kLeastChance) return;
+  for (auto& group : groups_) group.chance /= 1 - left;
+}
+
+void Page::share_out(std::size_t placement) {
+  for (const auto& group : groups_) {
+    const std::span some(candidates_.begin() + static_cast<std::ptrdiff_t>(group.begin), group.end - group.begin);
+    decider_->ranker_.rank(*request_, request_->placements[placement], some);
+    for (auto& one : some) one.propensity *= static_cast<float>(group.chance);
+  }
+}
+
+std::size_t Page::draw(std::size_t placement, std::uint32_t attempt, const DecisionId& id) const {
+  const std::uint64_t seed[] = {id.high, id.low, placement, attempt};
+  constexpr double kScale = 1.0 / (std::uint64_t{1} << 53);
+  double at = static_cast<double>(XXH3_64bits(seed, sizeof seed) >> 11) * kScale;
+  for (std::size_t i = 0; i < candidates_.size(); ++i) {
+    at -= candidates_[i].propensity;
+    if (at < 0) return i;
+  }
+  return candidates_.size() - 1;  // What rounding leaves.
+}
+
+Because Page::gate_of(std::uint32_t campaign) {
+  auto& known = known_[campaign].gate;
+  if (known == kUnknown) {
+    const auto& row = view_->inventory->campaigns()[campaign];
+    const auto gate =
+        has_limits(*row.campaign) ? view_->accounts[campaign]->gate(row, request_->context.time_ms) : Because::chosen;
+    known = static_cast<std::int16_t>(gate);
+  }
+  return static_cast<Because>(known);
+}
+
+Because Page::page_of(std::uint32_t campaign) {
+  auto& known = known_[campaign].page;
+  if (known == kUnknown) {
+    const auto& row = view_->inventory->campaigns()[campaign];
+    const auto competes = [&](const AdRow* there) {
+      const auto& other = *there->campaign->campaign;
+      return there->campaign != &row &&
+             (is_named(other.excludes, *row.campaign) || is_named(row.campaign->excludes, other));
+    };
+    const auto is_blocked_by_page = [&](std::string_view there) {
+      return std::ranges::find(row.campaign->excludes, there) != row.campaign->excludes.end();
+    };
+    const bool is_excluded = std::ranges::any_of(chosen_, competes) ||
+                             std::ranges::any_of(request_->blocked_advertisers, is_blocked_by_page);
+    known = static_cast<std::int16_t>(is_excluded ? Because::competition : Because::chosen);
+  }
+  return static_cast<Because>(known);
+}
+
+Because Page::verdict(std::size_t placement, std::size_t ad) {
+  const auto& traits = view_->inventory->traits()[ad];
+  if (const auto gate = gate_of(traits.campaign); gate != Because::chosen) return gate;
+  if (const auto page = page_of(traits.campaign); page != Because::chosen) return page;
+  const AdRow& row = view_->inventory->ads()[ad];
+  if (std::ranges::find(chosen_, &row) != chosen_.end()) return Because::repeat;
+  if (std::ranges::find(refused_, &row) != refused_.end()) return Because::budget;
+  if (request_->user_key != 0 && traits.has_caps && !CapBook::fits(row, stamps_, request_->context.time_ms))
+    return Because::cap;
+  if (!traits.has_company) return Because::chosen;
+  return !row.lacks_companions && bundle_of(placement, row) ? Because::chosen : Because::page_not_filled;
+}
+
+bool Page::may_bring(std::size_t placement, const AdRow& ad, std::uint32_t size) const {
+  return !is_filled_[placement] && eligible_.has(placement, ad.row) &&
+         std::ranges::find(chosen_, &ad) == chosen_.end() &&
+         (request_->user_key == 0 || CapBook::fits(ad, stamps_, request_->context.time_ms, size));
+}
+
+std::optional<Page::Bundle> Page::bundle_of(std::size_t placement, const AdRow& ad) {
+  Bundle bundle = {{placement, &ad}};
+  if (!brings_others(ad)) return bundle;
+  const auto& ads = view_->inventory->ads();
+  const std::size_t first = placement + 1, places = request_->placements.size() - first;
+  const auto& campaign = *ad.campaign;
+  std::optional<std::vector<std::size_t>> where;
+  const auto count =
+      static_cast<std::uint32_t>(campaign.campaign->is_roadblock ? places + 1 : ad.companions.size() + 1);
+  if (!may_bring(placement, ad, count)) return std::nullopt;
+  if (campaign.campaign->is_roadblock) {
+    if (placement != 0) return std::nullopt;
+    where = assign(places, campaign.ads, [&](std::size_t place, std::size_t i) {
+      const auto& other = ads[campaign.first_ad + i];
+      return &other != &ad && may_bring(first + place, other, count);
+    });
+    for (std::size_t i = 0; where && i < places; ++i)
+      bundle.emplace_back(first + i, &ads[campaign.first_ad + (*where)[i]]);
+  } else {
+    where = assign(ad.companions.size(), places, [&](std::size_t i, std::size_t place) {
+      return may_bring(first + place, ads[ad.companions[i]], count);
+    });
+    for (std::size_t i = 0; where && i < ad.companions.size(); ++i)
+      bundle.emplace_back(first + (*where)[i], &ads[ad.companions[i]]);
+  }
+  if (!where) return std::nullopt;
+  const bool has_budget =
+      count == 1 || !has_limits(*campaign.campaign) ||
+      view_->accounts[campaign.row]->gate(campaign, request_->context.time_ms, count) == Because::chosen;
+  return has_budget ? std::optional(std::move(bundle)) : std::nullopt;
+}
+
+bool Page::reserve(const Bundle& bundle) {
+  const std::int64_t now = request_->context.time_ms;
+  for (std::size_t i = 0; i < bundle.size(); ++i) {
+    const auto& ad = *bundle[i].second;
+    auto& account = *view_->accounts[ad.campaign->row];
+    bool is_taken = account.reserve(*ad.campaign, now);
+    if (is_taken && request_->user_key != 0 && !decider_->caps().reserve(request_->user_key, ad, now)) {
+      account.release(now);
+      is_taken = false;
+    }
+    if (is_taken) continue;
+    while (i-- > 0) {
+      view_->accounts[bundle[i].second->campaign->row]->release(now);
+      if (request_->user_key != 0) decider_->caps().release(request_->user_key, *bundle[i].second, now);
+    }
+    known_[ad.campaign->row].gate = kUnknown;
+    return false;
+  }
+  return true;
+}
+
+void Page::put(const Bundle& bundle, Decision& decision) {
+  for (std::size_t i = 0; i < bundle.size(); ++i) {
+    const auto& [placement, ad] = bundle[i];
+    auto& choice = decision.choices[placement];
+    choice.ad = ad;
+    choice.because = Because::chosen;
+    is_filled_[placement] = true;
+    chosen_.push_back(ad);
+    known_[ad->campaign->row].gate = kUnknown;
+    if (i == 0) continue;
+    choice.is_bound = true;
+    choice.propensity = 1;
+    choice.candidates = {{.ad = ad, .score = 1, .propensity = 1}};
+  }
+  for (auto& known : known_) known.page = kUnknown;
+  if (request_->user_key != 0) decider_->caps().read(request_->user_key, request_->context.time_ms, stamps_);
+}
+
+void Page::explain(std::size_t placement, Choice& choice) {
+  for (const auto& ad : view_->inventory->ads()) {
+    if (std::ranges::find(choice.candidates, &ad, &Candidate::ad) != choice.candidates.end()) continue;
+    auto because = view_->inventory->why_not(*request_, request_->placements[placement], ad);
+    if (because == Because::chosen) because = verdict(placement, ad.row);
+    choice.excluded.emplace_back(&ad, because == Because::chosen ? Because::lower_tier : because);
+  }
+}
+
+}  // namespace marquee::decision

@@ -1,0 +1,27 @@
+// What targeting means: evaluated as it stands, and as a disjunction of clauses.
+#pragma once
+
+#include <cstddef>
+#include <optional>
+#include <string_view>
+#include <vector>
+
+#include "marquee/decision/campaign.h"
+#include "marquee/decision/request.h"
+
+namespace marquee::decision {
+
+/// Whether it holds. The definition, by which the index is tested; slow where it names zones.
+[[nodiscard]] bool holds(const Targeting& targeting, const Context& context, std::string_view slot);
+
+/// A condition (is_in or within) or its negation; borrows from the Targeting.
+struct Literal {
+  const Targeting* condition = nullptr;
+  bool is_negated = false;
+};
+using Clause = std::vector<Literal>;  ///< All of them; none: always.
+
+/// Any of the clauses; none: never. nullopt where there would be more than `limit`.
+[[nodiscard]] std::optional<std::vector<Clause>> clauses_of(const Targeting& targeting, std::size_t limit);
+
+}  // namespace marquee::decision

@@ -1,0 +1,58 @@
+// POST /v1/decisions, and the addresses of what it serves: GET /v1/impression/{token}, GET /v1/click/{token}.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+
+#include "marquee/base/metrics.h"
+#include "marquee/base/time.h"
+#include "marquee/decision/token.h"
+#include "marquee/event/person.h"
+#include "marquee/http/server.h"
+#include "marquee/ingest/access.h"
+#include "marquee/log/event_log.h"
+#include "marquee/serving/sites.h"
+
+namespace marquee::serving {
+
+/// How long an impression counts after its decision, and so how long it is reserved.
+inline constexpr Millis kImpressionLife{5 * 60'000};
+/// How long a click does.
+inline constexpr Millis kClickLife{30 * 60'000};
+
+struct ServingOptions {
+  event::HashKey hash_key{};       ///< CollectorOptions::hash_key.
+  decision::TokenKey token_key{};  ///< Of every process that serves or counts the same sites.
+  std::shared_ptr<const Clock> clock = {};
+  std::shared_ptr<metrics::Registry> metrics = {};
+};
+
+/// A decision is answered once its own log has it durably; where that log takes nothing, the answer has no ads. An
+/// impression or click is an event of the events' log, with policy, propensity, price (value) and decision, under an
+/// external id that only a token gives.
+///
+/// What is not counted (forged, expired, replayed, of a bot, a click without its impression) is answered as if it were,
+/// and appears in marquee_served_events_total by outcome.
+///
+/// Thread safe.
+class DecisionServer {
+ public:
+  /// All but `options` must outlive the server that the routes are added to.
+  DecisionServer(ServingOptions options, Sites& sites, log::EventLog& events, log::EventLog& decisions,
+                 ingest::FindKey find_key);
+  ~DecisionServer();
+  void add_routes(http::Router& router);
+
+  /// Feeds what was counted before this process began: budgets, caps, and which tokens are spent. `path` is where the
+  /// counts are kept between runs. On a thread of its own, which then follows the events' log; until it has taken in
+  /// what the logs have, nothing is served. Call it with all sites' inventories in place.
+  void start(const std::string& path);
+  /// Takes in what the events' log has by now, writes the counts down, ends the thread.
+  void stop();
+
+ private:
+  class Impl;
+  std::shared_ptr<Impl> impl_;
+};
+
+}  // namespace marquee::serving

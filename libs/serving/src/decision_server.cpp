@@ -1,0 +1,281 @@
+#include "marquee/serving/decision_server.h"
+
+#include <fmt/format.h>
+
+#include <chrono>
+#include <optional>
+#include <utility>
+
+#include "answer.h"
+#include "asked.h"
+#include "decision_record.h"
+#include "delivery_feed.h"
+#include "marquee/event/parser.h"
+#include "recent.h"
+#include "seal.h"
+#include "serving_metrics.h"
+
+namespace marquee::serving {
+namespace {
+
+using decision::Because;
+using decision::Token;
+using SteadyClock = std::chrono::steady_clock;
+
+constexpr std::size_t kMostBody = 64 * 1024;
+constexpr double kNanos = 1e9;
+
+http::Response gone_nowhere() { return ingest::error_answer(404, "this address leads nowhere"); }
+
+/// Only what a browser may be sent to.
+bool is_web_address(std::string_view url) { return url.starts_with("https://") || url.starts_with("http://"); }
+
+http::Response redirect(std::string_view landing) {
+  http::Response response;
+  response.status = 302;
+  response.headers.add("Location", std::string(landing));
+  response.headers.add("Cache-Control", "no-store");
+  response.headers.add("Referrer-Policy", "no-referrer");
+  return response;
+}
+
+/// What an impression of it says, and a click.
+event::Event served_event(const Asked& asked, const decision::Decision& decision, std::size_t placement,
+                          std::string_view decision_id) {
+  const auto& choice = decision.choices[placement];
+  event::Event event = asked.event;
+  event.slot_id = asked.request.placements[placement].slot;
+  event.position = asked.request.placements[placement].position;
+  event.ad_id = choice.ad->ad->id;
+  event.campaign_id = choice.ad->campaign->campaign->id;
+  event.decision_id = decision_id;
+  event.propensity = choice.propensity;
+  event.policy = decision.policy;
+  return event;
+}
+
+}  // namespace
+
+class DecisionServer::Impl : public std::enable_shared_from_this<DecisionServer::Impl> {
+ public:
+  Impl(ServingOptions options, Sites& sites, log::EventLog& events, log::EventLog& decisions, ingest::FindKey find_key)
+      : options_(std::move(options)),
+        sites_(sites),
+        events_(events),
+        decisions_(decisions),
+        find_key_(std::move(find_key)),
+        seal_(options_.token_key),
+        spent_(kClickLife),
+        metrics_(options_.metrics),
+        clock_(options_.clock ? options_.clock : std::make_shared<SystemClock>()),
+        feed_(seal_, sites_, events_, decisions_, spent_, clock_) {}
+
+  void add_routes(http::Router& router) {
+    const auto add = [&](const char* method, const char* path, auto handle) {
+      router.add(method, path, [self = shared_from_this(), handle](http::Request request, http::Responder responder) {
+        handle(*self, request, std::move(responder));
+      });
+    };
+    add("POST", "/v1/decisions", [](Impl& self, http::Request& request, http::Responder responder) {
+      self.decide(request, std::move(responder));
+    });
+    add("OPTIONS", "/v1/decisions", [](Impl&, http::Request& request, http::Responder responder) {
+      responder.send(ingest::preflight_answer(request));
+    });
+    add("GET", "/v1/impression/{token}", [](Impl& self, http::Request& request, http::Responder responder) {
+      self.count_impression(request, std::move(responder));
+    });
+    add("GET", "/v1/click/{token}", [](Impl& self, http::Request& request, http::Responder responder) {
+      self.count_click(request, std::move(responder));
+    });
+  }
+
+  void start(const std::string& path) { feed_.start(path); }
+  void stop() { feed_.stop(); }
+
+ private:
+  [[nodiscard]] std::int64_t now() const { return clock_->now().time_since_epoch().count(); }
+
+  void decide(const http::Request& request, http::Responder responder) {
+    const auto begin = SteadyClock::now();
+    const auto key = ingest::bearer(request);
+    const auto owner = key.empty() ? std::nullopt : find_key_(key);
+    const std::string origin(owner ? request.headers.get("Origin") : std::string_view());
+    const auto refuse = [&](http::Response response) {
+      metrics_.refused(response.status);
+      ingest::allow_origin(response, origin);
+      responder.send(std::move(response));
+    };
+    if (auto refused = ingest::refuse_access(request, key, owner, "is asked for no ads by"))
+      return refuse(std::move(*refused));
+    if (request.body.size() > kMostBody)
+      return refuse(ingest::error_answer(413, fmt::format("the body is larger than {} bytes", kMostBody)));
+    Asked asked;
+    const AskContext context{
+        .key = *owner, .hash_key = options_.hash_key, .user_agent = request.headers.get("User-Agent"), .now_ms = now()};
+    if (auto read = read_request(request.body, context, asked); !read)
+      return refuse(ingest::error_answer(400, read.error().message));
+    asked.request.id = decision::make_decision_id();
+    auto* decider = sites_.find(owner->site_id);
+    auto decision = !feed_.is_ready()    ? nothing(asked.request, Because::not_ready)
+                    : decider == nullptr ? nothing(asked.request, Because::unknown_slot)
+                                         : decider->decide(asked.request);
+    log_and_answer(*owner, asked, std::move(decision), decider, begin, origin, std::move(responder));
+  }
+
+  static decision::Decision nothing(const decision::Request& request, Because because) {
+    decision::Decision decision;
+    decision.id = request.id;
+    decision.time_ms = request.context.time_ms;
+    decision.choices.resize(request.placements.size());
+    for (auto& choice : decision.choices) choice.because = because;
+    return decision;
+  }
+
+  void log_and_answer(const ingest::WriteKey& owner, const Asked& asked, decision::Decision decision,
+                      decision::Decider* decider, SteadyClock::time_point begin, std::string origin,
+                      http::Responder responder) {
+    std::string record;
+    append_record(owner.site_id, asked.request, decision, record);
+    const auto partition_key = decision.id.low;
+    log::Batch batch(static_cast<log::Partition>(partition_key % decisions_.partitions()));
+    batch.add(record, partition_key);
+    // Written before, as what it borrows ends with this call.
+    std::string answer = write_answer(asked, decision, addresses_of(asked, decision));
+    auto kept = std::make_shared<decision::Decision>(std::move(decision));
+    std::string empty_answer = answer_without_ads(asked, *kept);
+    std::vector<log::Batch> batches;
+    batches.push_back(std::move(batch));
+    decisions_.append(
+        std::move(batches),
+        [self = shared_from_this(), answer = std::move(answer), empty_answer = std::move(empty_answer), kept, decider,
+         begin, origin = std::move(origin), responder = std::move(responder)](Result<void> done) mutable {
+          if (!done && decider != nullptr) decider->withdraw(*kept);
+          std::size_t served = 0;
+          for (const auto& choice : kept->choices) served += done && choice.ad != nullptr ? 1 : 0;
+          self->metrics_.decided(served, kept->choices.size() - served,
+                                 std::chrono::duration<double>(SteadyClock::now() - begin).count());
+          auto response = http::Response::json(200, done ? std::move(answer) : std::move(empty_answer));
+          response.headers.add("Cache-Control", "no-store");
+          ingest::allow_origin(response, origin);
+          responder.send(std::move(response));
+        });
+  }
+
+  std::string answer_without_ads(const Asked& asked, const decision::Decision& decision) const {
+    decision::Decision nothing{.id = decision.id,
+                               .time_ms = decision.time_ms,
+                               .user_key = decision.user_key,
+                               .policy = decision.policy,
+                               .inventory = decision.inventory,
+                               .choices = {}};
+    nothing.choices.resize(decision.choices.size());
+    for (auto& choice : nothing.choices) choice.because = Because::not_logged;
+    return write_answer(asked, nothing, {});
+  }
+
+  std::vector<Addresses> addresses_of(const Asked& asked, const decision::Decision& decision) const {
+    const auto id = decision::text_of(decision.id);
+    std::vector<Addresses> addresses(decision.choices.size());
+    for (std::size_t i = 0; i < decision.choices.size(); ++i) {
+      if (decision.choices[i].ad == nullptr) continue;
+      const auto& campaign = *decision.choices[i].ad->campaign->campaign;
+      auto event = served_event(asked, decision, i, id);
+      const auto number = static_cast<std::uint8_t>(i);
+      event.value = static_cast<double>(decision::cost_of_impression(campaign)) / kNanos;
+      addresses[i].impression = "/v1/impression/" + seal_.address(event, Token::Kind::impression, number,
+                                                                  decision.time_ms, kImpressionLife.count());
+      event.value = static_cast<double>(decision::cost_of_click(campaign)) / kNanos;
+      addresses[i].click =
+          "/v1/click/" + seal_.address(event, Token::Kind::click, number, decision.time_ms, kClickLife.count());
+    }
+    return addresses;
+  }
+
+  void count_impression(const http::Request& request, http::Responder responder) {
+    const auto opened = seal_.open(request.path_parameter("token"), Token::Kind::impression);
+    const auto outcome = opened ? judge(request, *opened) : Outcome::forged;
+    if (outcome == Outcome::counted) return append(*opened, ingest::pixel_answer(), std::move(responder));
+    metrics_.event(event::Type::impression, outcome);
+    responder.send(ingest::pixel_answer());
+  }
+
+  void count_click(const http::Request& request, http::Responder responder) {
+    auto opened = seal_.open(request.path_parameter("token"), Token::Kind::click);
+    if (!opened) {
+      metrics_.event(event::Type::click, Outcome::forged);
+      responder.send(gone_nowhere());
+      return;
+    }
+    auto* decider = sites_.find(opened->event.site_id);
+    const auto inventory = decider != nullptr ? decider->inventory() : nullptr;
+    const auto* ad = inventory ? inventory->find_ad(opened->event.ad_id) : nullptr;
+    auto answer =
+        ad != nullptr && is_web_address(ad->creative.landing_url) ? redirect(ad->creative.landing_url) : gone_nowhere();
+    const auto outcome = judge(request, *opened);
+    if (outcome == Outcome::counted) {
+      charge(opened->event, decider, inventory.get());
+      return append(*opened, std::move(answer), std::move(responder));
+    }
+    metrics_.event(event::Type::click, outcome);
+    responder.send(std::move(answer));
+  }
+
+  /// Outcome::counted: it is to be, and its token is spent.
+  Outcome judge(const http::Request& request, const Seal::Opened& opened) {
+    if (opened.token.is_expired(now())) return Outcome::expired;
+    if (event::looks_like_bot(request.headers.get("User-Agent"))) return Outcome::bot;
+    if (opened.token.kind == Token::Kind::click && feed_.is_ready() && !spent_.has(seal_.impression_of(opened.event)))
+      return Outcome::no_impression;
+    return spent_.add(opened.identity, now()) ? Outcome::counted : Outcome::replayed;
+  }
+
+  /// A click costs no more than its campaign's budget has left.
+  void charge(event::Event& event, decision::Decider* decider, const decision::Inventory* inventory) const {
+    const auto* row = inventory != nullptr ? inventory->find_row(event.ad_id) : nullptr;
+    if (row == nullptr) return;
+    const auto cost = static_cast<decision::Nanos>(event.value * kNanos + 0.5);
+    const auto left = decider->account(event.campaign_id).left_for(*row->campaign, now(), cost);
+    event.value = static_cast<double>(left) / kNanos;
+  }
+
+  void append(const Seal::Opened& opened, http::Response answer, http::Responder responder) {
+    event::Event event = opened.event;
+    event.event_time_ms = event.received_time_ms = now();
+    const auto props = write_after_ms(event.event_time_ms - opened.token.issued_ms);
+    event.props = props;
+    std::string record;
+    event::encode(event, record);
+    const auto partition_key = event::partition_key(event);
+    std::vector<log::Batch> batches;
+    batches.emplace_back(static_cast<log::Partition>(partition_key % events_.partitions())).add(record, partition_key);
+    events_.append(std::move(batches),
+                   [self = shared_from_this(), type = event.type, identity = opened.identity,
+                    answer = std::move(answer), responder = std::move(responder)](Result<void> done) mutable {
+                     if (!done) self->spent_.remove(identity);
+                     self->metrics_.event(type, done ? Outcome::counted : Outcome::not_logged);
+                     responder.send(std::move(answer));
+                   });
+  }
+
+  const ServingOptions options_;
+  Sites& sites_;
+  log::EventLog& events_;
+  log::EventLog& decisions_;
+  const ingest::FindKey find_key_;
+  const Seal seal_;
+  Recent spent_;  ///< Identities of impressions and clicks that were taken.
+  ServingMetrics metrics_;
+  const std::shared_ptr<const Clock> clock_;
+  DeliveryFeed feed_;
+};
+
+DecisionServer::DecisionServer(ServingOptions options, Sites& sites, log::EventLog& events, log::EventLog& decisions,
+                               ingest::FindKey find_key)
+    : impl_(std::make_shared<Impl>(std::move(options), sites, events, decisions, std::move(find_key))) {}
+DecisionServer::~DecisionServer() { impl_->stop(); }
+void DecisionServer::add_routes(http::Router& router) { impl_->add_routes(router); }
+void DecisionServer::start(const std::string& path) { impl_->start(path); }
+void DecisionServer::stop() { impl_->stop(); }
+
+}  // namespace marquee::serving

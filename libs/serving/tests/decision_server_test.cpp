@@ -1,0 +1,257 @@
+#include "marquee/serving/decision_server.h"
+
+#include <gmock/gmock.h>
+
+#include <set>
+
+#include "decision_record.h"
+#include "serving_fixture.h"
+
+namespace marquee::serving {
+namespace {
+
+using testing::HasSubstr;
+
+constexpr const char* kTop = R"({"placements":[{"slot_id":"top"}]})";
+
+TEST_F(ServingTest, counts_an_impression_and_its_click_once) {
+  begin({campaign("a", 3)});
+  const auto one = ask_user("u");
+  ASSERT_FALSE(one.ad.empty());
+  clock->advance(Millis(1'500));
+  for (int i = 0; i < 3; ++i) {
+    const auto pixel = get(one.impression);
+    EXPECT_EQ(pixel.status, 200U);
+    EXPECT_EQ(pixel.headers.get("Content-Type"), "image/gif");
+    const auto click = get(one.click);
+    EXPECT_EQ(click.status, 302U);
+    EXPECT_EQ(click.headers.get("Location"), "https://example.org/" + one.ad);
+  }
+  const auto all = logged_events();
+  ASSERT_EQ(all.size(), 2U);
+  std::set<event::Type> types;
+  for (const auto& event : all) {
+    types.insert(event.type);
+    EXPECT_EQ(event.site_id, "campus");
+    EXPECT_EQ(event.decision_id, one.decision);
+    EXPECT_EQ(event.ad_id, one.ad);
+    EXPECT_EQ(event.campaign_id, "a");
+    EXPECT_EQ(event.slot_id, "top");
+    EXPECT_EQ(event.position, 1);
+    EXPECT_EQ(event.policy, "uniform-1");
+    EXPECT_FLOAT_EQ(event.propensity, 1.0F / 3);
+    EXPECT_EQ(event.user_key, event::hash_user({1}, "u"));
+    EXPECT_EQ(event.props, R"({"after_ms":1500})");
+    EXPECT_EQ(event.device, "desktop");
+  }
+  EXPECT_EQ(types, (std::set{event::Type::impression, event::Type::click}));
+  EXPECT_EQ(metric(R"(marquee_served_events_total{outcome="replayed",type="impression"})"), 2);
+  EXPECT_EQ(metric(R"(marquee_served_events_total{outcome="replayed",type="click"})"), 2);
+}
+
+TEST_F(ServingTest, answers_but_does_not_count_what_is_not_to_be_counted) {
+  begin({campaign("a", 1)});
+  const auto one = ask(kTop).at(0);
+  const auto landing = "https://example.org/a0";
+  EXPECT_EQ(get(one.click).headers.get("Location"), landing) << "before its impression";
+  EXPECT_EQ(get(one.impression, "Googlebot/2.1").status, 200U);
+  EXPECT_EQ(get("/v1/impression/" + one.click.substr(10)).status, 200U) << "a click's token is no impression's";
+  EXPECT_EQ(get("/v1/impression/forged").status, 200U);
+  EXPECT_EQ(get("/v1/click/" + one.impression.substr(15)).status, 404U);
+  EXPECT_EQ(get("/v1/click/forged").status, 404U);
+  clock->advance(kImpressionLife);
+  EXPECT_EQ(get(one.impression).status, 200U) << "too late";
+  clock->advance(kClickLife);
+  EXPECT_EQ(get(one.click).headers.get("Location"), landing);
+  EXPECT_TRUE(logged_events().empty());
+  EXPECT_EQ(metric(R"(marquee_served_events_total{outcome="no_impression",type="click"})"), 1);
+  EXPECT_EQ(metric(R"(marquee_served_events_total{outcome="bot",type="impression"})"), 1);
+  EXPECT_EQ(metric(R"(marquee_served_events_total{outcome="forged",type="impression"})"), 2);
+  EXPECT_EQ(metric(R"(marquee_served_events_total{outcome="forged",type="click"})"), 2);
+  EXPECT_EQ(metric(R"(marquee_served_events_total{outcome="expired",type="impression"})"), 1);
+  EXPECT_EQ(metric(R"(marquee_served_events_total{outcome="expired",type="click"})"), 1);
+}
+
+TEST_F(ServingTest, sends_nobody_to_what_is_no_web_address) {
+  auto odd = campaign("a", 1);
+  odd.ads[0].creative.landing_url = "javascript:alert(1)";
+  begin({odd});
+  EXPECT_EQ(get(ask(kTop).at(0).click).status, 404U);
+}
+
+TEST_F(ServingTest, logs_every_decision_with_its_candidates_before_it_answers) {
+  begin({campaign("a", 3)});
+  std::set<std::pair<std::string, std::string>> answered, logged;
+  for (int i = 0; i < 50; ++i)
+    for (const auto& one : ask(R"({"placements":[{"slot_id":"top"},{"slot_id":"side"}]})"))
+      answered.emplace(one.decision, one.ad);
+  const auto records = decisions->read(0, 0, 1'000'000, 1 << 30).value();
+  for (const auto record : records.records) {
+    const auto choices = read_record(record).value();
+    for (const auto& one : choices) logged.emplace(one.decision_id, one.ad_id);
+  }
+  EXPECT_EQ(answered.size(), 100U);
+  EXPECT_EQ(logged, answered);
+}
+
+TEST_F(ServingTest, serves_nothing_that_it_cannot_log_and_reserves_nothing_for_it) {
+  refusing = std::make_unique<RefusingLog>();
+  auto one = campaign("a", 1);
+  one.total.impressions = 1;
+  begin({one});
+  for (int i = 0; i < 3; ++i) {
+    const auto answer = ask(kTop).at(0);
+    EXPECT_EQ(answer.ad, "");
+    EXPECT_EQ(answer.because, "not_logged");
+  }
+  refusing->is_refusing = false;
+  while (ask(kTop).at(0).because == "not_ready") std::this_thread::yield();
+  EXPECT_EQ(ask(kTop).at(0).because, "no_candidate") << "the one that there is was just served";
+}
+
+TEST_F(ServingTest, neither_reads_nor_writes_a_profile_without_consent_or_of_a_minor) {
+  auto student = campaign("student", 1, decision::Tier::sponsorship);
+  student.targeting = {.kind = decision::Targeting::Kind::is_in, .field = decision::Field::college, .values = {"law"}};
+  auto capped = campaign("capped", 1);
+  capped.caps = {{.scope = decision::CapScope::ad, .count = 1, .window_ms = 3'600'000}};
+  begin({student, capped});
+  const std::string who = R"("user_id":"u","session_id":"s","college_id":"law","city":"X","attributes":{"a":"b"},)"
+                          R"("placements":[{"slot_id":"top"}])";
+  for (const auto* permission :
+       {R"("consent":"full")", R"("consent":"full","age":17)", R"("age":30)", R"("consent":"contextual","age":30)",
+        R"("consent":"denied","age":30)", R"("consent":"unknown","age":30)"}) {
+    const auto answer = post("{" + who + "," + permission + "}");
+    EXPECT_THAT(answer.body, HasSubstr(R"("personal":false)"));
+    const auto one = served(answer).at(0);
+    EXPECT_EQ(one.ad, "capped0") << permission;
+    get(one.impression);
+    get(one.click);
+  }
+  for (const auto& event : logged_events()) {
+    EXPECT_EQ(event.user_key, 0U);
+    EXPECT_EQ(event.session_id, 0U);
+    EXPECT_EQ(event.college_id, "");
+    EXPECT_EQ(event.city, "");
+  }
+  EXPECT_EQ(logged_events().size(), 12U);
+  end();
+  begin({student, capped});
+  int users = 0;
+  sites->at("campus").caps().for_each([&](std::uint64_t, std::span<const decision::Stamp>) { ++users; });
+  EXPECT_EQ(users, 0);
+  EXPECT_EQ(ask("{" + who + R"(,"consent":"full","age":18})").at(0).ad, "student0")
+      << "with permission it is looked at";
+  const auto logged = decisions->read(0, 0, 1'000, 1 << 30).value();
+  for (const auto& record : logged.records)
+    EXPECT_EQ(record.find("law") != std::string_view::npos, &record == &logged.records.back());
+}
+
+TEST_F(ServingTest, remembers_caps_budgets_and_spent_tokens_over_a_restart) {
+  auto one = campaign("a", 1);
+  one.caps = {{.scope = decision::CapScope::ad, .count = 2, .window_ms = 3'600'000}};
+  auto rich = campaign("b", 1, decision::Tier::house);
+  rich.total.impressions = 3;
+  begin({one, rich});
+  const auto first = ask_user("u"), second = ask_user("u");
+  get(first.impression);  // The second is served and not seen yet.
+  EXPECT_EQ(ask_user("u").ad, "b0");
+  const auto house = ask_user("u");
+  EXPECT_EQ(house.ad, "b0");
+  get(house.impression);
+  end();
+  begin({one, rich});
+  EXPECT_EQ(ask_user("u").ad, "b0") << "one seen, one reserved";
+  get(first.impression);
+  get(second.impression);
+  get(second.impression);
+  EXPECT_EQ(metric(R"(marquee_served_events_total{outcome="replayed",type="impression"})"), 2);
+  EXPECT_EQ(ask_user("u").ad, "") << "three of the house's are seen or reserved, too";
+  clock->advance(Millis(3'600'001));
+  EXPECT_EQ(ask_user("u").ad, "a0");
+}
+
+TEST_F(ServingTest, does_not_count_events_that_only_look_as_if_they_had_been_served) {
+  auto one = campaign("a", 1);
+  one.total.impressions = 2;
+  begin({one});
+  const auto served_one = ask(kTop).at(0);
+  get(served_one.impression);
+  event::Event fake = logged_events().at(0);
+  std::vector<log::Batch> batches;
+  for (int i = 0; i < 50; ++i) {
+    const std::string id = "served-" + std::string(31, '0') + std::to_string(i % 10), decision = std::to_string(i);
+    fake.external_id = id;
+    fake.decision_id = decision;
+    std::string record;
+    event::encode(fake, record);
+    batches.emplace_back(0).add(record);
+  }
+  events->append(std::move(batches), [](Result<void> done) { EXPECT_TRUE(done); });
+  end();  // Takes in all of the log.
+  begin({one});
+  EXPECT_EQ(sites->at("campus").account("a").state().whole.impressions, 1U);
+}
+
+TEST_F(ServingTest, charges_first_price_and_no_more_for_a_click_than_is_left) {
+  auto click = campaign("c", 1);
+  click.price = decision::Price::per_click;
+  click.bid_micros = 400'000;
+  click.total.spend_micros = 500'000;
+  auto thousand = campaign("m", 1, decision::Tier::house);
+  thousand.bid_micros = 2'500'000;
+  begin({click, thousand});
+  for (std::uint64_t clicks = 1; clicks <= 2; ++clicks) {
+    const auto one = ask(kTop).at(0);
+    ASSERT_EQ(one.ad, "c0");
+    get(one.impression);
+    get(one.click);
+    while (sites->at("campus").account("c").state().whole.clicks < clicks) std::this_thread::yield();
+  }
+  const auto next = ask(kTop).at(0);
+  EXPECT_EQ(next.ad, "m0") << "the other has nothing left";
+  get(next.impression);
+  std::multiset<double> prices;
+  for (const auto& event : logged_events()) prices.insert(event.value);
+  EXPECT_EQ(prices, (std::multiset<double>{0, 0, 0.0025, 0.1, 0.4}));
+}
+
+TEST_F(ServingTest, names_what_is_wrong_with_a_request) {
+  begin({campaign("a", 1)});
+  const auto refusal = [&](std::string_view body) {
+    const auto answer = post(body);
+    EXPECT_EQ(answer.status, 400U) << body;
+    return answer.body;
+  };
+  EXPECT_THAT(refusal("["), HasSubstr("no JSON object"));
+  EXPECT_THAT(refusal("{}"), HasSubstr("placements"));
+  EXPECT_THAT(refusal(R"({"placements":[]})"), HasSubstr("1 to 20"));
+  EXPECT_THAT(refusal(R"({"placements":[{"slot":"top"}]})"), HasSubstr("slot_id"));
+  EXPECT_THAT(refusal(R"({"placements":[{"slot_id":"top"}],"usr":"x"})"), HasSubstr("usr"));
+  EXPECT_THAT(refusal(R"({"placements":[{"slot_id":"top"}],"consent":"yes"})"), HasSubstr("consent"));
+  EXPECT_THAT(refusal(R"({"placements":[{"slot_id":"top"}],"age":"20"})"), HasSubstr("age"));
+  EXPECT_THAT(refusal(R"({"placements":[{"slot_id":"top"}],"why":true})"), HasSubstr("trusted"));
+  EXPECT_THAT(refusal(R"({"placements":[{"slot_id":"top"}],"segments":["s"]})"), HasSubstr("trusted"));
+  EXPECT_EQ(post(kTop, "wrong").status, 403U);
+  owner.allowed_origin = "https://campus.example";
+  EXPECT_EQ(post(kTop, "page", {{"Origin", "https://evil.example"}}).status, 403U);
+  const auto allowed = post(kTop, "page", {{"Origin", "https://campus.example"}});
+  EXPECT_EQ(allowed.status, 200U);
+  EXPECT_EQ(allowed.headers.get("Access-Control-Allow-Origin"), "https://campus.example");
+}
+
+TEST_F(ServingTest, says_why_and_who_came_next_to_who_may_ask) {
+  auto student = campaign("s", 1);
+  student.targeting = {.kind = decision::Targeting::Kind::is_in, .field = decision::Field::page, .values = {"x"}};
+  begin({student, campaign("a", 4)});
+  const auto answer = post(R"({"placements":[{"slot_id":"top"}],"why":true,"runner_ups":2})", "server");
+  EXPECT_THAT(answer.body, HasSubstr(R"({"ad_id":"s0","because":"targeting"})"));
+  simdjson::dom::parser parser;
+  const simdjson::dom::element root = parser.parse(answer.body);
+  const auto placement = root["placements"].at(0);
+  EXPECT_EQ(placement["why"]["candidates"].get_array().value().size(), 4U);
+  EXPECT_EQ(placement["runner_ups"].get_array().value().size(), 2U);
+  EXPECT_EQ(placement["ad"]["creative"]["fields"]["title"].get_string().value(), "T");
+}
+
+}  // namespace
+}  // namespace marquee::serving
