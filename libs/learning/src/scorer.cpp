@@ -1,0 +1,83 @@
+#include "marquee/learning/scorer.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "logistic.h"
+
+namespace marquee::learning {
+
+Scorer::Scorer(std::shared_ptr<const Model> model, std::shared_ptr<const AdTable> ads)
+    : model_(std::move(model)), ads_(std::move(ads)) {
+  offset_.reserve(ads_->size());
+  spread_.reserve(ads_->size());
+  for (std::size_t i = 0; i < ads_->size(); ++i) {
+    const auto rate = model_->priors.rate(ads_->ad(i).path);
+    offset_.push_back(static_cast<float>(logit(rate.mean)));
+    spread_.push_back(static_cast<float>(1 / std::sqrt(rate.clicks)));
+  }
+}
+
+Result<std::shared_ptr<const Scorer>> Scorer::bind(std::shared_ptr<const Model> model,
+                                                   std::shared_ptr<const AdTable> ads) {
+  if (model->spec != ads->fingerprint()) return Error::reject("model and ads have different features");
+  return std::shared_ptr<const Scorer>(new Scorer(std::move(model), std::move(ads)));
+}
+
+// Adds the crosses of one ad field to the candidates' logits: once for each value where ads share values, else once for
+// each candidate.
+void Scorer::add_field(std::span<const Row> rows, std::span<const std::uint32_t> candidates, Scratch& scratch) const {
+  const auto& column = ads_->columns()[rows.front().field];
+  const float* weights = model_->weights.data();
+  const auto mask = model_->mask;
+  float* logits = scratch.logits_.data();
+  if (column.distinct.size() > candidates.size() / 2) {
+    const std::uint32_t* hash_of_ad = column.hash_of_ad.data();
+    for (const auto row : rows)
+      for (std::size_t i = 0; i < candidates.size(); ++i)
+        logits[i] += row.x * weights[row.slot(hash_of_ad[candidates[i]]) & mask];
+    return;
+  }
+  scratch.by_value_.assign(column.distinct.size(), 0);
+  float* by_value = scratch.by_value_.data();
+  for (const auto row : rows)
+    for (std::size_t v = 0; v < column.distinct.size(); ++v)
+      by_value[v] += row.x * weights[row.slot(column.distinct[v]) & mask];
+  const std::uint32_t* value_of_ad = column.value_of_ad.data();
+  for (std::size_t i = 0; i < candidates.size(); ++i) logits[i] += by_value[value_of_ad[candidates[i]]];
+}
+
+void Scorer::score(const RequestFeatures& request, std::span<const std::uint32_t> candidates,
+                   std::span<float> attraction, Scratch& scratch) const {
+  auto rows = request.rows();
+  const auto own = std::ranges::find_if(rows, [](const Row& row) { return row.field != kNoAdField; });
+  float context = 0;
+  for (auto row = rows.begin(); row != own; ++row) context += row->x * model_->weights[row->base & model_->mask];
+  scratch.logits_.resize(candidates.size());
+  for (std::size_t i = 0; i < candidates.size(); ++i) scratch.logits_[i] = context + offset_[candidates[i]];
+
+  rows = rows.subspan(static_cast<std::size_t>(own - rows.begin()));
+  while (!rows.empty()) {
+    const auto end = std::ranges::find_if(rows, [&](const Row& row) { return row.field != rows.front().field; });
+    const auto count = static_cast<std::size_t>(end - rows.begin());
+    add_field(rows.first(count), candidates, scratch);
+    rows = rows.subspan(count);
+  }
+  for (std::size_t i = 0; i < candidates.size(); ++i) attraction[i] = 1 / (1 + std::exp(-scratch.logits_[i]));
+}
+
+void Scorer::rate_spread(std::span<const std::uint32_t> candidates, std::span<float> spread) const {
+  for (std::size_t i = 0; i < candidates.size(); ++i) spread[i] = spread_[candidates[i]];
+}
+
+float Scorer::spread(const RequestFeatures& request, std::uint32_t ad, float prior_precision) const {
+  float variance = spread_[ad] * spread_[ad];
+  for (const auto& row : request.rows()) {
+    if (row.field == kNoAdField) continue;  // The same for all candidates.
+    const float n = model_->information[row.slot(ads_->ad(ad).values[row.field]) & model_->mask];
+    variance += row.x * row.x / (prior_precision + n);
+  }
+  return std::sqrt(variance);
+}
+
+}  // namespace marquee::learning
