@@ -34,7 +34,8 @@ namespace marquee::learning {
 struct DelayOptions {
   Millis window = std::chrono::minutes(10);
   Millis horizon = std::chrono::hours(24);  ///< Clicks later than this are none.
-  std::size_t max_waiting = 500'000;        ///< Above it the oldest are learned early, at the age that they have.
+  std::size_t max_waiting = 200'000;        ///< Above it the oldest are learned early, at the age that they have; some
+                                            ///< 0.8 KB each.
   double memory_clicks = 100'000;           ///< The histogram halves when it has seen twice as many.
 };
 

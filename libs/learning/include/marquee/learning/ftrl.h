@@ -7,10 +7,10 @@
 namespace marquee::learning {
 
 struct FtrlOptions {
-  float alpha = 0.05F;  ///< Rate of learning.
-  float beta = 1;       ///< Slows the first steps of a coordinate.
-  float l1 = 0.5F;      ///< Weights stay 0 until this much gradient speaks for them.
-  float l2 = 2;         ///< Pulls weights to 0.
+  float alpha = 0.2F;  ///< Rate of learning.
+  float beta = 1;      ///< Slows the first steps of a coordinate.
+  float l1 = 0.1F;     ///< Weights stay 0 until this much gradient speaks for them.
+  float l2 = 2;        ///< Pulls weights to 0.
 };
 
 /// z: gradients less what the steps so far answered; n: sum of squared gradients, which is also an estimate of the

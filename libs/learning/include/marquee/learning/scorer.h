@@ -27,9 +27,10 @@ class Scorer {
   [[nodiscard]] static Result<std::shared_ptr<const Scorer>> bind(std::shared_ptr<const Model> model,
                                                                   std::shared_ptr<const AdTable> ads);
 
-  /// attraction[i] becomes the probability of a click on ads' candidates[i] where it is surely looked at; p(click) at a
-  /// position is that times examination(position). All crosses of all candidates are taken: no shortlist, no
-  /// approximation but float's. `attraction` has the size of `candidates`; candidates are indices of the AdTable.
+  /// `request` is of the spec that model and ads have. attraction[i] becomes the probability of a click on ads'
+  /// candidates[i] where it is surely looked at; p(click) at a position is that times examination(position). All
+  /// crosses of all candidates are taken: no shortlist, no approximation but float's. `attraction` has the size of
+  /// `candidates`; candidates are indices of the AdTable.
   void score(const RequestFeatures& request, std::span<const std::uint32_t> candidates, std::span<float> attraction,
              Scratch& scratch) const;
 
