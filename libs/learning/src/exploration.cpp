@@ -41,6 +41,7 @@ void SlateDraw::begin(const Arms& arms, std::uint64_t seed, double clicks) {
   arms_ = arms;
   seed_ = seed;
   position_ = 0;
+  reserve_.clear();
   gamma_ = options_.gamma_scale * std::pow(std::max(clicks, 1.0), options_.gamma_exponent);
   left_.resize(arms.value.size());
   place_.resize(arms.value.size());
@@ -59,22 +60,39 @@ void SlateDraw::exclude(std::uint32_t arm) {
 
 double SlateDraw::promise(std::uint32_t arm) const { return arms_.value[arm] * (1 + options_.optimism * spread(arm)); }
 
-void SlateDraw::make_shortlist() {
-  // A heap of the most promising so far, the least of them in front; ties by index, so that order does not matter.
+// The most promising of what is left, as many as two shortlists: the next positions then need not look at all again.
+void SlateDraw::make_reserve() {
+  // A heap with the least of them in front; ties by index, so that order does not matter.
   const auto better = [](const Share& a, const Share& b) {
     return a.propensity > b.propensity || (a.propensity == b.propensity && a.arm < b.arm);
   };
-  shortlist_.clear();
+  reserve_.clear();
   for (const auto arm : left_) {
     const Share candidate{arm, promise(arm)};
-    if (shortlist_.size() < options_.shortlist) {
-      shortlist_.push_back(candidate);
-      std::ranges::push_heap(shortlist_, better);
-    } else if (better(candidate, shortlist_.front())) {
-      std::ranges::pop_heap(shortlist_, better);
-      shortlist_.back() = candidate;
-      std::ranges::push_heap(shortlist_, better);
+    if (reserve_.size() < 2 * std::size_t{options_.shortlist}) {
+      reserve_.push_back(candidate);
+      std::ranges::push_heap(reserve_, better);
+    } else if (better(candidate, reserve_.front())) {
+      std::ranges::pop_heap(reserve_, better);
+      reserve_.back() = candidate;
+      std::ranges::push_heap(reserve_, better);
     }
+  }
+  std::ranges::sort_heap(reserve_, better);
+}
+
+void SlateDraw::make_shortlist() {
+  const auto take = [&] {
+    shortlist_.clear();
+    for (const auto& share : reserve_) {
+      if (shortlist_.size() == options_.shortlist) break;
+      if (place_[share.arm] != kGone) shortlist_.push_back(share);
+    }
+  };
+  take();
+  if (shortlist_.size() < std::min<std::size_t>(options_.shortlist, left_.size())) {
+    make_reserve();
+    take();
   }
   std::ranges::sort(shortlist_, [&](const Share& a, const Share& b) {
     const float left = arms_.value[a.arm], right = arms_.value[b.arm];

@@ -97,12 +97,13 @@ std::shared_ptr<const Model> Learner::model() const {
   model->examples = head_.examples;
   model->clicks = head_.clicks;
   model->mask = mask_;
-  model->weights.reserve(table_.size());
+  model->weights.reserve(table_.size() + kLongestRow);
   model->information.reserve(table_.size());
   for (const auto& at : table_) {
     model->weights.push_back(ftrl_weight(options_.ftrl, at));
     model->information.push_back(at.n);
   }
+  for (std::size_t i = 0; i < kLongestRow; ++i) model->weights.push_back(model->weights[i & mask_]);
   model->priors = priors_;
   model->examination = examination_;
   return model;

@@ -24,27 +24,49 @@ Result<std::shared_ptr<const Scorer>> Scorer::bind(std::shared_ptr<const Model> 
   return std::shared_ptr<const Scorer>(new Scorer(std::move(model), std::move(ads)));
 }
 
+namespace {
+
+// sums[i] += the rows' weights for the value that hashes to hashes[i]. Four rows at a time, as their multiplications
+// and reads do not wait for each other; rows of one field have one shift.
+void add_rows(std::span<const Row> rows, const Model& model, std::span<const std::uint32_t> hashes, float* sums) {
+  const float* weights = model.weights.data();
+  const auto shift = rows.front().shift;
+  std::size_t r = 0;
+  for (; r + 4 <= rows.size(); r += 4) {
+    const auto a = rows[r], b = rows[r + 1], c = rows[r + 2], d = rows[r + 3];
+    const float* of_a = weights + (a.base & model.mask);
+    const float* of_b = weights + (b.base & model.mask);
+    const float* of_c = weights + (c.base & model.mask);
+    const float* of_d = weights + (d.base & model.mask);
+    for (std::size_t i = 0; i < hashes.size(); ++i) {
+      const auto hash = hashes[i];
+      sums[i] += (a.x * of_a[(hash * a.multiplier) >> shift] + b.x * of_b[(hash * b.multiplier) >> shift]) +
+                 (c.x * of_c[(hash * c.multiplier) >> shift] + d.x * of_d[(hash * d.multiplier) >> shift]);
+    }
+  }
+  for (; r < rows.size(); ++r) {
+    const auto row = rows[r];
+    const float* of_row = weights + (row.base & model.mask);
+    for (std::size_t i = 0; i < hashes.size(); ++i) sums[i] += row.x * of_row[(hashes[i] * row.multiplier) >> shift];
+  }
+}
+
+}  // namespace
+
 // Adds the crosses of one ad field to the candidates' logits: once for each value where ads share values, else once for
 // each candidate.
 void Scorer::add_field(std::span<const Row> rows, std::span<const std::uint32_t> candidates, Scratch& scratch) const {
   const auto& column = ads_->columns()[rows.front().field];
-  const float* weights = model_->weights.data();
-  const auto mask = model_->mask;
   float* logits = scratch.logits_.data();
   if (column.distinct.size() > candidates.size() / 2) {
-    const std::uint32_t* hash_of_ad = column.hash_of_ad.data();
-    for (const auto row : rows)
-      for (std::size_t i = 0; i < candidates.size(); ++i)
-        logits[i] += row.x * weights[row.slot(hash_of_ad[candidates[i]]) & mask];
+    scratch.hashes_.resize(candidates.size());
+    for (std::size_t i = 0; i < candidates.size(); ++i) scratch.hashes_[i] = column.hash_of_ad[candidates[i]];
+    add_rows(rows, *model_, scratch.hashes_, logits);
     return;
   }
   scratch.by_value_.assign(column.distinct.size(), 0);
-  float* by_value = scratch.by_value_.data();
-  for (const auto row : rows)
-    for (std::size_t v = 0; v < column.distinct.size(); ++v)
-      by_value[v] += row.x * weights[row.slot(column.distinct[v]) & mask];
-  const std::uint32_t* value_of_ad = column.value_of_ad.data();
-  for (std::size_t i = 0; i < candidates.size(); ++i) logits[i] += by_value[value_of_ad[candidates[i]]];
+  add_rows(rows, *model_, column.distinct, scratch.by_value_.data());
+  for (std::size_t i = 0; i < candidates.size(); ++i) logits[i] += scratch.by_value_[column.value_of_ad[candidates[i]]];
 }
 
 void Scorer::score(const RequestFeatures& request, std::span<const std::uint32_t> candidates,

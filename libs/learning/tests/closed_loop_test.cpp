@@ -89,7 +89,7 @@ class ClosedLoop : public testing::TestWithParam<Method> {
 
 TEST_P(ClosedLoop, comes_to_show_what_is_clicked) {
   Loop loop({.method = GetParam(), .draws = 48}, kSeed, 0);
-  (void)loop.run(100'000, false);
+  (void)loop.run(60'000, false);
   const auto later = loop.run(20'000, false);
   RecordProperty("ctr_over_random", std::to_string(later.clicks / later.random));
   RecordProperty("ctr_over_best", std::to_string(later.clicks / later.best));

@@ -36,7 +36,7 @@ std::map<std::uint32_t, double> propensities(const SlateDraw& draw, std::size_t 
   return all;
 }
 
-// Five positions over random fields, some of them with arms of no value, under random options.
+// Up to twenty positions over random fields, some of them with arms of no value, under random options.
 void draw_and_check(std::uint64_t seed) {
   Dice dice(seed);
   const auto count = 1 + dice.below(200);
@@ -52,7 +52,7 @@ void draw_and_check(std::uint64_t seed) {
   SlateDraw draw(options);
   draw.begin(field.arms(), seed, static_cast<double>(dice.below(1'000'000)));
   std::set<std::uint32_t> gone;
-  for (int position = 0; position < 5; ++position) {
+  for (int position = 0; position < 20; ++position) {
     if (position == 2) {
       const auto excluded = static_cast<std::uint32_t>(dice.below(count));
       draw.exclude(excluded);
@@ -73,6 +73,14 @@ void draw_and_check(std::uint64_t seed) {
       ASSERT_GE(p, options.uniform_share / left * (1 - 1e-12));
     }
     ASSERT_NEAR(sum, 1, 1e-9);
+    const auto promise = [&](std::uint32_t arm) { return field.value[arm] * (1.0 + field.spread[arm]); };
+    double least = std::numeric_limits<double>::infinity();
+    std::set<std::uint32_t> listed;
+    for (const auto& share : draw.shortlist()) {
+      listed.insert(share.arm);
+      least = std::min(least, promise(share.arm));
+    }
+    for (const auto& [arm, p] : all) ASSERT_TRUE(listed.contains(arm) || promise(arm) <= least);
     // Where all traffic is uniform, and there are more than 1,000 candidates, there is no more to give.
     const double most = options.uniform_share / left + (1 - options.uniform_share) / options.shortlist;
     for (const auto& share : draw.shortlist()) ASSERT_GE(share.propensity, std::min(options.floor, most) * (1 - 1e-9));

@@ -43,7 +43,7 @@ struct ExplorationOptions {
   double optimism = 1;
   double gamma_scale = 20;
   double gamma_exponent = 0.5;
-  std::uint32_t draws = 128;
+  std::uint32_t draws = 64;
 };
 
 /// `reject` says which option is out of bounds.
@@ -92,6 +92,7 @@ class SlateDraw {
   struct Posterior {
     double log_value, spread;
   };
+  void make_reserve();
   void make_shortlist();
   void deal_squarecb();
   void deal_thompson();
@@ -108,6 +109,7 @@ class SlateDraw {
   double others_propensity_ = 0;
   std::vector<std::uint32_t> left_;   // Arms not yet chosen nor excluded.
   std::vector<std::uint32_t> place_;  // Where in left_ an arm stands.
+  std::vector<Share> reserve_;        // By promise, which stands in place of the propensity.
   std::vector<Share> shortlist_;
   std::vector<Posterior> posterior_;  // Of the shortlist, for Thompson.
 };

@@ -18,6 +18,7 @@
 namespace marquee::learning {
 
 inline constexpr std::size_t kMaxAdFields = 8;
+inline constexpr std::size_t kLongestRow = std::size_t{1} << 16;  ///< Slots.
 inline constexpr std::uint8_t kNoAdField = 0xFF;
 
 /// Something that ads have one value of each: "ad" (its id), "campaign", "category", "advertiser" or an attribute.
@@ -30,6 +31,9 @@ struct AdField {
 /// What a model looks at. A term is names joined by '*': context names, and at most one ad field. "hour" is a main
 /// effect, "college*category" a cross, "college*year*ad" one of three, "advertiser" an ad's own. Main effects of ad,
 /// campaign, category and site are not terms: the priors (priors.h) hold them.
+///
+/// Each value of a context name crossed with "ad" costs a request a look at every candidate (2,000 candidates: some 3
+/// us), crossed with a field of few values next to nothing: interests, of which there are many, go with campaigns.
 struct FeatureOptions {
   std::vector<AdField> ad_fields = {{"ad", 13}, {"campaign", 11}, {"category", 8}, {"advertiser", 10}};
   std::vector<std::string> terms = {"hour",
@@ -49,8 +53,7 @@ struct FeatureOptions {
                                     "device*category",
                                     "program*category",
                                     "interest*category",
-                                    "interest*campaign",
-                                    "interest*ad"};
+                                    "interest*campaign"};
 };
 
 /// Where a feature of a request has its weights: at one slot (no ad field), or in a row of slots, one for each ad.

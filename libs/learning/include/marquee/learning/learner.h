@@ -52,7 +52,7 @@ struct Model {
   std::uint64_t examples = 0;
   double clicks = 0;
   std::uint32_t mask = 0;          ///< Slots - 1.
-  std::vector<float> weights;      ///< By slot.
+  std::vector<float> weights;      ///< By slot; the first kLongestRow once more behind the last, for rows that go over.
   std::vector<float> information;  ///< Sum of squared gradients by slot.
   Priors priors{PriorOptions{}};
   Examination examination;

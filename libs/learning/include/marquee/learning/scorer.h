@@ -19,6 +19,7 @@ class Scorer {
   /// Room to work in; each thread has its own, and what it once grew to is kept: no allocation after the first calls.
   class Scratch {
     friend class Scorer;
+    std::vector<std::uint32_t> hashes_;
     std::vector<float> by_value_;
     std::vector<float> logits_;
   };
