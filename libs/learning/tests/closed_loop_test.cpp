@@ -88,9 +88,9 @@ class ClosedLoop : public testing::TestWithParam<Method> {
 };
 
 TEST_P(ClosedLoop, comes_to_show_what_is_clicked) {
-  Loop loop({.method = GetParam(), .draws = 48}, kSeed, 0);
-  (void)loop.run(60'000, false);
-  const auto later = loop.run(20'000, false);
+  Loop loop({.method = GetParam(), .draws = 24}, kSeed, 0);
+  (void)loop.run(40'000, false);
+  const auto later = loop.run(10'000, false);
   RecordProperty("ctr_over_random", std::to_string(later.clicks / later.random));
   RecordProperty("ctr_over_best", std::to_string(later.clicks / later.best));
   EXPECT_GT(later.clicks, 2.5 * later.random);
@@ -98,8 +98,8 @@ TEST_P(ClosedLoop, comes_to_show_what_is_clicked) {
 }
 
 TEST_P(ClosedLoop, gives_a_new_ad_that_is_good_its_chance) {
-  Loop loop({.method = GetParam(), .draws = 48}, kSeed, 0.15);
-  (void)loop.run(50'000, false);
+  Loop loop({.method = GetParam(), .draws = 24}, kSeed, 0.15);
+  (void)loop.run(25'000, false);
   (void)loop.run(10'000, true);
   const double share = loop.run(10'000, true).newborns_share;
   RecordProperty("share", std::to_string(share));
@@ -107,9 +107,9 @@ TEST_P(ClosedLoop, gives_a_new_ad_that_is_good_its_chance) {
 }
 
 TEST_P(ClosedLoop, does_not_spend_itself_on_a_new_ad_that_is_bad) {
-  Loop loop({.method = GetParam(), .draws = 48}, kSeed, 0.001);
-  (void)loop.run(50'000, false);
-  const double share = loop.run(20'000, true).newborns_share;
+  Loop loop({.method = GetParam(), .draws = 24}, kSeed, 0.001);
+  (void)loop.run(25'000, false);
+  const double share = loop.run(10'000, true).newborns_share;
   RecordProperty("share", std::to_string(share));
   EXPECT_GT(share, 1e-4);
   EXPECT_LT(share, 0.03);
