@@ -71,7 +71,7 @@ TEST(Scorer, is_less_sure_of_ads_and_contexts_that_were_seen_less) {
   const auto scorer = *Scorer::bind(learner.model(), ads);
   EXPECT_LT(scorer->spread(seen, 0, 5), 0.5F * scorer->spread(seen, 1, 5));
   EXPECT_LT(scorer->spread(seen, 0, 5), scorer->spread(unseen, 0, 5));
-  EXPECT_NEAR(scorer->spread(unseen, 1, 5), std::sqrt(1 / 3.0 + 1 / 5.0), 1e-3);
+  EXPECT_NEAR(scorer->spread(unseen, 1, 5), std::sqrt(1 / PriorOptions{}.ad_clicks + 1 / 5.0), 1e-3);
 }
 
 TEST(Scorer, is_not_made_of_a_model_and_ads_of_different_features) {
