@@ -1,0 +1,128 @@
+#include "marquee/learning/scorer.h"
+
+#include <algorithm>
+#include <bit>
+#include <cmath>
+
+#include "logistic.h"
+
+namespace marquee::learning {
+
+Scorer::Scorer(std::shared_ptr<const Model> model, std::shared_ptr<const AdTable> ads)
+    : model_(std::move(model)), ads_(std::move(ads)) {
+  offset_.reserve(ads_->size());
+  spread_.reserve(ads_->size());
+  for (std::size_t i = 0; i < ads_->size(); ++i) {
+    const auto rate = model_->priors.rate(ads_->ad(i).path);
+    offset_.push_back(static_cast<float>(logit(rate.mean)));
+    spread_.push_back(static_cast<float>(1 / std::sqrt(rate.clicks)));
+  }
+}
+
+Result<std::shared_ptr<const Scorer>> Scorer::bind(std::shared_ptr<const Model> model,
+                                                   std::shared_ptr<const AdTable> ads) {
+  if (model->spec != ads->fingerprint()) return Error::reject("model and ads have different features");
+  return std::shared_ptr<const Scorer>(new Scorer(std::move(model), std::move(ads)));
+}
+
+namespace {
+
+// sums[i] += the rows' weights for the value that hashes to hashes[i]. Four rows at a time, as their multiplications
+// and reads do not wait for each other; rows of one field have one shift.
+void add_rows(std::span<const Row> rows, const Model& model, std::span<const std::uint32_t> hashes, float* sums) {
+  const float* weights = model.weights.data();
+  const auto shift = rows.front().shift;
+  std::size_t r = 0;
+  for (; r + 4 <= rows.size(); r += 4) {
+    const auto a = rows[r], b = rows[r + 1], c = rows[r + 2], d = rows[r + 3];
+    const float* of_a = weights + (a.base & model.mask);
+    const float* of_b = weights + (b.base & model.mask);
+    const float* of_c = weights + (c.base & model.mask);
+    const float* of_d = weights + (d.base & model.mask);
+    for (std::size_t i = 0; i < hashes.size(); ++i) {
+      const auto hash = hashes[i];
+      sums[i] += (a.x * of_a[(hash * a.multiplier) >> shift] + b.x * of_b[(hash * b.multiplier) >> shift]) +
+                 (c.x * of_c[(hash * c.multiplier) >> shift] + d.x * of_d[(hash * d.multiplier) >> shift]);
+    }
+  }
+  for (; r < rows.size(); ++r) {
+    const auto row = rows[r];
+    const float* of_row = weights + (row.base & model.mask);
+    for (std::size_t i = 0; i < hashes.size(); ++i) sums[i] += row.x * of_row[(hashes[i] * row.multiplier) >> shift];
+  }
+}
+
+// 1 / (1 + exp(-x)) to some 3e-7 of it; written so that compilers make it vectors, which they do not of std::exp.
+float quick_sigmoid(float x) {
+  constexpr float kLog2E = 1.44269504F, kRounds = 12582912.0F;  // 1.5 * 2^23: adding it leaves a whole number.
+  const float power = std::clamp(x, -60.0F, 60.0F) * -kLog2E;
+  const float whole = (power + kRounds) - kRounds;
+  const float rest = power - whole;  // In [-1/2, 1/2]: the Taylor series of 2^rest.
+  const float series =
+      1 + rest * (0.69314718F +
+                  rest * (0.24022651F +
+                          rest * (0.05550411F + rest * (0.00961813F + rest * (0.00133336F + rest * 0.00015404F)))));
+  const auto exponent = static_cast<std::int32_t>(whole) * (1 << 23);
+  return 1 / (1 + std::bit_cast<float>(std::bit_cast<std::int32_t>(series) + exponent));
+}
+
+void attractions(std::span<const float> logits, std::span<float> out) {
+  constexpr std::size_t kBlock = 8;
+  std::size_t i = 0;
+  for (; i + kBlock <= logits.size(); i += kBlock)
+    for (std::size_t j = 0; j < kBlock; ++j) out[i + j] = quick_sigmoid(logits[i + j]);
+  for (; i < logits.size(); ++i) out[i] = quick_sigmoid(logits[i]);
+}
+
+}  // namespace
+
+// Adds the crosses of one ad field to the candidates' logits: once for each value where ads share values, else once for
+// each candidate.
+void Scorer::add_field(std::span<const Row> rows, std::span<const std::uint32_t> candidates, Scratch& scratch) const {
+  const auto& column = ads_->columns()[rows.front().field];
+  float* logits = scratch.logits_.data();
+  if (column.distinct.size() > candidates.size() / 2) {
+    scratch.hashes_.resize(candidates.size());
+    for (std::size_t i = 0; i < candidates.size(); ++i) scratch.hashes_[i] = column.hash_of_ad[candidates[i]];
+    add_rows(rows, *model_, scratch.hashes_, logits);
+    return;
+  }
+  scratch.by_value_.assign(column.distinct.size(), 0);
+  add_rows(rows, *model_, column.distinct, scratch.by_value_.data());
+  for (std::size_t i = 0; i < candidates.size(); ++i) logits[i] += scratch.by_value_[column.value_of_ad[candidates[i]]];
+}
+
+void Scorer::score(const RequestFeatures& request, std::span<const std::uint32_t> candidates,
+                   std::span<float> attraction, Scratch& scratch) const {
+  auto rows = request.rows();
+  const auto own = std::ranges::find_if(rows, [](const Row& row) { return row.field != kNoAdField; });
+  float context = 0;
+  for (auto row = rows.begin(); row != own; ++row) context += row->x * model_->weights[row->base & model_->mask];
+  scratch.logits_.resize(candidates.size());
+  for (std::size_t i = 0; i < candidates.size(); ++i) scratch.logits_[i] = context + offset_[candidates[i]];
+
+  rows = rows.subspan(static_cast<std::size_t>(own - rows.begin()));
+  while (!rows.empty()) {
+    const auto end = std::ranges::find_if(rows, [&](const Row& row) { return row.field != rows.front().field; });
+    const auto count = static_cast<std::size_t>(end - rows.begin());
+    add_field(rows.first(count), candidates, scratch);
+    rows = rows.subspan(count);
+  }
+  attractions(scratch.logits_, attraction);
+}
+
+void Scorer::rate_spread(std::span<const std::uint32_t> candidates, std::span<float> spread) const {
+  for (std::size_t i = 0; i < candidates.size(); ++i) spread[i] = spread_[candidates[i]];
+}
+
+float Scorer::spread(const RequestFeatures& request, std::uint32_t ad, float prior_precision) const {
+  float variance = spread_[ad] * spread_[ad];
+  for (const auto& row : request.rows()) {
+    if (row.field == kNoAdField) continue;  // The same for all candidates.
+    const float n = model_->information[row.slot(ads_->ad(ad).values[row.field]) & model_->mask];
+    variance += row.x * row.x / (prior_precision + n);
+  }
+  return std::sqrt(variance);
+}
+
+}  // namespace marquee::learning
