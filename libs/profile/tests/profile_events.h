@@ -45,7 +45,7 @@ class Crowd {
     time_ += static_cast<Seconds>(random_() % 600);
     auto event = make_event(random_() % users_ + 1, ++seq_, kTypes[random_() % kTypes.size()], time_);
     if (random_() % 10 == 0) event.event_time_ms -= static_cast<std::int64_t>(random_() % 86'400'000);
-    event.search_query = event.type == event::Type::search ? kWords[random_() % kWords.size()] : "";
+    if (event.type == event::Type::search) event.search_query = kWords[random_() % kWords.size()];
     event.page_id = event.course_id = kIds[random_() % kIds.size()];
     event.campaign_id = kIds[random_() % kIds.size()];
     event.ad_id = kIds[random_() % kIds.size()];
