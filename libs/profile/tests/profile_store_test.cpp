@@ -211,6 +211,33 @@ TEST(ProfileStore, lets_go_of_who_was_not_seen_for_longest) {
   EXPECT_EQ(store.state().profiles, 100U);
 }
 
+TEST(ProfileStore, makes_room_for_more_caps_of_who_was_unseen_for_longest_without_letting_go_of_them) {
+  constexpr std::uint64_t kUsers = 10;
+  ProfileStore store({.partitions = 1, .capacity = kUsers, .shards = 1, .repeat_window = 10});
+  CapRules rules;
+  for (std::size_t ad = 0; ad <= kInnerCaps; ++ad)
+    ASSERT_TRUE(rules.add(CapScope::ad, std::to_string(ad), {1, 86'400}));
+  store.set_rules(rules);
+  PropsReader reader;
+  std::uint32_t seq = 0;
+  const auto give = [&](std::uint64_t user, event::Type type, const std::string& ad) {
+    ++seq;
+    auto event = make_event(user, seq, type, kNewYear + seq);
+    event.ad_id = ad;
+    ASSERT_EQ(observe(store, reader, {0, seq}, event), Outcome::applied);
+  };
+  for (std::size_t ad = 0; ad < kInnerCaps; ++ad) give(1, event::Type::impression, std::to_string(ad));
+  for (std::uint64_t user = 2; user <= kUsers; ++user) give(user, event::Type::page_view, "");
+  give(1, event::Type::impression, std::to_string(kInnerCaps));
+  const auto profile = store.read(permission(1));
+  ASSERT_TRUE(profile);
+  for (std::size_t ad = 0; ad <= kInnerCaps; ++ad)
+    EXPECT_EQ(profile->impressions_of(cap_key(CapScope::ad, std::to_string(ad)), 86'400, kNewYear + seq), 1U);
+  EXPECT_FALSE(store.read(permission(2)));
+  EXPECT_EQ(store.state().profiles, kUsers - 1);
+  EXPECT_EQ(store.state().evicted, 1U);
+}
+
 TEST(ProfileStore, is_told_apart_by_site) {
   ProfileStore store(kSmall);
   PropsReader reader;

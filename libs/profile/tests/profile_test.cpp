@@ -151,6 +151,18 @@ RC_GTEST_PROP(CapLog, never_tells_too_few_when_room_is_short, ()) {
   }
 }
 
+TEST(CapLog, does_not_take_what_is_half_a_year_old_for_new) {
+  CapRules rules;
+  ASSERT_TRUE(rules.add(CapScope::ad, "a", {3, 60}));
+  const CapKey key = cap_key(CapScope::ad, "a");
+  CapLog caps({}, kStart);
+  ASSERT_TRUE(caps.add(key, kStart, rules, 6));
+  // After so long its 24 bits say the same second again.
+  const Seconds later = kStart + (1U << 24);
+  caps.advance(later);
+  EXPECT_EQ(count_impressions(caps.words(), later, key, 60, later), 0U);
+}
+
 TEST(CapRules, refuse_what_could_not_be_remembered) {
   CapRules rules;
   EXPECT_FALSE(rules.add(CapScope::ad, "a", {0, 10}));

@@ -4,6 +4,7 @@
 #include <rapidcheck/gtest.h>
 
 #include <algorithm>
+#include <array>
 #include <atomic>
 #include <list>
 #include <map>
@@ -64,40 +65,52 @@ RC_GTEST_PROP(SlabTable, is_a_map_in_the_order_of_changes, ()) {
   });
 }
 
-/// Readers beside a writer that changes, removes and puts back. Keys 1 to 8 are never removed: a reader that misses
-/// one, or sees half a value or one that goes back, fails.
+/// Keys that all come to the same place of a table of that capacity, so that each removal moves the entries behind it.
+std::vector<std::uint64_t> keys_of_one_home(std::size_t count, unsigned index_bits) {
+  std::vector<std::uint64_t> keys;
+  for (std::uint64_t key = 1; keys.size() < count; ++key)
+    if (key * 0x9E3779B97F4A7C15ULL >> (64 - index_bits) == 5) keys.push_back(key);
+  return keys;
+}
+
+/// Readers beside a writer that changes, removes and puts back. A reader that misses a key that is there, or sees half
+/// a value, another key's, or one that goes back, fails.
 TEST(SlabTable, gives_readers_whole_and_ever_newer_values_while_entries_move) {
-  constexpr std::uint64_t kKept = 8, kKeys = 40;
+  constexpr std::size_t kKeys = 24;
+  const auto keys = keys_of_one_home(kKeys, 6);
   SlabTable table(kKeys);
-  for (std::uint64_t key = 1; key <= kKept; ++key) table.put(key, filled(key << 32));
+  std::array<std::atomic<std::uint64_t>, kKeys> absences{};  // Odd while the key is not there.
+  for (std::size_t i = 0; i < kKeys; ++i) table.put(keys[i], filled(i << 32));
   std::atomic<bool> is_done = false;
   std::atomic<std::uint64_t> reads = 0, faults = 0;
   std::vector<std::thread> readers;
   for (unsigned seed = 1; seed <= 3; ++seed) {
     readers.emplace_back([&, seed] {
       std::mt19937_64 random(seed);
-      std::map<std::uint64_t, std::uint64_t> last;
+      std::array<std::uint64_t, kKeys> last{};
       while (!is_done.load()) {
-        const std::uint64_t key = random() % kKeys + 1;
+        const std::size_t i = random() % kKeys;
+        const auto before = absences[i].load();
         SlabValue value;
-        const bool is_there = table.read(key, value);
+        const bool is_there = table.read(keys[i], value);
+        if (!is_there && before % 2 == 0 && absences[i].load() == before) faults.fetch_add(1);
         reads.fetch_add(1);
-        if (!is_there) {
-          if (key <= kKept) faults.fetch_add(1);
-          continue;
-        }
-        if (value != filled(value[0]) || value[0] >> 32 != key || value[0] < last[key]) faults.fetch_add(1);
-        last[key] = value[0];
+        if (!is_there) continue;
+        if (value != filled(value[0]) || value[0] >> 32 != i || value[0] < last[i]) faults.fetch_add(1);
+        last[i] = value[0];
       }
     });
   }
   std::mt19937_64 random(99);
-  for (std::uint64_t step = 1; step <= 200'000 || reads.load() < 10'000; ++step) {
-    const std::uint64_t key = random() % kKeys + 1;
-    if (key > kKept && random() % 2 == 0) {
-      table.erase(key);
+  for (std::uint64_t step = 1; step <= 300'000 || reads.load() < 300'000; ++step) {
+    const std::size_t i = random() % kKeys;
+    if (random() % 2 == 0) {
+      absences[i].fetch_add(1);
+      table.erase(keys[i]);
+      table.put(keys[i], filled(i << 32 | (step & 0xFFFFFFFF)));
+      absences[i].fetch_add(1);
     } else {
-      table.put(key, filled(key << 32 | step));
+      table.put(keys[i], filled(i << 32 | (step & 0xFFFFFFFF)));
     }
   }
   is_done = true;
