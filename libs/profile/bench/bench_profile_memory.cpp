@@ -77,8 +77,8 @@ int main(int argc, char** argv) {
   (void)rules.add(profile::CapScope::advertiser, "acme", {5, 86'400});
   store.set_rules(rules);
   const auto began = Steady::now();
-  // Half as many again as are wanted, so that most are seen more than once.
-  const std::uint64_t events = fill(store, profiles, static_cast<std::uint32_t>(profiles * 3 / 2));
+  // Many more than are wanted: not all are ever named.
+  const std::uint64_t events = fill(store, profiles, static_cast<std::uint32_t>(profiles * 10));
   const double filled_s = seconds_since(began);
   const std::size_t grown = resident_bytes() - before;
   const auto state = store.state();
