@@ -1,0 +1,78 @@
+// A part of the profiles, fed from one partition of the log alone: what it holds follows from that partition's records,
+// in their order, and from nothing else.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <unordered_map>
+
+#include "marquee/profile/profiles.h"
+#include "repeat_window.h"
+#include "slab_table.h"
+
+namespace marquee::profile {
+
+inline constexpr std::size_t kMoreSlabs = 4;     ///< For caps beyond those of the record.
+inline constexpr std::size_t kWordsOfMore = 28;  ///< Of a further slab: between whose it is and the mark.
+
+struct ShardOptions {
+  std::size_t capacity = 1;       ///< Slabs. Beyond it the profile of the user unseen for longest is let go.
+  std::size_t repeat_window = 1;  ///< Events.
+};
+
+/// What happened since the shard was made.
+struct ShardCounts {
+  std::atomic<std::uint64_t> evicted = 0, erased = 0, caps_lost = 0;
+};
+
+/// Thread safe; readers never wait.
+class Shard {
+ public:
+  explicit Shard(ShardOptions options);
+
+  [[nodiscard]] std::optional<Profile> read(ProfileId id) const;
+  Outcome apply(ProfileId id, log::Offset offset, const event::Event& event, const EventProps& props);
+  Outcome forget(ProfileId id, log::Offset offset);
+  /// Erases, and takes no event of the user before `end` any more, nor before next(); gives the later of the two.
+  log::Offset erase(ProfileId id, log::Offset end);
+  /// As erase(), of what was erased before the shard was loaded.
+  void keep_erased(ProfileId id, log::Offset before);
+  void set_rules(std::shared_ptr<const CapRules> rules);
+
+  /// Everything before is applied, or none of this shard's.
+  [[nodiscard]] log::Offset next() const { return next_.load(std::memory_order_acquire); }
+  void advance(log::Offset next);
+
+  [[nodiscard]] std::size_t profiles() const { return profiles_.load(std::memory_order_relaxed); }
+  [[nodiscard]] std::size_t bytes() const;
+  [[nodiscard]] const ShardCounts& counts() const { return counts_; }
+
+  /// Appends all that load() needs. Writers wait meanwhile.
+  void save(std::string& out) const;
+  /// Into a shard that is new, but for what was erased. Takes what it reads off the front. False where it is cut off.
+  [[nodiscard]] bool load(std::string_view& in);
+
+ private:
+  [[nodiscard]] bool is_erased(ProfileId id, log::Offset offset) const;
+  void update(ProfileId id, const event::Event& event, const EventProps& props);
+  void update_caps(ProfileId id, ProfileRecord& record, Seconds was_seen, const std::vector<CapKey>& keys,
+                   Seconds time);
+  void put_caps(ProfileId id, ProfileRecord& record, const std::vector<std::uint64_t>& words);
+  void put(std::uint64_t key, const SlabValue& value);
+  bool remove(ProfileId id);
+
+  mutable std::mutex mutex_;  ///< Of writers.
+  SlabTable table_;
+  RepeatWindow repeats_;
+  std::unordered_map<std::uint64_t, log::Offset> erased_;
+  std::shared_ptr<const CapRules> rules_;
+  std::atomic<log::Offset> next_ = 0;
+  std::atomic<std::size_t> profiles_ = 0;
+  ShardCounts counts_;
+};
+
+}  // namespace marquee::profile
