@@ -171,7 +171,6 @@ class Reader {
 
   /// Everything of the user is read, so that what is wrong is named in any case; it is kept only with permission.
   Result<void> read_who() {
-    event::Event who;
     std::vector<decision::Known> known;
     const auto college = text(root_, "college_id"), program = text(root_, "program"), city = text(root_, "city"),
                user = text(root_, "user_id"), session = text(root_, "session_id");
