@@ -70,7 +70,8 @@ Result<std::unique_ptr<Decisions>> Decisions::open(const Settings& settings, con
                                                    catalog::Catalog& catalog, log::EventLog& events,
                                                    clickhouse::Client& store,
                                                    std::shared_ptr<metrics::Registry> metrics) {
-  std::unique_ptr<Decisions> made(new Decisions(catalog));
+  const bool learns = settings.decisions_policy == "learned";
+  std::unique_ptr<Decisions> made(new Decisions(catalog, learns));
   auto log = log::open_local_log(decisions_log(settings, metrics));
   if (!log) return log.error();
   made->log_ = std::move(*log);
@@ -81,6 +82,15 @@ Result<std::unique_ptr<Decisions>> Decisions::open(const Settings& settings, con
       made->sites_, events, *made->log_, key_finder(catalog));
   made->loader_ = std::make_unique<serving::DecisionLoader>(*made->log_, store, metrics);
   made->server_->start(settings.data_dir + "/decisions/counts");
+  if (learns) {
+    made->learner_ = std::make_unique<serving::ClickLearner>(
+        serving::ClickLearnerOptions{.token_key = secrets.token_key_bytes(),
+                                     .path = settings.data_dir + "/decisions/model",
+                                     .click_window = Millis(static_cast<std::int64_t>(settings.decisions_click_window_ms)),
+                                     .metrics = metrics},
+        made->learned_, made->sites_, events, *made->log_);
+    made->learner_->start();
+  }
   made->watch_ = std::jthread([self = made.get()](const std::stop_token& stop) {
     std::mutex mutex;
     std::condition_variable_any stopped;
@@ -113,6 +123,7 @@ void Decisions::follow_catalog() {
 void Decisions::stop() {
   watch_ = {};
   if (loader_) loader_->stop();
+  if (learner_) learner_->stop();
   if (server_) server_->stop();
   if (log_) log_->close();
 }

@@ -13,8 +13,10 @@
 #include "marquee/decision/ranker.h"
 #include "marquee/http/server.h"
 #include "marquee/log/event_log.h"
+#include "marquee/serving/click_learner.h"
 #include "marquee/serving/decision_loader.h"
 #include "marquee/serving/decision_server.h"
+#include "marquee/serving/learned_ranker.h"
 #include "marquee/serving/sites.h"
 #include "secrets.h"
 
@@ -36,17 +38,21 @@ class Decisions {
   void stop();
 
  private:
-  Decisions(catalog::Catalog& catalog) : catalog_(catalog) {}
+  Decisions(catalog::Catalog& catalog, bool learns)
+      : catalog_(catalog),
+        sites_(learns ? static_cast<const decision::Ranker&>(learned_) : uniform_, serving::kImpressionLife) {}
   /// Compiles what the catalog has, if that is another version than before.
   void follow_catalog();
 
   catalog::Catalog& catalog_;
   std::int64_t version_ = -1;
-  decision::UniformRanker ranker_;
-  serving::Sites sites_{ranker_, serving::kImpressionLife};
+  decision::UniformRanker uniform_;
+  serving::LearnedRanker learned_;
+  serving::Sites sites_;
   std::unique_ptr<log::EventLog> log_;
   std::unique_ptr<serving::DecisionServer> server_;
   std::unique_ptr<serving::DecisionLoader> loader_;
+  std::unique_ptr<serving::ClickLearner> learner_;  ///< Where decisions.policy is learned.
   std::jthread watch_;
 };
 

@@ -144,6 +144,11 @@ void bind(Settings& s, config::Schema& schema) {
   bind_kafka(s, schema);
   bind_feeds(s, schema);
   bind_ingest(s, schema);
+  schema.add_choice("decisions.policy", &s.decisions_policy, {"learned", "uniform"},
+                    "How ads of a tier share a placement: by how likely they are to be clicked, with exploration "
+                    "(learned), or each with the same chance.");
+  schema.add_duration("decisions.click_window", &s.decisions_click_window_ms, 100, 30 * kMinute,
+                      "How long an impression waits for its click before it is learned. Later ones are reckoned in.");
   schema.add_duration(
       "segments.refresh", &s.segments_refresh_ms, kSecond, kDay,
       "How long `marquee serve` waits between looks at segments: one whose users may be others by now, as "

@@ -149,11 +149,11 @@ class KafkaTest(unittest.TestCase):
 
         with KafkaMarquee(self.cluster, partitions=4) as marquee:
             first = marquee.loaders[0]
-            wait_until(lambda: len(partitions(first.url, "marquee_loader_lag_events")) == 4, 20, "four partitions")
+            wait_until(lambda: len(partitions(first.url, "marquee_loader_lag_events")) == 4, 60, "four partitions")
             self.assertEqual({value for name, _, value in scrape(first.url) if name == "marquee_loader_dead_letters_total"}, {0.0})
             second = marquee.add("load")
             marquee.loaders.append(second)
-            wait_until(lambda: len(partitions(first.url, "marquee_loader_lag_events")) == 2, 30, "two partitions to go")
+            wait_until(lambda: len(partitions(first.url, "marquee_loader_lag_events")) == 2, 60, "two partitions to go")
             of_first, of_second = (partitions(role.url, "marquee_loader_lag_events") for role in marquee.loaders)
             self.assertFalse(of_first & of_second)
 

@@ -109,7 +109,7 @@ void Page::gather(std::size_t placement) {
 void Page::share_out(std::size_t placement) {
   for (const auto& group : groups_) {
     const std::span some(candidates_.begin() + static_cast<std::ptrdiff_t>(group.begin), group.end - group.begin);
-    decider_->ranker_.rank(*request_, request_->placements[placement], some);
+    decider_->ranker_.rank(*request_, request_->placements[placement], *view_->inventory, some);
     for (auto& one : some) one.propensity *= static_cast<float>(group.chance);
   }
 }

@@ -1,16 +1,15 @@
 #include "counts_file.h"
 
-#include <fcntl.h>
 #include <fmt/format.h>
-#include <unistd.h>
 #include <xxhash.h>
 
-#include <cerrno>
 #include <cstring>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
 #include <span>
+
+#include "whole_file.h"
 
 namespace marquee::serving {
 namespace {
@@ -122,30 +121,6 @@ void read_site(Reader& read, decision::Decider& decider) {
   }
 }
 
-Error failed(const std::string& path, const char* what) {
-  return Error::retry(fmt::format("cannot {} {}: {}", what, path, std::strerror(errno)));
-}
-
-Result<void> write_whole(const std::string& path, std::string_view bytes) {
-  const std::string beside = path + ".new";
-  const int file = ::open(beside.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-  if (file < 0) return failed(beside, "make");
-  for (std::string_view rest = bytes; !rest.empty();) {
-    const auto written = ::write(file, rest.data(), rest.size());
-    if (written < 0 && errno == EINTR) continue;
-    if (written < 0) {
-      ::close(file);
-      return failed(beside, "write");
-    }
-    rest.remove_prefix(static_cast<std::size_t>(written));
-  }
-  const bool is_synced = ::fsync(file) == 0;
-  ::close(file);
-  if (!is_synced) return failed(beside, "sync");
-  if (::rename(beside.c_str(), path.c_str()) != 0) return failed(path, "replace");
-  return {};
-}
-
 }  // namespace
 
 Result<void> write_counts_file(const std::string& path, const Sites& sites, const std::vector<log::Offset>& offsets) {
@@ -160,7 +135,7 @@ Result<void> write_counts_file(const std::string& path, const Sites& sites, cons
     write_site(write, *decider);
   }
   write.number(XXH3_64bits(write.bytes.data(), write.bytes.size()));
-  return write_whole(path, write.bytes);
+  return write_whole_file(path, write.bytes);
 }
 
 Result<std::optional<std::vector<log::Offset>>> read_counts_file(const std::string& path, Sites& sites) {

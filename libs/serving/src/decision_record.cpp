@@ -70,7 +70,7 @@ std::optional<std::uint64_t> read_size(clickhouse::RowBinaryReader& reader) {
 }
 
 template <class Read>
-bool skip_array(clickhouse::RowBinaryReader& reader, Read read_one) {
+bool read_array(clickhouse::RowBinaryReader& reader, Read read_one) {
   const auto size = read_size(reader);
   for (std::uint64_t i = 0; size && i < *size; ++i)
     if (!read_one()) return false;
@@ -118,13 +118,13 @@ Result<std::vector<LoggedChoice>> read_record(std::string_view record) {
     const auto take = [&](std::string_view& target) { target = reader.text().value_or(std::string_view()); };
     take(one.site_id);
     take(one.decision_id);
-    static_cast<void>(reader.number<std::uint8_t>());
+    one.placement = reader.number<std::uint8_t>().value_or(0);
     one.time_ms = reader.number<std::int64_t>().value_or(0);
     one.user_key = reader.number<std::uint64_t>().value_or(0);
     static_cast<void>(reader.text());
     static_cast<void>(reader.number<std::int64_t>());
     take(one.slot_id);
-    static_cast<void>(reader.number<std::uint8_t>());
+    one.position = reader.number<std::uint8_t>().value_or(0);
     take(one.campaign_id);
     take(one.ad_id);
     static_cast<void>(reader.text());
@@ -132,10 +132,17 @@ Result<std::vector<LoggedChoice>> read_record(std::string_view record) {
     static_cast<void>(reader.number<std::uint8_t>());
     const auto text = [&] { return reader.text().has_value(); };
     const auto number = [&] { return reader.number<float>().has_value(); };
-    const bool is_whole = skip_array(reader, [&] { return text() && skip_array(reader, text); }) &&
-                          skip_array(reader, text) && skip_array(reader, number) && skip_array(reader, number);
+    const auto field = [&] {
+      const auto name = reader.text();
+      return name && read_array(reader, [&] {
+               const auto value = reader.text();
+               if (value) one.context.emplace_back(*name, *value);
+               return value.has_value();
+             });
+    };
+    const bool is_whole = read_array(reader, field) && read_array(reader, text) && read_array(reader, number) && read_array(reader, number);
     if (!is_whole || reader.failed()) return Error::give_up("a record of the decisions' log is damaged");
-    if (!one.ad_id.empty()) choices.push_back(one);
+    if (!one.ad_id.empty()) choices.push_back(std::move(one));
   }
   return choices;
 }

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "marquee/base/result.h"
@@ -25,6 +26,9 @@ struct LoggedChoice {
   std::string_view site_id, decision_id, campaign_id, ad_id, slot_id;
   std::int64_t time_ms = 0;
   std::uint64_t user_key = 0;
+  std::uint8_t placement = 0;  ///< Of the request's.
+  std::uint8_t position = 0;   ///< Among the page's, from 1; 0 where it was not told.
+  std::vector<std::pair<std::string_view, std::string_view>> context = {};  ///< Field and value, for each value.
 };
 /// Of each placement that has an ad. Action::give_up where the record is none.
 [[nodiscard]] Result<std::vector<LoggedChoice>> read_record(std::string_view record);

@@ -67,7 +67,7 @@ class ServingTest : public ::testing::Test {
 
   /// Also after end(): a process that begins again with what the logs and the file have.
   void begin(std::vector<decision::Campaign> campaigns) {
-    sites = std::make_unique<Sites>(ranker, kImpressionLife);
+    sites = std::make_unique<Sites>(*ranker_in_use, kImpressionLife);
     sites->at("campus").use(
         decision::Inventory::compile(std::move(campaigns), {{.id = "top"}, {.id = "side"}}, {.version = 7}));
     server = std::make_unique<DecisionServer>(
@@ -153,8 +153,8 @@ class ServingTest : public ::testing::Test {
 
   double metric(const std::string& line) {
     const auto text = metrics::render(*metrics);
-    const auto at = text.find(line + " ");
-    return at == std::string::npos ? 0 : std::stod(text.substr(at + line.size()));
+    const auto at = text.find("\n" + line + " ");
+    return at == std::string::npos ? 0 : std::stod(text.substr(at + 1 + line.size()));
   }
 
   const std::string directory;
@@ -163,7 +163,8 @@ class ServingTest : public ::testing::Test {
   std::shared_ptr<metrics::Registry> metrics = std::make_shared<metrics::Registry>();
   std::unique_ptr<log::EventLog> events = log::open_memory_log(2), decisions = log::open_memory_log(1);
   std::unique_ptr<RefusingLog> refusing;
-  decision::UniformRanker ranker;
+  decision::UniformRanker uniform;
+  const decision::Ranker* ranker_in_use = &uniform;
   std::unique_ptr<Sites> sites;
   std::unique_ptr<DecisionServer> server;
   std::unique_ptr<http::Server> http;

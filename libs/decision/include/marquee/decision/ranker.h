@@ -13,9 +13,10 @@ namespace marquee::decision {
 class Ranker {
  public:
   virtual ~Ranker() = default;
-  /// Sets score and propensity of each candidate, of which there is at least one. Propensities are positive and sum to
-  /// one; scores are what they come from, for people and the log.
-  virtual void rank(const Request& request, const Placement& placement, std::span<Candidate> candidates) const = 0;
+  /// Sets score and propensity of each candidate, of which there is at least one, all of `inventory`. Propensities are
+  /// positive and sum to one; scores are what they come from, for people and the log.
+  virtual void rank(const Request& request, const Placement& placement, const Inventory& inventory,
+                    std::span<Candidate> candidates) const = 0;
   /// Name and version, as the log and events have it. Lives as long as the ranker.
   [[nodiscard]] virtual std::string_view policy() const = 0;
 };
@@ -23,7 +24,7 @@ class Ranker {
 /// Each candidate with the same chance; knows nothing of them.
 class UniformRanker final : public Ranker {
  public:
-  void rank(const Request&, const Placement&, std::span<Candidate> candidates) const override {
+  void rank(const Request&, const Placement&, const Inventory&, std::span<Candidate> candidates) const override {
     for (auto& one : candidates) {
       one.score = 1;
       one.propensity = 1.0F / static_cast<float>(candidates.size());

@@ -1,0 +1,48 @@
+// Ranks by the click model, and explores.
+#pragma once
+
+#include <memory>
+#include <span>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "marquee/decision/inventory.h"
+#include "marquee/decision/ranker.h"
+#include "marquee/learning/exploration.h"
+#include "marquee/learning/features.h"
+#include "marquee/learning/published.h"
+#include "marquee/learning/scorer.h"
+
+namespace marquee::serving {
+
+/// A candidate's score is its attraction: the chance of a click where it is looked at. Chances are shared out by
+/// exploration (learning/exploration.h), and are exact. Where nothing is published for an inventory yet, all candidates
+/// have the same chance. Thread safe.
+class LearnedRanker final : public decision::Ranker {
+ public:
+  /// `options` must have passed learning::check().
+  explicit LearnedRanker(const learning::ExplorationOptions& options = {});
+
+  void rank(const decision::Request& request, const decision::Placement& placement,
+            const decision::Inventory& inventory, std::span<decision::Candidate> candidates) const override;
+  [[nodiscard]] std::string_view policy() const override { return "squarecb-1"; }
+
+  /// What the model looks at of a request, an ad and where it stands.
+  [[nodiscard]] const learning::FeatureSpec& features() const { return features_; }
+
+  /// By inventory, whose ads are the scorer's in the same order.
+  struct Ranking {
+    std::shared_ptr<const decision::Inventory> inventory;
+    std::shared_ptr<const learning::Scorer> scorer;
+  };
+  /// Requests from now on are ranked by these.
+  void use(std::vector<Ranking> rankings);
+
+ private:
+  learning::FeatureSpec features_;
+  learning::ExplorationOptions options_;
+  learning::Published<std::vector<Ranking>> rankings_;
+};
+
+}  // namespace marquee::serving

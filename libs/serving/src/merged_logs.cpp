@@ -1,0 +1,80 @@
+#include "merged_logs.h"
+
+#include <algorithm>
+
+#include "decision_record.h"
+#include "marquee/event/event.h"
+
+namespace marquee::serving {
+namespace {
+
+constexpr std::size_t kRecords = 5'000, kBytes = std::size_t{2} << 20;
+
+/// What cannot be read goes by as early as it may.
+std::int64_t time_of(std::string_view record, bool is_decision) {
+  if (is_decision) {
+    const auto choices = read_record(record);
+    return choices && !choices->empty() ? choices->front().time_ms : 0;
+  }
+  const auto event = event::decode(record);
+  return event ? event->received_time_ms : 0;
+}
+
+}  // namespace
+
+Result<void> MergedLogs::begin(WallTime events_from, WallTime decisions_from) {
+  streams_.clear();
+  // In this order: at equal times the first stream's record is given.
+  if (auto added = add_streams(decisions_, decisions_from, true); !added) return added;
+  return add_streams(events_, events_from, false);
+}
+
+Result<void> MergedLogs::add_streams(log::EventLog& log, WallTime from, bool is_decisions) {
+  for (log::Partition partition = 0; partition < log.partitions(); ++partition) {
+    const auto offset = log.offset_at(partition, from);
+    if (!offset) return offset.error();
+    streams_.push_back({.log = &log, .partition = partition, .is_decisions = is_decisions, .next = *offset, .end = *offset});
+  }
+  return {};
+}
+
+void MergedLogs::advance() {
+  for (const bool is_decisions : {false, true})
+    for (auto& stream : streams_)
+      if (stream.is_decisions == is_decisions) stream.end = std::max(stream.end, stream.log->end(stream.partition));
+}
+
+Result<bool> MergedLogs::look(Stream& stream) {
+  if (stream.at < stream.records.records.size()) return true;
+  // What the log let go of before it was read is passed over.
+  stream.next = std::max(stream.next, stream.log->begin(stream.partition));
+  while (stream.next < stream.end) {
+    auto records = stream.log->read(stream.partition, stream.next, kRecords, kBytes);
+    if (!records) return records.error();
+    const auto end = records->first + records->records.size();
+    if (end <= stream.next) return false;
+    stream.next = end;
+    stream.records = std::move(*records);
+    stream.at = 0;
+    if (stream.records.records.empty()) continue;
+    stream.time_ms = time_of(stream.records.records.front(), stream.is_decisions);
+    return true;
+  }
+  return false;
+}
+
+Result<std::optional<MergedLogs::Record>> MergedLogs::next() {
+  Stream* earliest = nullptr;
+  for (auto& stream : streams_) {
+    const auto has_one = look(stream);
+    if (!has_one) return has_one.error();
+    if (*has_one && (earliest == nullptr || stream.time_ms < earliest->time_ms)) earliest = &stream;
+  }
+  if (earliest == nullptr) return std::optional<Record>();
+  const Record record{earliest->is_decisions, earliest->records.records[earliest->at++]};
+  if (earliest->at < earliest->records.records.size())
+    earliest->time_ms = time_of(earliest->records.records[earliest->at], earliest->is_decisions);
+  return std::optional(record);
+}
+
+}  // namespace marquee::serving
