@@ -7,10 +7,11 @@ import functools
 import subprocess
 import sys
 
-from bench import collector, faults, kafka, latency, loader, soak, storage
+from bench import collector, decision, faults, kafka, latency, loader, soak, storage
 from bench.figures import ROOT
 
-BENCHES = {"collector": collector.run, "loader": loader.run, "latency": latency.run, "storage": storage.run, "kafka": kafka.run}
+BENCHES = {"collector": collector.run, "loader": loader.run, "latency": latency.run, "storage": storage.run, "kafka": kafka.run,
+           "decision": decision.run}
 
 
 def month(short: bool, arguments: list[str]) -> None:

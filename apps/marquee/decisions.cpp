@@ -84,10 +84,11 @@ Result<std::unique_ptr<Decisions>> Decisions::open(const Settings& settings, con
   made->server_->start(settings.data_dir + "/decisions/counts");
   if (learns) {
     made->learner_ = std::make_unique<serving::ClickLearner>(
-        serving::ClickLearnerOptions{.token_key = secrets.token_key_bytes(),
-                                     .path = settings.data_dir + "/decisions/model",
-                                     .click_window = Millis(static_cast<std::int64_t>(settings.decisions_click_window_ms)),
-                                     .metrics = metrics},
+        serving::ClickLearnerOptions{
+            .token_key = secrets.token_key_bytes(),
+            .path = settings.data_dir + "/decisions/model",
+            .click_window = Millis(static_cast<std::int64_t>(settings.decisions_click_window_ms)),
+            .metrics = metrics},
         made->learned_, made->sites_, events, *made->log_);
     made->learner_->start();
   }

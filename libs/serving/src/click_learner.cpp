@@ -275,8 +275,8 @@ class ClickLearner::Impl {
     const auto content = std::string_view(bytes).substr(0, bytes.size() - sizeof sum);
     std::memcpy(&sum, bytes.data() + content.size(), sizeof sum);
     if (sum != XXH3_64bits(content.data(), content.size())) return begun_anew("it is damaged");
-    auto learner = learning::Learner::load(ranker_.features(), options_.learner,
-                                           content.substr(kMagic.size() + sizeof(Kept)));
+    auto learner =
+        learning::Learner::load(ranker_.features(), options_.learner, content.substr(kMagic.size() + sizeof(Kept)));
     if (!learner) return begun_anew(learner.error().message.c_str());
     learner_.emplace(std::move(*learner));
     std::memcpy(&kept_, content.data() + kMagic.size(), sizeof kept_);
@@ -310,8 +310,8 @@ class ClickLearner::Impl {
   std::jthread thread_;
 };
 
-ClickLearner::ClickLearner(ClickLearnerOptions options, LearnedRanker& ranker, const Sites& sites, log::EventLog& events,
-                           log::EventLog& decisions)
+ClickLearner::ClickLearner(ClickLearnerOptions options, LearnedRanker& ranker, const Sites& sites,
+                           log::EventLog& events, log::EventLog& decisions)
     : impl_(std::make_unique<Impl>(std::move(options), ranker, sites, events, decisions)) {}
 ClickLearner::~ClickLearner() { stop(); }
 void ClickLearner::start() { impl_->start(); }

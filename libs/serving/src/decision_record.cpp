@@ -140,7 +140,8 @@ Result<std::vector<LoggedChoice>> read_record(std::string_view record) {
                return value.has_value();
              });
     };
-    const bool is_whole = read_array(reader, field) && read_array(reader, text) && read_array(reader, number) && read_array(reader, number);
+    const bool is_whole = read_array(reader, field) && read_array(reader, text) && read_array(reader, number) &&
+                          read_array(reader, number);
     if (!is_whole || reader.failed()) return Error::give_up("a record of the decisions' log is damaged");
     if (!one.ad_id.empty()) choices.push_back(std::move(one));
   }

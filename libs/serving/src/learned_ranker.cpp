@@ -42,8 +42,7 @@ void LearnedRanker::rank(const decision::Request& request, const decision::Place
   if (rankings)
     for (const auto& one : *rankings)
       if (one.inventory.get() == &inventory) scorer = one.scorer.get();
-  if (scorer == nullptr)
-    return decision::UniformRanker().rank(request, placement, inventory, candidates);
+  if (scorer == nullptr) return decision::UniformRanker().rank(request, placement, inventory, candidates);
   Work& work = work_of(features_, options_);
   work.features.clear();
   for (const auto& known : request.context.known) describe(work.features, decision::name(known.field), known.value);
@@ -63,7 +62,8 @@ void LearnedRanker::rank(const decision::Request& request, const decision::Place
     candidates[i].score = work.attraction[i];
     candidates[i].propensity = static_cast<float>(work.draw.others_propensity());
   }
-  for (const auto& share : work.draw.shortlist()) candidates[share.arm].propensity = static_cast<float>(share.propensity);
+  for (const auto& share : work.draw.shortlist())
+    candidates[share.arm].propensity = static_cast<float>(share.propensity);
 }
 
 }  // namespace marquee::serving

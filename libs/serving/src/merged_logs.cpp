@@ -33,7 +33,8 @@ Result<void> MergedLogs::add_streams(log::EventLog& log, WallTime from, bool is_
   for (log::Partition partition = 0; partition < log.partitions(); ++partition) {
     const auto offset = log.offset_at(partition, from);
     if (!offset) return offset.error();
-    streams_.push_back({.log = &log, .partition = partition, .is_decisions = is_decisions, .next = *offset, .end = *offset});
+    streams_.push_back(
+        {.log = &log, .partition = partition, .is_decisions = is_decisions, .next = *offset, .end = *offset});
   }
   return {};
 }
@@ -51,9 +52,15 @@ Result<bool> MergedLogs::look(Stream& stream) {
   while (stream.next < stream.end) {
     auto records = stream.log->read(stream.partition, stream.next, kRecords, kBytes);
     if (!records) return records.error();
-    const auto end = records->first + records->records.size();
-    if (end <= stream.next) return false;
-    stream.next = end;
+    if (records->first + records->records.size() <= stream.next) return false;
+    // What came since advance() waits for the next one: of a newer impression the decision may not have been looked
+    // for.
+    if (records->first >= stream.end) {
+      stream.next = stream.end;
+      return false;
+    }
+    records->records.resize(std::min<std::size_t>(records->records.size(), stream.end - records->first));
+    stream.next = records->first + records->records.size();
     stream.records = std::move(*records);
     stream.at = 0;
     if (stream.records.records.empty()) continue;

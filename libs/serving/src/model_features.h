@@ -1,5 +1,5 @@
-// What the click model is told of a request and of an ad. The same when a decision is made and when it is learned from its
-// log, or the model would be asked about something else than it has seen.
+// What the click model is told of a request and of an ad. The same when a decision is made and when it is learned from
+// its log, or the model would be asked about something else than it has seen.
 #pragma once
 
 #include <cstdint>
