@@ -1,14 +1,9 @@
 #include "marquee/serving/click_learner.h"
 
-#include <xxhash.h>
-
 #include <algorithm>
 #include <condition_variable>
 #include <cstring>
 #include <deque>
-#include <filesystem>
-#include <fstream>
-#include <iterator>
 #include <map>
 #include <mutex>
 #include <optional>
@@ -145,45 +140,34 @@ class ClickLearner::Impl {
       const auto record = logs_.next();
       if (!record) return record.error();
       if (!*record) break;
-      if ((*record)->is_decision)
-        take_decision((*record)->bytes);
-      else
-        take_event((*record)->bytes);
+      if (const auto* choices = std::get_if<std::vector<LoggedChoice>>(&**record)) take_decision(*choices);
+      if (const auto* event = std::get_if<event::Event>(&**record)) take_event(*event);
     }
     return {};
   }
 
-  void take_decision(std::string_view record) {
-    const auto choices = read_record(record);
-    if (!choices) return;  // Whoever carries the log to the store tells of it.
-    for (const auto& one : *choices) {
-      event::Event event;
-      event.site_id = one.site_id;
-      event.decision_id = one.decision_id;
-      event.ad_id = one.ad_id;
-      event.slot_id = one.slot_id;
+  void take_decision(const std::vector<LoggedChoice>& choices) {
+    for (const auto& one : choices) {
       features_.clear();
-      for (const auto& [name, value] : one.context) describe(features_, name, value);
+      for (const auto& [name, value] : one.context) features_.add(name, value);
       describe_place(features_, one.time_ms, one.slot_id);
       features_.compile();
       const auto rows = features_.rows();
       const auto place = one.position > 0 ? one.position - 1 : one.placement;
-      decided_.add(seal_.impression_of(event),
+      decided_.add(seal_.impression_of(event_of(one)),
                    {std::make_shared<const std::vector<learning::Row>>(rows.begin(), rows.end()),
                     static_cast<std::uint8_t>(place)});
     }
   }
 
-  void take_event(std::string_view record) {
-    const auto event = event::decode(record);
-    if (!event) return;
-    const auto identity = seal_.verify(*event);
+  void take_event(const event::Event& event) {
+    const auto identity = seal_.verify(event);
     if (!identity) return;
-    const WallTime at{Millis(event->event_time_ms)};
-    if (event->type == event::Type::impression) {
-      take_impression(*event, *identity, at);
+    const WallTime at{Millis(event.event_time_ms)};
+    if (event.type == event::Type::impression) {
+      take_impression(event, *identity, at);
     } else {
-      const auto shown = seal_.impression_of(*event);
+      const auto shown = seal_.impression_of(event);
       // Of an impression that an earlier run has learned nothing more is made.
       if (const auto* time = shown_.find(shown)) static_cast<void>(clicks_.click(shown, *time, at));
     }
@@ -252,34 +236,25 @@ class ClickLearner::Impl {
               .delays = clicks_.delays()};
     const auto oldest = clicks_.oldest();
     kept.resume_from_ms = oldest ? oldest->time_since_epoch().count() : kept.learned_until_ms;
-    std::string bytes(kMagic);
-    bytes.append(reinterpret_cast<const char*>(&kept), sizeof kept);
-    bytes += learner_->save();
-    const auto sum = XXH3_64bits(bytes.data(), bytes.size());
-    bytes.append(reinterpret_cast<const char*>(&sum), sizeof sum);
-    if (auto written = write_whole_file(options_.path, bytes); !written)
+    std::string content(reinterpret_cast<const char*>(&kept), sizeof kept);
+    content += learner_->save();
+    if (auto written = write_whole_file(options_.path, kMagic, content); !written)
       logging::warn("serving.model_not_written", {{"error", written.error().message}});
   }
 
   void load() {
-    std::error_code ignored;
-    if (!std::filesystem::exists(options_.path, ignored)) return;
-    std::ifstream file(options_.path, std::ios::binary);
-    const std::string bytes{std::istreambuf_iterator<char>(file), {}};
-    const auto begun_anew = [&](const char* why) {
-      logging::error("serving.model_not_read", {{"path", options_.path}, {"error", std::string_view(why)}});
+    const auto begun_anew = [&](std::string_view why) {
+      logging::error("serving.model_not_read", {{"path", options_.path}, {"error", why}});
     };
-    std::uint64_t sum = 0;
-    if (bytes.size() < kMagic.size() + sizeof(Kept) + sizeof sum || !bytes.starts_with(kMagic))
-      return begun_anew("it is damaged");
-    const auto content = std::string_view(bytes).substr(0, bytes.size() - sizeof sum);
-    std::memcpy(&sum, bytes.data() + content.size(), sizeof sum);
-    if (sum != XXH3_64bits(content.data(), content.size())) return begun_anew("it is damaged");
-    auto learner =
-        learning::Learner::load(ranker_.features(), options_.learner, content.substr(kMagic.size() + sizeof(Kept)));
-    if (!learner) return begun_anew(learner.error().message.c_str());
+    const auto content = read_whole_file(options_.path, kMagic);
+    if (!content) return begun_anew(content.error().message);
+    if (!*content) return;
+    const std::string_view bytes = **content;
+    if (bytes.size() < sizeof kept_) return begun_anew("it is too short");
+    auto learner = learning::Learner::load(ranker_.features(), options_.learner, bytes.substr(sizeof kept_));
+    if (!learner) return begun_anew(learner.error().message);
     learner_.emplace(std::move(*learner));
-    std::memcpy(&kept_, content.data() + kMagic.size(), sizeof kept_);
+    std::memcpy(&kept_, bytes.data(), sizeof kept_);
     clicks_.restore(kept_.delays);
   }
 

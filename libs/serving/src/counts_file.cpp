@@ -1,12 +1,8 @@
 #include "counts_file.h"
 
 #include <fmt/format.h>
-#include <xxhash.h>
 
 #include <cstring>
-#include <filesystem>
-#include <fstream>
-#include <iterator>
 #include <span>
 
 #include "whole_file.h"
@@ -125,7 +121,6 @@ void read_site(Reader& read, decision::Decider& decider) {
 
 Result<void> write_counts_file(const std::string& path, const Sites& sites, const std::vector<log::Offset>& offsets) {
   Writer write;
-  write.bytes = kMagic;
   write.number(static_cast<std::uint32_t>(offsets.size()));
   for (const auto offset : offsets) write.number(offset);
   const auto all = sites.all();
@@ -134,23 +129,16 @@ Result<void> write_counts_file(const std::string& path, const Sites& sites, cons
     write.text(id);
     write_site(write, *decider);
   }
-  write.number(XXH3_64bits(write.bytes.data(), write.bytes.size()));
-  return write_whole_file(path, write.bytes);
+  return write_whole_file(path, kMagic, write.bytes);
 }
 
 Result<std::optional<std::vector<log::Offset>>> read_counts_file(const std::string& path, Sites& sites) {
-  std::error_code ignored;
-  if (!std::filesystem::exists(path, ignored)) return std::optional<std::vector<log::Offset>>();
-  std::ifstream file(path, std::ios::binary);
-  const std::string bytes{std::istreambuf_iterator<char>(file), {}};
   const auto damaged = Error::give_up(fmt::format(
       "{} is damaged; without it budgets and caps begin anew: move it away if that is what you want", path));
-  if (!bytes.starts_with(kMagic) || bytes.size() < kMagic.size() + sizeof(std::uint64_t)) return damaged;
-  const std::string_view content(bytes.data(), bytes.size() - sizeof(std::uint64_t));
-  if (Reader(std::string_view(bytes).substr(content.size())).number<std::uint64_t>() !=
-      XXH3_64bits(content.data(), content.size()))
-    return damaged;
-  Reader read(content.substr(kMagic.size()));
+  const auto content = read_whole_file(path, kMagic);
+  if (!content) return damaged;
+  if (!*content) return std::optional<std::vector<log::Offset>>();
+  Reader read(**content);
   std::vector<log::Offset> offsets;
   for (auto left = read.number<std::uint32_t>(); left > 0 && read.is_good(); --left)
     offsets.push_back(read.number<log::Offset>());

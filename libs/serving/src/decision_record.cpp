@@ -110,6 +110,15 @@ void append_record(std::string_view site_id, const decision::Request& request, c
   }
 }
 
+event::Event event_of(const LoggedChoice& choice) {
+  event::Event event;
+  event.site_id = choice.site_id;
+  event.decision_id = choice.decision_id;
+  event.ad_id = choice.ad_id;
+  event.slot_id = choice.slot_id;
+  return event;
+}
+
 Result<std::vector<LoggedChoice>> read_record(std::string_view record) {
   std::vector<LoggedChoice> choices;
   clickhouse::RowBinaryReader reader(record);

@@ -10,6 +10,7 @@
 
 #include "marquee/base/result.h"
 #include "marquee/decision/request.h"
+#include "marquee/event/event.h"
 
 namespace marquee::serving {
 
@@ -30,6 +31,8 @@ struct LoggedChoice {
   std::uint8_t position = 0;   ///< Among the page's, from 1; 0 where it was not told.
   std::vector<std::pair<std::string_view, std::string_view>> context = {};  ///< Field and value, for each value.
 };
+/// What of the event of its impression makes its identity (Seal).
+[[nodiscard]] event::Event event_of(const LoggedChoice& choice);
 /// Of each placement that has an ad. Action::give_up where the record is none.
 [[nodiscard]] Result<std::vector<LoggedChoice>> read_record(std::string_view record);
 

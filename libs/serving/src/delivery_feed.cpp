@@ -128,15 +128,10 @@ Result<void> DeliveryFeed::reserve_of(std::string_view record) {
   const auto choices = read_record(record);
   if (!choices) return choices.error();
   for (const auto& one : *choices) {
-    event::Event event;
-    event.site_id = one.site_id;
-    event.decision_id = one.decision_id;
-    event.ad_id = one.ad_id;
-    event.slot_id = one.slot_id;
     auto* decider = sites_.find(one.site_id);
     const auto inventory = decider != nullptr ? decider->inventory() : nullptr;
     const auto* ad = inventory ? inventory->find_row(one.ad_id) : nullptr;
-    if (ad == nullptr || spent_.has(seal_.impression_of(event))) continue;
+    if (ad == nullptr || spent_.has(seal_.impression_of(event_of(one)))) continue;
     static_cast<void>(decider->account(one.campaign_id).reserve(*ad->campaign, one.time_ms));
     if (one.user_key != 0) static_cast<void>(decider->caps().reserve(one.user_key, *ad, one.time_ms));
   }

@@ -45,7 +45,7 @@ void LearnedRanker::rank(const decision::Request& request, const decision::Place
   if (scorer == nullptr) return decision::UniformRanker().rank(request, placement, inventory, candidates);
   Work& work = work_of(features_, options_);
   work.features.clear();
-  for (const auto& known : request.context.known) describe(work.features, decision::name(known.field), known.value);
+  for (const auto& known : request.context.known) work.features.add(decision::name(known.field), known.value);
   describe_place(work.features, request.context.time_ms, placement.slot);
   work.features.compile();
   work.rows.clear();

@@ -1,24 +1,12 @@
 #include "merged_logs.h"
 
 #include <algorithm>
-
-#include "decision_record.h"
-#include "marquee/event/event.h"
+#include <utility>
 
 namespace marquee::serving {
 namespace {
 
 constexpr std::size_t kRecords = 5'000, kBytes = std::size_t{2} << 20;
-
-/// What cannot be read goes by as early as it may.
-std::int64_t time_of(std::string_view record, bool is_decision) {
-  if (is_decision) {
-    const auto choices = read_record(record);
-    return choices && !choices->empty() ? choices->front().time_ms : 0;
-  }
-  const auto event = event::decode(record);
-  return event ? event->received_time_ms : 0;
-}
 
 }  // namespace
 
@@ -45,6 +33,22 @@ void MergedLogs::advance() {
       if (stream.is_decisions == is_decisions) stream.end = std::max(stream.end, stream.log->end(stream.partition));
 }
 
+/// What cannot be read goes by as early as it may.
+void MergedLogs::read_head(Stream& stream) {
+  const auto bytes = stream.records.records[stream.at];
+  stream.record = {};
+  stream.time_ms = 0;
+  if (stream.is_decisions) {
+    auto choices = serving::read_record(bytes);
+    if (!choices || choices->empty()) return;
+    stream.time_ms = choices->front().time_ms;
+    stream.record = std::move(*choices);
+  } else if (const auto event = event::decode(bytes)) {
+    stream.time_ms = event->received_time_ms;
+    stream.record = *event;
+  }
+}
+
 Result<bool> MergedLogs::look(Stream& stream) {
   if (stream.at < stream.records.records.size()) return true;
   // What the log let go of before it was read is passed over.
@@ -64,7 +68,7 @@ Result<bool> MergedLogs::look(Stream& stream) {
     stream.records = std::move(*records);
     stream.at = 0;
     if (stream.records.records.empty()) continue;
-    stream.time_ms = time_of(stream.records.records.front(), stream.is_decisions);
+    read_head(stream);
     return true;
   }
   return false;
@@ -78,10 +82,9 @@ Result<std::optional<MergedLogs::Record>> MergedLogs::next() {
     if (*has_one && (earliest == nullptr || stream.time_ms < earliest->time_ms)) earliest = &stream;
   }
   if (earliest == nullptr) return std::optional<Record>();
-  const Record record{earliest->is_decisions, earliest->records.records[earliest->at++]};
-  if (earliest->at < earliest->records.records.size())
-    earliest->time_ms = time_of(earliest->records.records[earliest->at], earliest->is_decisions);
-  return std::optional(record);
+  auto record = std::move(earliest->record);
+  if (++earliest->at < earliest->records.records.size()) read_head(*earliest);
+  return std::optional(std::move(record));
 }
 
 }  // namespace marquee::serving

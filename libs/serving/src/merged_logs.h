@@ -4,10 +4,13 @@
 #include <cstdint>
 #include <optional>
 #include <string_view>
+#include <variant>
 #include <vector>
 
+#include "decision_record.h"
 #include "marquee/base/result.h"
 #include "marquee/base/time.h"
+#include "marquee/event/event.h"
 #include "marquee/log/event_log.h"
 
 namespace marquee::serving {
@@ -23,10 +26,9 @@ class MergedLogs {
   /// Takes in what was appended since.
   void advance();
 
-  struct Record {
-    bool is_decision = false;
-    std::string_view bytes;  ///< Until the next call.
-  };
+  /// What a record says: an event, what was served by a decision, or nothing where it cannot be read. Text borrows from
+  /// the log until the next call.
+  using Record = std::variant<std::monostate, event::Event, std::vector<LoggedChoice>>;
   /// nullopt where all that advance() saw has been given.
   [[nodiscard]] Result<std::optional<Record>> next();
 
@@ -37,9 +39,11 @@ class MergedLogs {
     bool is_decisions = false;
     log::Offset next = 0, end = 0;  ///< To be read, and up to where.
     log::Records records = {};
-    std::size_t at = 0;        ///< In `records`.
-    std::int64_t time_ms = 0;  ///< Of the record there.
+    std::size_t at = 0;        ///< In `records`, of the one that comes next:
+    Record record = {};        ///< what it says,
+    std::int64_t time_ms = 0;  ///< and when it was.
   };
+  static void read_head(Stream& stream);
   [[nodiscard]] Result<void> add_streams(log::EventLog& log, WallTime from, bool is_decisions);
   /// Whether the stream has a record.
   [[nodiscard]] static Result<bool> look(Stream& stream);

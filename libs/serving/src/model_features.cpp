@@ -37,10 +37,6 @@ learning::FeatureOptions model_feature_options() {
   return options;
 }
 
-void describe(learning::RequestFeatures& features, std::string_view name, std::string_view value) {
-  features.add(name, value);
-}
-
 void describe_place(learning::RequestFeatures& features, std::int64_t time_ms, std::string_view slot) {
   static constexpr std::array<std::string_view, kHours> kNames = {"0",  "1",  "2",  "3",  "4",  "5",  "6",  "7",
                                                                   "8",  "9",  "10", "11", "12", "13", "14", "15",

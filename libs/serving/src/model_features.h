@@ -12,8 +12,7 @@ namespace marquee::serving {
 
 [[nodiscard]] learning::FeatureOptions model_feature_options();
 
-/// One thing that is known of a request, as the decisions' log names it; then describe_place(), and compile().
-void describe(learning::RequestFeatures& features, std::string_view name, std::string_view value);
+/// Beside what is known of the request, each under its name in the decisions' log.
 void describe_place(learning::RequestFeatures& features, std::int64_t time_ms, std::string_view slot);
 
 [[nodiscard]] learning::Ad model_ad(std::string_view site_id, const decision::AdRow& ad);

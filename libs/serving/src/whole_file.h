@@ -1,6 +1,7 @@
-// Files that are there whole or not at all.
+// Files that are there whole or not at all, and that tell when they are damaged.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -8,7 +9,10 @@
 
 namespace marquee::serving {
 
-/// Puts `bytes` in place of what is at `path`: temporary file, fsync, rename.
-[[nodiscard]] Result<void> write_whole_file(const std::string& path, std::string_view bytes);
+/// Puts `magic`, `content` and a checksum of both in place of what is at `path`: temporary file, fsync, rename.
+[[nodiscard]] Result<void> write_whole_file(const std::string& path, std::string_view magic, std::string_view content);
+
+/// The content; nullopt where there is no file. Action::give_up where it is damaged, or begins with something else.
+[[nodiscard]] Result<std::optional<std::string>> read_whole_file(const std::string& path, std::string_view magic);
 
 }  // namespace marquee::serving

@@ -58,8 +58,8 @@ class MergedLogsTest : public ::testing::Test {
     for (;;) {
       const auto record = merged.next();
       if (!record || !*record) return times;
-      times.push_back((*record)->is_decision ? -read_record((*record)->bytes)->at(0).time_ms
-                                             : event::decode((*record)->bytes)->received_time_ms);
+      const auto* choices = std::get_if<std::vector<LoggedChoice>>(&**record);
+      times.push_back(choices != nullptr ? -choices->at(0).time_ms : std::get<event::Event>(**record).received_time_ms);
     }
   }
 
