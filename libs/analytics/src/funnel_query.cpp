@@ -28,18 +28,18 @@ class Builder {
     for (const auto& exclusion : request.exclusions) users_.add(exclusion.match.filters);
   }
 
-  Result<FunnelQuery> build() {
+  Result<StoreQuery> build() {
     const auto walked = steps();
     if (!walked) return walked.error();
-    return FunnelQuery{counts(*walked), std::move(parameters_), users_.data()};
+    return StoreQuery{counts(*walked), std::move(parameters_), users_.data()};
   }
 
-  Result<FunnelQuery> build_dropped() {
+  Result<StoreQuery> build_dropped() {
     const auto walked = steps();
     if (!walked) return walked.error();
     auto sql = fmt::format("SELECT user AS user_key FROM ({}) WHERE {} AND user != 0", *walked, is_dropped());
     parameters_["window"] = std::to_string(request_.window_seconds * 1000);
-    return FunnelQuery{std::move(sql), std::move(parameters_), users_.data()};
+    return StoreQuery{std::move(sql), std::move(parameters_), users_.data()};
   }
 
  private:
@@ -337,11 +337,11 @@ std::size_t next_required(const FunnelRequest& request, std::size_t step) {
   return step;
 }
 
-Result<FunnelQuery> funnel_query(const FunnelRequest& request, const FunnelPeriod& period) {
+Result<StoreQuery> funnel_query(const FunnelRequest& request, const FunnelPeriod& period) {
   return Builder(request, period).build();
 }
 
-Result<FunnelQuery> dropped_query(const FunnelRequest& request) {
+Result<StoreQuery> dropped_query(const FunnelRequest& request) {
   auto whole = request;
   whole.by.clear();
   const FunnelPeriod period{.scope = request.scope};

@@ -9,14 +9,9 @@
 #include <string>
 
 #include "marquee/analytics/funnel.h"
+#include "query.h"
 
 namespace marquee::analytics {
-
-struct FunnelQuery {
-  std::string sql;
-  clickhouse::Parameters parameters;
-  Scope data;  ///< What the answer depends on.
-};
 
 /// Which part of the report is asked for.
 struct FunnelPeriod {
@@ -31,10 +26,10 @@ struct FunnelPeriod {
 /// total comes first; where there is nothing to count, there is no row. The request has been checked.
 /// Of a sample: all rows, behind each of them those of the random groups that its users fall into; the last columns are
 /// whether the row is of such a group, and which.
-[[nodiscard]] Result<FunnelQuery> funnel_query(const FunnelRequest& request, const FunnelPeriod& period);
+[[nodiscard]] Result<StoreQuery> funnel_query(const FunnelRequest& request, const FunnelPeriod& period);
 
 /// Rows: user_key of each user with key who dropped out after request.dropped_after. The request has been checked.
-[[nodiscard]] Result<FunnelQuery> dropped_query(const FunnelRequest& request);
+[[nodiscard]] Result<StoreQuery> dropped_query(const FunnelRequest& request);
 
 /// The step that users reach next after step `step` (from 0): the first that is not optional.
 [[nodiscard]] std::size_t next_required(const FunnelRequest& request, std::size_t step);

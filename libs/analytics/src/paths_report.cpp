@@ -27,14 +27,8 @@ Result<void> check(const PathsRequest& request) {
   return {};
 }
 
-struct PathsQuery {
-  std::string sql;
-  clickhouse::Parameters parameters;
-  Scope data;
-};
-
 /// Rows: step; its place; the next one; whether there is none; parts, and the sessions of each of them.
-Result<PathsQuery> query_of(const PathsRequest& request, const std::optional<double>& fraction) {
+Result<StoreQuery> query_of(const PathsRequest& request, const std::optional<double>& fraction) {
   if (auto checked = check(request); !checked) return checked.error();
   clickhouse::Parameters parameters;
   auto filter = where(request.scope, "event_time", parameters);
@@ -69,7 +63,7 @@ Result<PathsQuery> query_of(const PathsRequest& request, const std::optional<dou
       "part FROM ({})) ARRAY JOIN arrayMap(i -> (i, way[i], way[i + 1], i = length(way)), range(1, least(length(way), "
       "{{steps:UInt8}}) + 1)) AS link GROUP BY link, part) GROUP BY link ORDER BY step, at, is_end, next",
       from_start, part_of_person("who", fraction), sessions);
-  return PathsQuery{std::move(sql), std::move(parameters), users.data()};
+  return StoreQuery{std::move(sql), std::move(parameters), users.data()};
 }
 
 double total(const SampledMeasure& sum) {

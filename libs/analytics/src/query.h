@@ -9,6 +9,13 @@
 
 namespace marquee::analytics {
 
+/// A question to the store, whole.
+struct StoreQuery {
+  std::string sql;
+  clickhouse::Parameters parameters;
+  Scope data;  ///< What the answer depends on.
+};
+
 /// A dimension as text over the events, or over a rollup that has it, or an error that names it. `time`: what holds the
 /// time there.
 [[nodiscard]] Result<std::string> dimension_expression(std::string_view name, std::string_view time);

@@ -43,9 +43,7 @@ std::string is_one_of(const std::vector<std::string>& types, const std::string& 
 
 struct RetentionQuery {
   std::string source;
-  std::string sql;
-  clickhouse::Parameters parameters;
-  Scope data;
+  StoreQuery query;
   std::int64_t length_ms = 0;
 };
 
@@ -77,7 +75,7 @@ Result<RetentionQuery> query_of(const RetentionRequest& request, const std::opti
       "BY first, passed, part) GROUP BY first, passed ORDER BY first, passed",
       time, is_one_of(request.start, "start", parameters), is_one_of(request.back, "back", parameters), source, filter,
       joins, part_of_person("user_key", fraction));
-  return RetentionQuery{source, std::move(sql), std::move(parameters), users.data(), *length};
+  return RetentionQuery{source, {std::move(sql), std::move(parameters), users.data()}, *length};
 }
 
 }  // namespace
@@ -85,14 +83,15 @@ Result<RetentionQuery> query_of(const RetentionRequest& request, const std::opti
 Result<RetentionReport> Reports::retention(const RetentionRequest& request, std::optional<double> fraction) {
   if (fraction)
     if (auto checked = check_fraction(*fraction); !checked) return checked.error();
-  const auto query = query_of(request, fraction);
-  if (!query) return query.error();
+  const auto asked = query_of(request, fraction);
+  if (!asked) return asked.error();
+  const auto& query = asked->query;
   const auto rows =
-      store_->table(query->source, query->data, query->sql, query->parameters, {.query_id = request.query_id});
+      store_->table(asked->source, query.data, query.sql, query.parameters, {.query_id = request.query_id});
   if (!rows) return rows.error();
-  const auto from = *request.scope.from_ms, length = query->length_ms;
+  const auto from = *request.scope.from_ms, length = asked->length_ms;
   const auto intervals = static_cast<std::uint64_t>((*request.scope.to_ms - from) / length);
-  RetentionReport report{query->source, {}, fraction};
+  RetentionReport report{asked->source, {}, fraction};
   for (const auto& cells : rows->rows) {
     const auto first = number(cells[0]);
     const auto users = people_count(measure_of(cells[2], cells[3]), fraction);
@@ -110,10 +109,10 @@ Result<RetentionReport> Reports::retention(const RetentionRequest& request, std:
 }
 
 Result<std::uint64_t> Reports::events_to_read(const RetentionRequest& request) {
-  const auto query = query_of(request, std::nullopt);
-  if (!query) return query.error();
-  if (query->source != "events") return std::uint64_t{0};
-  return rows_to_read(store_->store(), query->sql, query->parameters);
+  const auto asked = query_of(request, std::nullopt);
+  if (!asked) return asked.error();
+  if (asked->source != "events") return std::uint64_t{0};
+  return rows_to_read(store_->store(), asked->query.sql, asked->query.parameters);
 }
 
 }  // namespace marquee::analytics

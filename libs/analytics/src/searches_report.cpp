@@ -10,14 +10,8 @@
 namespace marquee::analytics {
 namespace {
 
-struct SearchesQuery {
-  std::string sql;
-  clickhouse::Parameters parameters;
-  Scope data;
-};
-
 /// Rows: is_total; term; parts, and of each of them the searches, users, searches without result and without click.
-Result<SearchesQuery> query_of(const SearchesRequest& request, const std::optional<double>& fraction) {
+Result<StoreQuery> query_of(const SearchesRequest& request, const std::optional<double>& fraction) {
   if (auto checked = check(request.scope); !checked) return checked.error();
   if (request.limit < 1 || request.limit > 10'000) return Error::reject("limit: expected 1 to 10000");
   clickhouse::Parameters parameters;
@@ -46,7 +40,7 @@ Result<SearchesQuery> query_of(const SearchesRequest& request, const std::option
       "'search' GROUP BY GROUPING SETS ((term, part), (part))) GROUP BY is_total, term HAVING is_total OR "
       "sum(searches) >= {{least:Float64}} ORDER BY is_total DESC, sum(searches) DESC, term LIMIT {{most:UInt64}}",
       part_of_person("who", fraction), sessions);
-  return SearchesQuery{std::move(sql), std::move(parameters), users.data()};
+  return StoreQuery{std::move(sql), std::move(parameters), users.data()};
 }
 
 SearchTerm term_of(const std::vector<std::string>& cells, const std::optional<double>& fraction) {
