@@ -3,32 +3,23 @@
 from __future__ import annotations
 
 import contextlib
-import os
-import re
 import subprocess
 import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from bench.figures import BUILD, ROOT, cpu_seconds, figure
+from bench import wrk
+from bench.figures import BUILD, cpu_seconds, figure
 
 BATCH = 50
 CONNECTIONS = 64
 
 
 @dataclass
-class Load:
+class Load(wrk.Wrk):
     """What wrk saw, and what the server took for it."""
 
-    requests: int
-    seconds: float
-    p50_ms: float
-    p99_ms: float
     server_cpu_seconds: float
-
-    @property
-    def per_second(self) -> float:
-        return self.requests / self.seconds
 
 
 @contextlib.contextmanager
@@ -52,17 +43,8 @@ def serving(mode: str, durable: list[int]) -> Iterator[tuple[int, int]]:
 
 def load(pid: int, port: int, seconds: int, events: int, connections: int = CONNECTIONS, delay_ms: int = 0) -> Load:
     before = cpu_seconds(pid)
-    output = subprocess.run(
-        ["wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "--timeout", "10s", "-s", str(ROOT / "bench/events.lua"), f"http://127.0.0.1:{port}"],
-        env={**os.environ, "EVENTS": str(events), "DELAY_MS": str(delay_ms)}, check=True, capture_output=True, text=True,
-        timeout=seconds + 60).stdout
-    found = re.search(r"^WRK (.*)$", output, re.MULTILINE)
-    if found is None:
-        raise RuntimeError(f"wrk did not report:\n{output}")
-    fields = {name: int(value) for name, value in (pair.split("=") for pair in found[1].split())}
-    if fields["errors"] or fields["not_2xx"]:
-        raise RuntimeError(f"requests failed: {found[1]}")
-    return Load(fields["requests"], fields["duration_us"] / 1e6, fields["p50_us"] / 1e3, fields["p99_us"] / 1e3, cpu_seconds(pid) - before)
+    seen = wrk.load(f"http://127.0.0.1:{port}", "events.lua", seconds, connections, {"EVENTS": str(events), "DELAY_MS": str(delay_ms)})
+    return Load(**vars(seen), server_cpu_seconds=cpu_seconds(pid) - before)
 
 
 def run(short: bool) -> None:

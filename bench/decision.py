@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import json
-import os
 import pathlib
 import re
 import subprocess
 import tempfile
 from typing import Any
 
-from bench.figures import BUILD, ROOT, figure
+from bench import wrk
+from bench.figures import BUILD, figure
 from tests.support.marquee import Marquee, request, wait_until
 
 ADS, ADS_OF_CAMPAIGN = 2_000, 5
@@ -81,18 +81,9 @@ def load(marquee: Marquee, key: str, seconds: int, placements: int, per_second: 
     """Decisions a second, and the server's median and 99th percentile in milliseconds."""
     before = buckets(marquee)
     delay = 0 if per_second is None else round(1000 * CONNECTIONS / per_second)
-    output = subprocess.run(
-        ["wrk", "-t1", f"-c{CONNECTIONS}", f"-d{seconds}s", "--timeout", "10s", "-s", str(ROOT / "bench/decisions.lua"), marquee.url],
-        env={**os.environ, "KEY": key, "PLACEMENTS": str(placements), "DELAY_MS": str(delay)}, check=True, capture_output=True, text=True,
-        timeout=seconds + 60).stdout
-    found = re.search(r"^WRK (.*)$", output, re.MULTILINE)
-    if found is None:
-        raise RuntimeError(f"wrk did not report:\n{output}")
-    fields = {name: int(value) for name, value in (pair.split("=") for pair in found[1].split())}
-    if fields["errors"] or fields["not_2xx"]:
-        raise RuntimeError(f"requests failed: {found[1]}")
+    seen = wrk.load(marquee.url, "decisions.lua", seconds, CONNECTIONS, {"KEY": key, "PLACEMENTS": str(placements), "DELAY_MS": str(delay)})
     after = buckets(marquee)
-    return fields["requests"] / (fields["duration_us"] / 1e6), quantile(before, after, 0.5), quantile(before, after, 0.99)
+    return seen.per_second, quantile(before, after, 0.5), quantile(before, after, 0.99)
 
 
 def run(short: bool) -> None:
