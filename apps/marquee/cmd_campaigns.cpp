@@ -8,6 +8,7 @@
 
 #include "api_access.h"
 #include "commands.h"
+#include "format_option.h"
 #include "input_file.h"
 #include "marquee/decision/definition.h"
 #include "marquee/http/message.h"
@@ -178,12 +179,6 @@ int read_all(const App& app, const Arguments& arguments) {
   return 0;
 }
 
-void add_format_option(CLI::App& command, Arguments& arguments) {
-  command.add_option("--format", arguments.format, "table or json")
-      ->check(CLI::IsMember({"table", "json"}))
-      ->capture_default_str();
-}
-
 }  // namespace
 
 void add_campaigns_command(CLI::App& root, App& app) {
@@ -198,7 +193,7 @@ void add_campaigns_command(CLI::App& root, App& app) {
     return part;
   };
   const auto add_id = [arguments](CLI::App& part) { part.add_option("campaign", arguments->id, "Its id")->required(); };
-  add_format_option(*add("list", "All campaigns of a site", list), *arguments);
+  add_format_option(*add("list", "All campaigns of a site", list), arguments->format);
   add_id(*add("show", "What a campaign is, as JSON", show));
   auto* putting = add("put", "Make or change a campaign", put);
   putting->add_option("file", arguments->file, "File of its definition as JSON; - is the standard input")->required();
@@ -206,7 +201,7 @@ void add_campaigns_command(CLI::App& root, App& app) {
   add_id(*add("remove", "Serve it no longer; its history stays", remove));
   auto* history = add("history", "What it was, newest first", print_history);
   add_id(*history);
-  add_format_option(*history, *arguments);
+  add_format_option(*history, arguments->format);
   auto* restoring = add("restore", "Make it again what it was", restore);
   add_id(*restoring);
   restoring->add_option("version", arguments->version, "Of its history")->required();

@@ -5,6 +5,7 @@
 
 #include "commands.h"
 #include "evaluate_input.h"
+#include "format_option.h"
 #include "marquee/evaluation/evaluation.h"
 #include "text_table.h"
 
@@ -180,9 +181,7 @@ void add_evaluate_command(CLI::App& root, App& app) {
       ->capture_default_str();
   command->add_option("--seed", options.seed, "Of folds and resamples")->capture_default_str();
   command->add_option("--dump", arguments->dump, "Write what the estimates were computed from to a file (NDJSON)");
-  command->add_option("--format", arguments->format, "table or json")
-      ->check(CLI::IsMember({"table", "json"}))
-      ->capture_default_str();
+  add_format_option(*command, arguments->format);
   command->add_flag("--force", arguments->is_forced, "Print estimates that cannot be trusted, too, marked as such");
   command->footer(
       "Exit status: 0, 1 where the input is wrong, 2 where the estimates are refused because they cannot be trusted.\n"

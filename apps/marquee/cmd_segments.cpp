@@ -7,6 +7,7 @@
 
 #include "api_access.h"
 #include "commands.h"
+#include "format_option.h"
 #include "input_file.h"
 #include "marquee/http/message.h"
 #include "report_funnel.h"
@@ -106,12 +107,6 @@ int add(const App& app, const Arguments& arguments) {
 
 std::string path_of(const Arguments& arguments) { return "/v1/segments/" + http::percent_encode(arguments.id); }
 
-void add_format_option(CLI::App& command, Arguments& arguments) {
-  command.add_option("--format", arguments.format, "table or json")
-      ->check(CLI::IsMember({"table", "json"}))
-      ->capture_default_str();
-}
-
 }  // namespace
 
 void add_segments_command(CLI::App& root, App& app) {
@@ -121,7 +116,7 @@ void add_segments_command(CLI::App& root, App& app) {
   auto arguments = std::make_shared<Arguments>();
 
   auto* listing = command->add_subcommand("list", "All segments");
-  add_format_option(*listing, *arguments);
+  add_format_option(*listing, arguments->format);
   listing->callback([&app, arguments] { app.exit_code = list(app, *arguments); });
 
   auto* adding =
@@ -136,7 +131,7 @@ void add_segments_command(CLI::App& root, App& app) {
   adding->add_option("--last", arguments->last, "Of the funnel, in place of both: a span up to now, as 24h, 7d");
   adding->add_option("--filter", arguments->filters, "Of the funnel: <dimension>=<value>,<value>; may be repeated");
   add_funnel_options(*adding, arguments->funnel);
-  add_format_option(*adding, *arguments);
+  add_format_option(*adding, arguments->format);
   adding->footer(
       "Examples:\n"
       "  marquee segments add --title 'Left after the search' --last 7d --steps search,course_view --drop-off 1\n"
@@ -149,7 +144,7 @@ void add_segments_command(CLI::App& root, App& app) {
 
   auto* refreshing = command->add_subcommand("refresh", "Find its users again now");
   refreshing->add_option("segment", arguments->id, "Its id")->required();
-  add_format_option(*refreshing, *arguments);
+  add_format_option(*refreshing, arguments->format);
   refreshing->callback([&app, arguments] {
     app.exit_code = print_one(ask(app, "POST", path_of(*arguments) + "/refresh", ""), arguments->format);
   });
