@@ -14,7 +14,7 @@ constexpr log::Offset kStretch = 500'000;
 
 }  // namespace
 
-Result<void> read_on(log::EventLog& log, LoadBatch& batch, IdentityWindow& window, log::Offset end,
+Result<void> read_on(log::EventLog& log, LoadBatch& batch, event::IdentityWindow& window, log::Offset end,
                      const ReadLimits& limits) {
   while (batch.range().end < end && batch.range().size() < limits.max_records && batch.bytes() < limits.max_bytes) {
     const log::Offset next = batch.range().end;

@@ -10,7 +10,7 @@
 #include "loader_batch.h"
 #include "loader_landing.h"
 #include "loader_store.h"
-#include "loader_window.h"
+#include "marquee/event/identity_window.h"
 #include "marquee/log/event_log.h"
 #include "recovery.h"
 
@@ -23,7 +23,7 @@ struct ReadLimits {
 };
 
 /// Appends the records up to `end` to `batch`, or until it has taken about as many as it may.
-[[nodiscard]] Result<void> read_on(log::EventLog& log, LoadBatch& batch, IdentityWindow& window, log::Offset end,
+[[nodiscard]] Result<void> read_on(log::EventLog& log, LoadBatch& batch, event::IdentityWindow& window, log::Offset end,
                                    const ReadLimits& limits);
 
 /// What the events table has, against what the log says that it should.
@@ -50,7 +50,7 @@ class History {
   /// `window` holds the identities before what is read first, and those that were read afterwards. `watch` is told of
   /// each batch before it is taken, and may end the reading.
   History(log::EventLog& log, LoaderStore& store, HistoryLetters& letters, log::Partition partition,
-          IdentityWindow& window, ReadLimits limits, Watch watch = {})
+          event::IdentityWindow& window, ReadLimits limits, Watch watch = {})
       : log_(log),
         store_(store),
         letters_(letters),
@@ -74,7 +74,7 @@ class History {
   LoaderStore& store_;
   HistoryLetters& letters_;
   LoadBatch batch_;
-  IdentityWindow& window_;
+  event::IdentityWindow& window_;
   const ReadLimits limits_;
   const Watch watch_;
   KnownLetters known_;  ///< Of the stretch that is being read.

@@ -157,7 +157,7 @@ void LoadBatch::reset(log::Offset begin) {
   body_.clear();
 }
 
-void LoadBatch::append(const log::Records& records, IdentityWindow& window) {
+void LoadBatch::append(const log::Records& records, event::IdentityWindow& window) {
   range_.end = records.first;  // Beyond the last where the log has a gap.
   for (std::size_t i = 0; i < records.records.size(); ++i) append_record(records.records[i], records.first + i, window);
   range_.end = records.first + records.records.size();
@@ -171,7 +171,7 @@ const KnownLetter* LoadBatch::known_letter(std::string_view record, log::Offset 
   return same == end ? nullptr : &same->second;
 }
 
-void LoadBatch::append_record(std::string_view record, log::Offset offset, IdentityWindow& window) {
+void LoadBatch::append_record(std::string_view record, log::Offset offset, event::IdentityWindow& window) {
   if (record_bytes_ == 0) fingerprint_ = fnv1a(record);
   record_bytes_ += record.size();
   if (const KnownLetter* letter = known_letter(record, offset)) {

@@ -8,9 +8,9 @@
 #include <vector>
 
 #include "dead_letter_store.h"
-#include "loader_window.h"
 #include "marquee/clickhouse/native_block.h"
 #include "marquee/event/event.h"
+#include "marquee/event/identity_window.h"
 #include "marquee/ingest/dead_letter.h"
 #include "marquee/log/event_log.h"
 
@@ -112,7 +112,7 @@ class LoadBatch {
   void set_look(std::uint64_t look) { look_ = look; }
   [[nodiscard]] std::uint64_t look() const { return look_; }
   /// Takes the records that follow range().end; repeats of what `window` holds are dropped, the others enter it.
-  void append(const log::Records& records, IdentityWindow& window);
+  void append(const log::Records& records, event::IdentityWindow& window);
   /// The log has no record before `offset` that was not taken.
   void skip_to(log::Offset offset) { range_.end = offset; }
   /// Serialises the block for the loader of this token; after the last append. Once more where the token has changed.
@@ -138,7 +138,7 @@ class LoadBatch {
 
  private:
   [[nodiscard]] const KnownLetter* known_letter(std::string_view record, log::Offset offset) const;
-  void append_record(std::string_view record, log::Offset offset, IdentityWindow& window);
+  void append_record(std::string_view record, log::Offset offset, event::IdentityWindow& window);
 
   log::Partition partition_;
   log::Range range_;

@@ -6,7 +6,7 @@
 
 #include "loader_context.h"
 #include "loader_exchange.h"
-#include "loader_window.h"
+#include "marquee/event/identity_window.h"
 
 namespace marquee::ingest {
 
@@ -32,7 +32,7 @@ class PartitionReader {
   Exchange& exchange_;
   const log::Partition partition_;
   const std::function<void(log::Offset)> on_standing_;
-  IdentityWindow window_;
+  event::IdentityWindow window_;
   std::thread thread_;
 };
 

@@ -246,7 +246,7 @@ Result<std::vector<std::pair<Row, std::uint64_t>>> LoaderStore::landed_hashes(lo
 }
 
 Result<void> LoaderStore::fill_window(log::Partition partition, log::Offset end, std::size_t capacity,
-                                      IdentityWindow& window) {
+                                      event::IdentityWindow& window) {
   std::vector<Row> newest_first;
   // Backwards in steps, so that a partition without repeats, the common case, reads little more than it keeps.
   std::uint64_t step = std::clamp<std::uint64_t>(capacity, 1'000, 500'000);

@@ -12,8 +12,8 @@
 #include <vector>
 
 #include "loader_batch.h"
-#include "loader_window.h"
 #include "marquee/clickhouse/client.h"
+#include "marquee/event/identity_window.h"
 #include "marquee/log/event_log.h"
 
 namespace marquee::ingest {
@@ -79,7 +79,7 @@ class LoaderStore {
   static constexpr std::string_view kHash = "cityHash64(site_id, session_id, seq, external_id)";
   /// Fills `window` with the last identities of the partition that landed before `end`.
   [[nodiscard]] Result<void> fill_window(log::Partition partition, log::Offset end, std::size_t capacity,
-                                         IdentityWindow& window);
+                                         event::IdentityWindow& window);
   [[nodiscard]] clickhouse::Client& client(log::Partition partition) { return *shards_[shard(partition)]; }
 
  private:

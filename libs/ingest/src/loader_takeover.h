@@ -7,7 +7,7 @@
 #include <utility>
 
 #include "loader_context.h"
-#include "loader_window.h"
+#include "marquee/event/identity_window.h"
 #include "recovery.h"
 
 namespace marquee::ingest {
@@ -16,7 +16,8 @@ namespace marquee::ingest {
 class Takeover {
  public:
   /// `is_wanted` is asked where it waits for others; where it says no, run() ends with Action::retry.
-  Takeover(LoaderContext& context, log::Partition partition, IdentityWindow& window, std::function<bool()> is_wanted)
+  Takeover(LoaderContext& context, log::Partition partition, event::IdentityWindow& window,
+           std::function<bool()> is_wanted)
       : context_(context),
         recovery_(context.store, context.log),
         partition_(partition),
@@ -44,7 +45,7 @@ class Takeover {
   LoaderContext& context_;
   Recovery recovery_;  ///< For what is not of a plan.
   const log::Partition partition_;
-  IdentityWindow& window_;
+  event::IdentityWindow& window_;
   const std::function<bool()> is_wanted_;
   std::set<log::Offset> buried_;  ///< Dead letters that were written, should the takeover be tried again.
   std::uint64_t look_ = 0;

@@ -66,7 +66,7 @@ Result<void> Reread::read_partition(log::Partition partition, log::Offset to, co
   const log::Range range{next_[partition], to};
   if (range.begin >= range.end) return {};
   if (!windows_[partition]) {
-    windows_[partition] = std::make_unique<IdentityWindow>(options_.identity_window);
+    windows_[partition] = std::make_unique<event::IdentityWindow>(options_.identity_window);
     auto filled = patiently(options_.patience, [&] {
       return live_.fill_window(partition, range.begin, options_.identity_window, *windows_[partition]);
     });

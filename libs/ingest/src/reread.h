@@ -10,7 +10,7 @@
 
 #include "history.h"
 #include "loader_store.h"
-#include "loader_window.h"
+#include "marquee/event/identity_window.h"
 #include "marquee/ingest/rewind.h"
 #include "offsets_sql.h"
 
@@ -47,7 +47,7 @@ class Reread {
   LoaderStore& live_;
   HistoryLetters letters_;
   Offsets next_;
-  std::vector<std::unique_ptr<IdentityWindow>> windows_;  ///< Null until the partition is first read.
+  std::vector<std::unique_ptr<event::IdentityWindow>> windows_;  ///< Null until the partition is first read.
   const std::chrono::steady_clock::time_point began_ = std::chrono::steady_clock::now();
   std::mutex mutex_;
   RewindProgress progress_;  ///< Guarded by mutex_.

@@ -110,7 +110,7 @@ TEST(ReadKnown, takes_no_more_than_the_range_behind_a_gap) {
   EXPECT_EQ(none->first, 5U);
   EXPECT_TRUE(none->records.empty());
 
-  IdentityWindow window(10);
+  event::IdentityWindow window(10);
   LoadBatch batch(0);
   batch.reset(1);
   ASSERT_TRUE(read_on(log, batch, window, 12, {.max_records = 4, .max_bytes = 1'000'000}));

@@ -10,8 +10,8 @@
 #include <string>
 #include <unordered_map>
 
+#include "marquee/event/identity_window.h"
 #include "marquee/profile/profiles.h"
-#include "repeat_window.h"
 #include "slab_table.h"
 
 namespace marquee::profile {
@@ -67,7 +67,7 @@ class Shard {
 
   mutable std::mutex mutex_;  ///< Of writers.
   SlabTable table_;
-  RepeatWindow repeats_;
+  event::IdentityWindow repeats_;
   std::unordered_map<std::uint64_t, log::Offset> erased_;
   std::shared_ptr<const CapRules> rules_;
   std::atomic<log::Offset> next_ = 0;

@@ -1,4 +1,4 @@
-#include "loader_window.h"
+#include "marquee/event/identity_window.h"
 
 #include <gtest/gtest.h>
 #include <rapidcheck/gtest.h>
@@ -6,7 +6,7 @@
 #include <algorithm>
 #include <deque>
 
-namespace marquee::ingest {
+namespace marquee::event {
 namespace {
 
 TEST(IdentityWindow, knows_a_repeat_and_forgets_the_oldest_first) {
@@ -56,7 +56,10 @@ RC_GTEST_PROP(IdentityWindow, behaves_like_a_queue_with_search, ()) {
     RC_ASSERT(window.size() == model.size());
   }
   for (const std::uint64_t value : model) RC_ASSERT(window.contains(value));
+  std::deque<std::uint64_t> visited;
+  window.for_each([&](std::uint64_t identity) { visited.push_back(identity); });
+  RC_ASSERT(visited == model);
 }
 
 }  // namespace
-}  // namespace marquee::ingest
+}  // namespace marquee::event

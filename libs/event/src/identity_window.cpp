@@ -1,8 +1,8 @@
-#include "loader_window.h"
+#include "marquee/event/identity_window.h"
 
 #include <algorithm>
 
-namespace marquee::ingest {
+namespace marquee::event {
 namespace {
 
 /// 0 marks a free slot, so identity 0 shares the place of 1.
@@ -46,6 +46,10 @@ void IdentityWindow::forget(std::uint64_t identity) {
   order_.erase(std::ranges::find(order_, key));
 }
 
+void IdentityWindow::for_each(const std::function<void(std::uint64_t)>& visit) const {
+  for (std::size_t i = 0; i < order_.size(); ++i) visit(order_[(oldest_ + i) % order_.size()]);
+}
+
 // Moves later members of the probe chain back over the hole, so that no tombstones gather (Knuth 6.4, algorithm R).
 void IdentityWindow::erase(std::uint64_t key) {
   const std::size_t mask = slots_.size() - 1;
@@ -72,4 +76,4 @@ void IdentityWindow::clear() {
   slots_.assign(1024, 0);
 }
 
-}  // namespace marquee::ingest
+}  // namespace marquee::event

@@ -1,15 +1,16 @@
-// The identities of the last events that landed from one partition: what the loader knows repeats by.
+// The identities of the last events of a partition: what repeats are known by.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <vector>
 
-namespace marquee::ingest {
+namespace marquee::event {
 
 /// A set of at most `capacity` identities; the one inserted first is forgotten first. Seeing a repeat does not renew
-/// it, so that the set is the last `capacity` rows of the events table and can be read back from there. Not thread
-/// safe.
+/// it, so that the set is that of the last `capacity` events that were none, and can be read back from where they are
+/// kept. Not thread safe.
 class IdentityWindow {
  public:
   explicit IdentityWindow(std::size_t capacity);
@@ -20,6 +21,10 @@ class IdentityWindow {
   void forget(std::uint64_t identity);
   [[nodiscard]] bool contains(std::uint64_t identity) const;
   [[nodiscard]] std::size_t size() const { return order_.size(); }
+  /// From the one inserted first.
+  void for_each(const std::function<void(std::uint64_t)>& visit) const;
+  /// Of memory.
+  [[nodiscard]] std::size_t bytes() const { return (order_.capacity() + slots_.capacity()) * sizeof(std::uint64_t); }
   void clear();
 
  private:
@@ -33,4 +38,4 @@ class IdentityWindow {
   std::vector<std::uint64_t> slots_;  ///< Open addressing, linear probing; 0 is free.
 };
 
-}  // namespace marquee::ingest
+}  // namespace marquee::event
