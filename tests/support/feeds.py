@@ -14,6 +14,7 @@ from typing import Any
 from tests.support.kafka import Cluster, KafkaMarquee
 from tests.support.marquee import ROOT, request, wait_until
 from tests.support.ports import free_port
+from tests.support.processes import send
 
 
 def tools() -> tuple[str, str]:
@@ -51,7 +52,7 @@ class Registry:
 
     def signal(self, number: signal.Signals) -> None:
         assert self._process is not None
-        self._process.send_signal(number)
+        send(self._process.pid, number)
 
     def _answers(self) -> bool:
         try:

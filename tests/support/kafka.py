@@ -16,6 +16,7 @@ from collections.abc import Mapping, Sequence
 from tests.support.host import HERE, Host
 from tests.support.marquee import BINARY, ROOT, Answer, Marquee, request, wait_until
 from tests.support.ports import free_port
+from tests.support.processes import send
 
 
 class _Reader:
@@ -92,7 +93,7 @@ class Cluster:
     def signal(self, index: int, number: signal.Signals) -> None:
         process = self.processes[index]
         assert process is not None
-        process.send_signal(number)
+        send(process.pid, number)
 
     def answers(self, index: int) -> bool:
         """Every API's versions, which a broker that serves its clients tells."""
@@ -188,7 +189,7 @@ class Role:
 
     def signal(self, number: signal.Signals) -> None:
         assert self.process is not None
-        self.process.send_signal(number)
+        send(self.process.pid, number)
 
     def stop(self) -> int | None:
         """SIGTERM, and the exit status."""

@@ -20,6 +20,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any, TypeVar
 
 from tests.support.host import HERE, Host
+from tests.support.processes import send
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 BINARY = os.environ.get("MARQUEE_BIN", str(ROOT / "build/release/bin/marquee"))
@@ -153,7 +154,7 @@ class Marquee:
         if pid is None:
             return False
         try:
-            os.kill(pid, number)
+            send(pid, number)
         except ProcessLookupError:
             return False
         return True

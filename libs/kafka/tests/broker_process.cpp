@@ -76,7 +76,17 @@ void BrokerProcess::kill_now() {
   pid_ = 0;
 }
 
-void BrokerProcess::pause() { ::kill(pid_, SIGSTOP); }
-void BrokerProcess::resume() { ::kill(pid_, SIGCONT); }
+BrokerProcess::Silence BrokerProcess::silence() const {
+  ::kill(pid_, SIGSTOP);
+  int status = 0;
+  // The signal alone is not enough: a thread on another core may yet answer what is asked next.
+  if (::waitpid(pid_, &status, WUNTRACED) != pid_ || !WIFSTOPPED(status)) throw std::runtime_error("the broker is gone");
+  return Silence(pid_);
+}
+
+void BrokerProcess::Silence::end() {
+  if (pid_ > 0) ::kill(pid_, SIGCONT);
+  pid_ = 0;
+}
 
 }  // namespace marquee::kafka::testing

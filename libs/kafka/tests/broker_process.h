@@ -12,6 +12,19 @@ namespace marquee::kafka::testing {
 /// Killed, and its directory removed, when it goes.
 class BrokerProcess {
  public:
+  /// The broker is silent as long as this lives, or until it is told to answer again.
+  class Silence {
+   public:
+    explicit Silence(pid_t pid) : pid_(pid) {}
+    ~Silence() { end(); }
+    Silence(const Silence&) = delete;
+    Silence& operator=(const Silence&) = delete;
+    void end();
+
+   private:
+    pid_t pid_;
+  };
+
   BrokerProcess();
   ~BrokerProcess();
   BrokerProcess(const BrokerProcess&) = delete;
@@ -20,8 +33,8 @@ class BrokerProcess {
   [[nodiscard]] Cluster cluster() const;
   void start();
   void kill_now();
-  void pause();
-  void resume();
+  /// No thread of the broker runs any more when it returns.
+  [[nodiscard]] Silence silence() const;
 
  private:
   std::string directory_;

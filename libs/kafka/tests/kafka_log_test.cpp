@@ -255,7 +255,7 @@ TEST_F(KafkaLogTest, refuses_appends_while_the_broker_is_silent_and_takes_them_a
   options.max_pending_bytes = 200'000;
   auto log = open();
   ASSERT_TRUE(eventually([&] { return append(*log, 0, {"before"}).has_value(); }));  // A new broker takes its time.
-  broker->pause();
+  auto silence = broker->silence();
   const auto late = append(*log, 0, {"during"});
   ASSERT_FALSE(late);
   EXPECT_EQ(late.error().action, Action::retry);
@@ -274,7 +274,7 @@ TEST_F(KafkaLogTest, refuses_appends_while_the_broker_is_silent_and_takes_them_a
   }
   EXPECT_GE(refused_at_once, 6U);
   for (auto& one : many) EXPECT_FALSE(one.get());
-  broker->resume();
+  silence.end();
   EXPECT_TRUE(eventually([&] { return append(*log, 0, {"after"}).has_value(); }));
 }
 
@@ -327,9 +327,9 @@ TEST_F(KafkaLogTest, tells_how_every_partition_stands_to_who_reads_none) {
 TEST_F(KafkaLogTest, standings_of_a_silent_broker_are_an_error_that_may_pass) {
   auto log = open();
   ASSERT_TRUE(eventually([&] { return log->standings().has_value(); }));
-  broker->pause();
+  auto silence = broker->silence();
   const auto none = log->standings();
-  broker->resume();
+  silence.end();
   ASSERT_FALSE(none);
   EXPECT_EQ(none.error().action, Action::retry);
   EXPECT_TRUE(eventually([&] { return log->standings().has_value(); }));
@@ -340,7 +340,7 @@ TEST_F(KafkaLogTest, keeps_trying_in_order_where_what_it_has_not_is_kept_elsewhe
   options.is_backed = true;
   auto log = open();
   ASSERT_TRUE(append(*log, 0, {"before"}));
-  broker->pause();
+  auto silence = broker->silence();
   std::vector<std::future<Result<void>>> all;
   for (int i = 0; i < 5; ++i) {
     log::Batch batch(0);
@@ -350,7 +350,7 @@ TEST_F(KafkaLogTest, keeps_trying_in_order_where_what_it_has_not_is_kept_elsewhe
     log->append({std::move(batch)}, [done](Result<void> result) { done->set_value(std::move(result)); });
   }
   EXPECT_EQ(all[0].wait_for(std::chrono::seconds(3)), std::future_status::timeout);
-  broker->resume();
+  silence.end();
   for (auto& one : all) EXPECT_TRUE(one.get());
   Notes notes;
   log->follow(notes);

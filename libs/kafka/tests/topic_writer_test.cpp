@@ -51,9 +51,9 @@ TEST_F(TopicWriterTest, waits_for_a_silent_broker_as_long_as_it_is_told_and_goes
   options.acknowledge = Millis(2'000);
   TopicWriter writer(options);
   ASSERT_TRUE(writer.write({{"a", "before", {}}})[0]);
-  broker->pause();
+  auto silence = broker->silence();
   const auto late = writer.write({{"a", "during", {}}})[0];
-  broker->resume();
+  silence.end();
   ASSERT_FALSE(late);
   EXPECT_EQ(late.error().action, Action::retry) << late.error().message;
   Result<void> after = late;
