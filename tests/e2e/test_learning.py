@@ -12,6 +12,7 @@ from tests.e2e import test_decisions as decisions
 from tests.support.marquee import Marquee, request, wait_until
 
 ADS = 6
+MANY = 150
 LIKES = {"north": "law-1", "south": "law-4"}
 AT_ONCE = 4
 
@@ -92,6 +93,19 @@ class Learning(unittest.TestCase):
                                         "(abs(arraySum(candidate_propensities) - 1) > 1e-4 OR arrayMin(candidate_propensities) < 9e-4 OR "
                                         "propensity != candidate_propensities[indexOf(candidate_ads, ad_id)])")
         self.assertEqual(wrong, 0)
+
+    def test_of_many_candidates_most_are_counted_and_all_can_be_named(self) -> None:
+        site = decisions.Site(decisions.campaign("law", MANY // 2), decisions.campaign("arts", MANY // 2))
+        Students(site).look(60)
+        served = f"FROM marquee.decisions FINAL WHERE site_id = '{site.id}' AND ad_id != ''"
+        wait_until(lambda: decisions.MARQUEE.count(f"SELECT count() {served}") >= 60, 20, "the decisions to land")
+        self.assertEqual(decisions.MARQUEE.count(
+            f"SELECT count() {served} AND (abs(arraySum(candidate_propensities) + others * others_propensity - 1) > 1e-5 OR others = 0 OR "
+            f"length(candidate_ads) + others != {MANY} OR propensity != candidate_propensities[indexOf(candidate_ads, ad_id)])"), 0)
+        named = f"FROM marquee.decision_candidates WHERE site_id = '{site.id}'"
+        self.assertEqual(list(decisions.MARQUEE.rows(
+            f"SELECT count() >= 60, min(ads), max(ads), min(chance) > 0, max(abs(total - 1)) < 1e-5 FROM (SELECT uniqExact(ad_id) AS ads, sum(propensity) AS "
+            f"total, min(propensity) AS chance {named} AND ad_id != '' GROUP BY decision_id, placement)")), [["1", str(MANY), str(MANY), "1", "1"]])
 
 
 if __name__ == "__main__":

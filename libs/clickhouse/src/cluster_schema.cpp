@@ -58,8 +58,8 @@ bool is_cluster_name(std::string_view name) {
 }
 
 Placement placement_of(std::string_view table) {
-  constexpr std::array everywhere = {"migrations",          "pipeline",     "dead_letters",
-                                     "dead_letter_replays", "landed_plans", "segment_users"};
+  constexpr std::array everywhere = {"migrations",   "pipeline",      "dead_letters", "dead_letter_replays",
+                                     "landed_plans", "segment_users", "inventories"};
   if (std::ranges::find(everywhere, table) != everywhere.end()) return Placement::cluster;
   // What shuts inserts out must hold on a node from the moment that it was written there: replicas come to know of each
   // other's rows later. So these are written to each replica, and none is left out.

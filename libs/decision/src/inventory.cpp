@@ -93,6 +93,7 @@ bool is_in_schedule(const CampaignRow& row, std::int64_t time_ms) {
 
 struct Inventory::Impl {
   InventoryOptions options;
+  std::uint64_t fingerprint = 0;
   std::vector<Campaign> all;
   std::vector<Slot> slots;
   std::vector<CampaignRow> campaigns;
@@ -227,6 +228,8 @@ std::shared_ptr<const Inventory> Inventory::compile(std::vector<Campaign> campai
   impl->add_companions();
   impl->add_slots();
   impl->add_traits();
+  for (const auto& row : impl->ads)
+    impl->fingerprint = XXH3_64bits_withSeed(row.ad->id.data(), row.ad->id.size(), impl->fingerprint);
   return std::shared_ptr<const Inventory>(new Inventory(std::move(impl)));
 }
 
@@ -237,6 +240,7 @@ const std::vector<AdRow>& Inventory::ads() const { return impl_->ads; }
 const std::vector<AdTraits>& Inventory::traits() const { return impl_->traits; }
 const std::vector<std::string>& Inventory::problems() const { return impl_->problems; }
 std::int64_t Inventory::version() const { return impl_->options.version; }
+std::uint64_t Inventory::fingerprint() const { return impl_->fingerprint; }
 
 const Ad* Inventory::find_ad(std::string_view id) const {
   const auto found = impl_->ads_by_id.find(id);

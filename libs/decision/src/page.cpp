@@ -233,13 +233,14 @@ void Page::put(const Bundle& bundle, Decision& decision) {
     auto& choice = decision.choices[placement];
     choice.ad = ad;
     choice.because = Because::chosen;
+    choice.price_micros = ad->campaign->campaign->bid_micros;
     is_filled_[placement] = true;
     chosen_.push_back(ad);
     known_[ad->campaign->row].gate = kUnknown;
     if (i == 0) continue;
     choice.is_bound = true;
     choice.propensity = 1;
-    choice.candidates = {{.ad = ad, .score = 1, .propensity = 1}};
+    choice.candidates = {{.ad = ad, .score = 1, .value = 0, .propensity = 1}};
   }
   for (auto& known : known_) known.page = kUnknown;
   if (request_->user_key != 0) decider_->caps().read(request_->user_key, request_->context.time_ms, stamps_);

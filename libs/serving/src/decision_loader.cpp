@@ -1,6 +1,7 @@
 #include "marquee/serving/decision_loader.h"
 
 #include <chrono>
+#include <map>
 #include <string>
 
 #include "decision_record.h"
@@ -60,12 +61,19 @@ Result<bool> DecisionLoader::load_some(log::Partition partition) {
   const auto records = decisions_.read(partition, progress->next, kRecords, kBytes);
   if (!records) return records.error();
   if (records->records.empty()) return false;
-  std::string rows;
-  for (const auto record : records->records) rows += record;
-  if (auto inserted = store_.insert(kDecisionInsert, "RowBinary", rows); !inserted) return inserted.error().error;
+  std::size_t decisions = 0;
+  std::map<std::string_view, std::string> rows_by_insert;
+  for (const auto record : records->records) {
+    const auto landing = landing_of(record);
+    if (!landing) return landing.error();
+    rows_by_insert[landing->insert] += landing->rows;
+    decisions += landing->is_decision ? 1 : 0;
+  }
+  for (const auto& [insert, rows] : rows_by_insert)
+    if (auto inserted = store_.insert(insert, "RowBinary", rows); !inserted) return inserted.error().error;
   if (auto confirmed = decisions_.confirm(partition, records->first + records->records.size()); !confirmed)
     return confirmed.error();
-  if (landed_ != nullptr) landed_->Increment(static_cast<double>(records->records.size()));
+  if (landed_ != nullptr) landed_->Increment(static_cast<double>(decisions));
   return true;
 }
 

@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 
 #include <chrono>
+#include <map>
+#include <mutex>
 #include <optional>
 #include <utility>
 
@@ -136,9 +138,11 @@ class DecisionServer::Impl : public std::enable_shared_from_this<DecisionServer:
                       decision::Decider* decider, SteadyClock::time_point begin, std::string origin,
                       http::Responder responder) {
     std::string record;
-    append_record(owner.site_id, asked.request, decision, record);
     const auto partition_key = decision.id.low;
     log::Batch batch(static_cast<log::Partition>(partition_key % decisions_.partitions()));
+    const bool is_told = tell_of_inventory(owner.site_id, decision, record);
+    if (is_told) batch.add(std::exchange(record, {}), partition_key);
+    append_record(owner.site_id, asked.request, decision, record);
     batch.add(record, partition_key);
     // Written before, as what it borrows ends with this call.
     std::string answer = write_answer(asked, decision, addresses_of(asked, decision));
@@ -149,8 +153,10 @@ class DecisionServer::Impl : public std::enable_shared_from_this<DecisionServer:
     decisions_.append(
         std::move(batches),
         [self = shared_from_this(), answer = std::move(answer), empty_answer = std::move(empty_answer), kept, decider,
-         begin, origin = std::move(origin), responder = std::move(responder)](Result<void> done) mutable {
+         begin, is_told, site = std::string(is_told ? owner.site_id : ""), origin = std::move(origin),
+         responder = std::move(responder)](Result<void> done) mutable {
           if (!done && decider != nullptr) decider->withdraw(*kept);
+          if (!done && is_told) self->forget_inventory(site);
           std::size_t served = 0;
           for (const auto& choice : kept->choices) served += done && choice.ad != nullptr ? 1 : 0;
           self->metrics_.decided(served, kept->choices.size() - served,
@@ -160,6 +166,23 @@ class DecisionServer::Impl : public std::enable_shared_from_this<DecisionServer:
           ingest::allow_origin(response, origin);
           responder.send(std::move(response));
         });
+  }
+
+  /// True where the log must have the inventory first, as `record`: decisions count its ads by their rows.
+  bool tell_of_inventory(const std::string& site_id, const decision::Decision& decision, std::string& record) {
+    if (!decision.inventory || decision.inventory->ads().size() <= kMostNamed) return false;
+    const std::lock_guard lock(told_mutex_);
+    const auto fingerprint = decision.inventory->fingerprint();
+    const auto [told, is_new] = told_.try_emplace(site_id, fingerprint);
+    if (!is_new && told->second == fingerprint) return false;
+    told->second = fingerprint;
+    append_inventory(site_id, *decision.inventory, record);
+    return true;
+  }
+
+  void forget_inventory(const std::string& site_id) {
+    const std::lock_guard lock(told_mutex_);
+    told_.erase(site_id);
   }
 
   std::string answer_without_ads(const Asked& asked, const decision::Decision& decision) const {
@@ -264,6 +287,8 @@ class DecisionServer::Impl : public std::enable_shared_from_this<DecisionServer:
   log::EventLog& decisions_;
   const ingest::FindKey find_key_;
   const Seal seal_;
+  std::mutex told_mutex_;
+  std::map<std::string, std::uint64_t, std::less<>> told_;  ///< By site: of which inventory the log has the ads.
   Recent spent_;  ///< Identities of impressions and clicks that were taken.
   ServingMetrics metrics_;
   const std::shared_ptr<const Clock> clock_;

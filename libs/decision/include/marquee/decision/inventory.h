@@ -83,6 +83,8 @@ class Inventory {
   [[nodiscard]] const std::vector<AdTraits>& traits() const;  ///< Of ads().
   [[nodiscard]] const std::vector<std::string>& problems() const;
   [[nodiscard]] std::int64_t version() const;
+  /// Hash of the ids of ads(), in their order: two inventories that have it alike count the same ads by the same rows.
+  [[nodiscard]] std::uint64_t fingerprint() const;
 
   /// Any ad of the site, active or not; null where there is none.
   [[nodiscard]] const Ad* find_ad(std::string_view id) const;

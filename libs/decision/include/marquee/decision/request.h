@@ -91,6 +91,7 @@ enum class Because : std::uint8_t {
 struct Candidate {
   const AdRow* ad = nullptr;
   float score = 0;
+  float value = 0;  ///< What showing it is worth, in an auction: in proportion to its bid. Else 0.
   float propensity = 0;
 };
 
@@ -99,6 +100,7 @@ struct Choice {
   Because because = Because::no_candidate;
   float propensity = 0;                    ///< Of the ad, given what was chosen for the placements before.
   bool is_bound = false;                   ///< It came with an ad chosen before (roadblock, companions).
+  std::int64_t price_micros = 0;           ///< Of a thousand impressions or a click, by the campaign's price.
   std::vector<Candidate> candidates = {};  ///< All that could have been chosen; their propensities sum to one.
   std::vector<std::pair<const AdRow*, Because>> excluded = {};  ///< Where reasons are wanted: all other ads.
 };
