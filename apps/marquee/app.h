@@ -69,6 +69,7 @@ struct Settings {
   std::uint64_t loader_linger_ms = 10;
   std::uint64_t loader_identity_window = 2'000'000;
   std::string decisions_policy = "learned";
+  std::string decisions_auction = "none";
   std::uint64_t decisions_click_window_ms = 120'000;
   std::uint64_t segments_refresh_ms = 60'000;
   bool webhooks_allow_private = false;

@@ -31,6 +31,12 @@ log::LocalLogOptions decisions_log(const Settings& settings, std::shared_ptr<met
   return options;
 }
 
+decision::Auction auction_of(const Settings& settings) {
+  if (settings.decisions_auction == "none") return decision::Auction::none;
+  return settings.decisions_auction == "first_price" ? decision::Auction::first_price
+                                                     : decision::Auction::second_price;
+}
+
 /// What one site may serve.
 struct SiteDefinitions {
   std::vector<decision::Campaign> campaigns;
@@ -71,7 +77,7 @@ Result<std::unique_ptr<Decisions>> Decisions::open(const Settings& settings, con
                                                    clickhouse::Client& store,
                                                    std::shared_ptr<metrics::Registry> metrics) {
   const bool learns = settings.decisions_policy == "learned";
-  std::unique_ptr<Decisions> made(new Decisions(catalog, learns));
+  std::unique_ptr<Decisions> made(new Decisions(catalog, learns, auction_of(settings)));
   auto log = log::open_local_log(decisions_log(settings, metrics));
   if (!log) return log.error();
   made->log_ = std::move(*log);

@@ -38,8 +38,9 @@ class Decisions {
   void stop();
 
  private:
-  Decisions(catalog::Catalog& catalog, bool learns)
+  Decisions(catalog::Catalog& catalog, bool learns, decision::Auction auction)
       : catalog_(catalog),
+        learned_(auction),
         sites_(learns ? static_cast<const decision::Ranker&>(learned_) : uniform_, serving::kImpressionLife) {}
   /// Compiles what the catalog has, if that is another version than before.
   void follow_catalog();

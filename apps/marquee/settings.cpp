@@ -147,6 +147,9 @@ void bind(Settings& s, config::Schema& schema) {
   schema.add_choice("decisions.policy", &s.decisions_policy, {"learned", "uniform"},
                     "How ads of a tier share a placement: by how likely they are to be clicked, with exploration "
                     "(learned), or each with the same chance.");
+  schema.add_choice("decisions.auction", &s.decisions_auction, {"none", "first_price", "second_price"},
+                    "How learned ranking of the standard tier takes bids into account: not at all (none), or as eCPM, "
+                    "of which the one that is shown pays its bid, or the least bid that would have done.");
   schema.add_duration("decisions.click_window", &s.decisions_click_window_ms, 100, 30 * kMinute,
                       "How long an impression waits for its click before it is learned. Later ones are reckoned in.");
   schema.add_duration(

@@ -23,11 +23,11 @@ bool is_beyond(Amount committed, Amount limit, double part) {
 
 }  // namespace
 
-Nanos cost_of_impression(const Campaign& campaign) {
-  return campaign.price == Price::per_mille ? campaign.bid_micros : 0;
+Nanos cost_of_impression(const Campaign& campaign, std::int64_t price_micros) {
+  return campaign.price == Price::per_mille ? price_micros : 0;
 }
-Nanos cost_of_click(const Campaign& campaign) {
-  return campaign.price == Price::per_click ? in_nanos(campaign.bid_micros) : 0;
+Nanos cost_of_click(const Campaign& campaign, std::int64_t price_micros) {
+  return campaign.price == Price::per_click ? in_nanos(price_micros) : 0;
 }
 
 Account::Account(Millis reserve_for) : bucket_ms_(std::max<std::int64_t>(1, reserve_for.count() / (kBuckets - 2))) {}
@@ -55,7 +55,7 @@ void Account::expire(std::int64_t now_ms) {
 
 bool Account::has_budget(const CampaignRow& row, std::uint32_t impressions) const {
   const auto& campaign = *row.campaign;
-  const Nanos cost = cost_of_impression(campaign);
+  const Nanos cost = cost_of_impression(campaign, campaign.bid_micros);
   const auto coming = reserved_ + impressions;
   const auto leaves = [&](const Budget& budget, const Delivered& delivered) {
     return (budget.impressions == 0 || delivered.impressions + coming <= budget.impressions) &&
@@ -91,7 +91,7 @@ double Account::part_of_day(const CampaignRow& row, std::int64_t now_ms) {
 bool Account::is_ahead(const CampaignRow& row, std::int64_t now_ms) {
   const auto& campaign = *row.campaign;
   if (campaign.pacing == Pacing::none) return false;
-  const Nanos coming = static_cast<Nanos>(reserved_) * cost_of_impression(campaign);
+  const Nanos coming = static_cast<Nanos>(reserved_) * cost_of_impression(campaign, campaign.bid_micros);
   const auto is_over = [&](const Budget& budget, const Delivered& delivered, double x) {
     const double part = curve(campaign.pacing, std::clamp(x, 0.0, 1.0));
     return is_beyond(delivered.impressions + reserved_, budget.impressions, part) ||

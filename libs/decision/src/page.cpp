@@ -62,7 +62,7 @@ void Page::choose(std::size_t placement, Decision& decision) {
     choice.candidates = candidates_;
     if (request_->wants_reasons) explain(placement, choice);
     choice.propensity = candidates_[drawn].propensity;
-    put(*bundle, decision);
+    put(*bundle, candidates_[drawn], decision);
     return;
   }
   if (request_->wants_reasons) explain(placement, choice);
@@ -227,13 +227,21 @@ bool Page::reserve(const Bundle& bundle) {
   return true;
 }
 
-void Page::put(const Bundle& bundle, Decision& decision) {
+std::int64_t Page::price_at(std::size_t placement, const CampaignRow& campaign, const Standing& standing) const {
+  const auto* slot = view_->inventory->find_slot(request_->placements[placement].slot);
+  const std::int64_t floor = slot != nullptr ? slot->floor_micros : 0;
+  return price_of(campaign, standing, std::max(floor, request_->floor_micros));
+}
+
+void Page::put(const Bundle& bundle, const Candidate& drawn, Decision& decision) {
+  const bool is_second_price = decider_->ranker_.auction() == Auction::second_price && drawn.value > 0;
+  const Standing standing = is_second_price ? standing_of(drawn, candidates_) : Standing{};
   for (std::size_t i = 0; i < bundle.size(); ++i) {
     const auto& [placement, ad] = bundle[i];
     auto& choice = decision.choices[placement];
     choice.ad = ad;
     choice.because = Because::chosen;
-    choice.price_micros = ad->campaign->campaign->bid_micros;
+    choice.price_micros = price_at(placement, *ad->campaign, standing);
     is_filled_[placement] = true;
     chosen_.push_back(ad);
     known_[ad->campaign->row].gate = kUnknown;

@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include "auction.h"
 #include "marquee/decision/decider.h"
 
 namespace marquee::decision {
@@ -42,7 +43,10 @@ class Page {
   [[nodiscard]] std::optional<Bundle> bundle_of(std::size_t placement, const AdRow& ad);
   [[nodiscard]] bool may_bring(std::size_t placement, const AdRow& ad, std::uint32_t size) const;
   [[nodiscard]] bool reserve(const Bundle& bundle);
-  void put(const Bundle& bundle, Decision& decision);
+  /// Serves the bundle, whose first is `drawn`.
+  void put(const Bundle& bundle, const Candidate& drawn, Decision& decision);
+  [[nodiscard]] std::int64_t price_at(std::size_t placement, const CampaignRow& campaign,
+                                      const Standing& standing) const;
   void explain(std::size_t placement, Choice& choice);
 
   Decider* decider_ = nullptr;

@@ -205,10 +205,11 @@ class DecisionServer::Impl : public std::enable_shared_from_this<DecisionServer:
       const auto& campaign = *decision.choices[i].ad->campaign->campaign;
       auto event = served_event(asked, decision, i, id);
       const auto number = static_cast<std::uint8_t>(i);
-      event.value = static_cast<double>(decision::cost_of_impression(campaign)) / kNanos;
+      const auto price = decision.choices[i].price_micros;
+      event.value = static_cast<double>(decision::cost_of_impression(campaign, price)) / kNanos;
       addresses[i].impression = "/v1/impression/" + seal_.address(event, Token::Kind::impression, number,
                                                                   decision.time_ms, kImpressionLife.count());
-      event.value = static_cast<double>(decision::cost_of_click(campaign)) / kNanos;
+      event.value = static_cast<double>(decision::cost_of_click(campaign, price)) / kNanos;
       addresses[i].click =
           "/v1/click/" + seal_.address(event, Token::Kind::click, number, decision.time_ms, kClickLife.count());
     }

@@ -17,7 +17,7 @@ struct Work {
   learning::SlateDraw draw;
   learning::Scorer::Scratch scratch;
   std::vector<std::uint32_t> rows;
-  std::vector<float> attraction, spread;
+  std::vector<float> attraction, value, spread;
 };
 
 Work& work_of(const learning::FeatureSpec& spec, const learning::ExplorationOptions& options) {
@@ -26,10 +26,25 @@ Work& work_of(const learning::FeatureSpec& spec, const learning::ExplorationOpti
   return *work;
 }
 
+/// eCPM in micros. What is paid for impressions alone is worth its bid for certain.
+void take_values(const learning::Scorer& scorer, const decision::Placement& placement,
+                 std::span<const decision::Candidate> candidates, Work& work) {
+  constexpr double kThousand = 1'000;
+  const auto clicks = kThousand * scorer.examination(placement.position > 0 ? placement.position - 1U : 0U);
+  work.value.resize(candidates.size());
+  for (std::size_t i = 0; i < candidates.size(); ++i) {
+    const auto& campaign = *candidates[i].ad->campaign->campaign;
+    const auto bid = static_cast<double>(campaign.bid_micros);
+    const bool is_of_clicks = campaign.price == decision::Price::per_click;
+    work.value[i] = static_cast<float>(is_of_clicks ? bid * clicks * work.attraction[i] : bid);
+    if (!is_of_clicks) work.spread[i] = 0;
+  }
+}
+
 }  // namespace
 
-LearnedRanker::LearnedRanker(const learning::ExplorationOptions& options)
-    : features_(*learning::FeatureSpec::parse(model_feature_options())), options_(options) {}
+LearnedRanker::LearnedRanker(decision::Auction auction, const learning::ExplorationOptions& options)
+    : auction_(auction), features_(*learning::FeatureSpec::parse(model_feature_options())), options_(options) {}
 
 void LearnedRanker::use(std::vector<Ranking> rankings) {
   rankings_.set(std::make_shared<const std::vector<Ranking>>(std::move(rankings)));
@@ -42,7 +57,14 @@ void LearnedRanker::rank(const decision::Request& request, const decision::Place
   if (rankings)
     for (const auto& one : *rankings)
       if (one.inventory.get() == &inventory) scorer = one.scorer.get();
-  if (scorer == nullptr) return decision::UniformRanker().rank(request, placement, inventory, candidates);
+  const bool is_auction =
+      auction_ != decision::Auction::none && decision::is_auctioned(*candidates.front().ad->campaign->campaign);
+  if (scorer == nullptr) {
+    decision::UniformRanker().rank(request, placement, inventory, candidates);
+    for (auto& one : candidates)
+      one.value = is_auction ? static_cast<float>(one.ad->campaign->ecpm_micros) : 0;
+    return;
+  }
   Work& work = work_of(features_, options_);
   work.features.clear();
   for (const auto& known : request.context.known) work.features.add(decision::name(known.field), known.value);
@@ -54,12 +76,14 @@ void LearnedRanker::rank(const decision::Request& request, const decision::Place
   work.spread.resize(candidates.size());
   scorer->score(work.features, work.rows, work.attraction, work.scratch);
   scorer->rate_spread(work.rows, work.spread);
-  work.draw.begin({.value = work.attraction, .spread = work.spread, .spread_in_context = nullptr}, request.id.low,
+  if (is_auction) take_values(*scorer, placement, candidates, work);
+  work.draw.begin({.value = is_auction ? work.value : work.attraction, .spread = work.spread, .spread_in_context = nullptr}, request.id.low,
                   scorer->model().clicks);
   // Which one is drawn here is of no matter: the page draws by the chances, as not all of them need be there for good.
   static_cast<void>(work.draw.next());
   for (std::size_t i = 0; i < candidates.size(); ++i) {
     candidates[i].score = work.attraction[i];
+    candidates[i].value = is_auction ? work.value[i] : 0;
     candidates[i].propensity = static_cast<float>(work.draw.others_propensity());
   }
   for (const auto& share : work.draw.shortlist())

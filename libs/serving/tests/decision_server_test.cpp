@@ -2,9 +2,11 @@
 
 #include <gmock/gmock.h>
 
+#include <map>
 #include <set>
 
 #include "decision_record.h"
+#include "marquee/serving/learned_ranker.h"
 #include "serving_fixture.h"
 
 namespace marquee::serving {
@@ -213,6 +215,30 @@ TEST_F(ServingTest, charges_first_price_and_no_more_for_a_click_than_is_left) {
   std::multiset<double> prices;
   for (const auto& event : logged_events()) prices.insert(event.value);
   EXPECT_EQ(prices, (std::multiset<double>{0, 0, 0.0025, 0.1, 0.4}));
+}
+
+TEST_F(ServingTest, spends_what_the_auction_asks) {
+  const LearnedRanker ranker(decision::Auction::second_price);  // By bids alone, as nothing is learned.
+  ranker_in_use = &ranker;
+  auto rich = campaign("r", 1), poor = campaign("p", 1);
+  rich.bid_micros = 2'500'000;
+  rich.total.spend_micros = 10'000;  // Of four impressions at its bid, of ten at the other's.
+  poor.bid_micros = 1'000'000;
+  begin({rich, poor});
+  std::map<std::string, std::multiset<double>> paid;
+  std::uint64_t of_rich = 0;
+  for (int i = 0; i < 60; ++i) {
+    const auto one = ask(kTop).at(0);
+    get(one.impression);
+    of_rich += one.ad == "r0" ? 1 : 0;
+    // Counted before the next is asked: what is reserved is reserved at the bid.
+    while (sites->at("campus").account("r").state().whole.impressions < of_rich) std::this_thread::yield();
+  }
+  for (const auto& event : logged_events()) paid[std::string(event.ad_id)].insert(event.value);
+  EXPECT_EQ(paid["r0"].count(0.001), paid["r0"].size()) << "what the runner-up forces";
+  EXPECT_EQ(paid["p0"].count(0), paid["p0"].size()) << "nobody stands below it";
+  EXPECT_EQ(of_rich, 8U) << "until what is left is less than its bid";
+  EXPECT_EQ(sites->at("campus").account("r").state().whole.spend, 8'000'000);
 }
 
 TEST_F(ServingTest, names_what_is_wrong_with_a_request) {

@@ -14,9 +14,9 @@ namespace marquee::decision {
 /// Money in billionths of the currency's unit: an impression of a bid per thousand is a whole number of them.
 using Nanos = std::int64_t;
 
-/// What an impression, or a click, of the campaign costs: first price.
-[[nodiscard]] Nanos cost_of_impression(const Campaign& campaign);
-[[nodiscard]] Nanos cost_of_click(const Campaign& campaign);
+/// What an impression, or a click, of the campaign costs at a price of a thousand impressions or a click.
+[[nodiscard]] Nanos cost_of_impression(const Campaign& campaign, std::int64_t price_micros);
+[[nodiscard]] Nanos cost_of_click(const Campaign& campaign, std::int64_t price_micros);
 
 struct Delivered {
   std::uint64_t impressions = 0, clicks = 0;
@@ -25,7 +25,7 @@ struct Delivered {
 
 /// Each ad that a decision serves is reserved as an impression to come, until that is counted or `reserve_for` has
 /// passed, after which its token counts no more. So impressions, and what they cost, never exceed a budget in one
-/// process: counted and reserved together stay within it. Clicks are not reserved (few impressions bring one): those of
+/// process: counted and reserved, at its bid, together stay within it. Clicks are not reserved (few impressions bring one): those of
 /// impressions that were already out when the last of the budget went are counted beyond a budget of clicks, and of
 /// their cost only what is left is charged.
 ///

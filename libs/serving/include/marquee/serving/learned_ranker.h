@@ -18,15 +18,20 @@ namespace marquee::serving {
 
 /// A candidate's score is its attraction: the chance of a click where it is looked at. Chances are shared out by
 /// exploration (learning/exploration.h), and are exact. Where nothing is published for an inventory yet, all candidates
-/// have the same chance. Thread safe.
+/// have the same chance. Where they are auctioned, exploration goes by their eCPM: that chance at the placement's
+/// position times the bid of a click, or the bid of a thousand impressions. Thread safe.
 class LearnedRanker final : public decision::Ranker {
  public:
   /// `options` must have passed learning::check().
-  explicit LearnedRanker(const learning::ExplorationOptions& options = {});
+  explicit LearnedRanker(decision::Auction auction = decision::Auction::none,
+                         const learning::ExplorationOptions& options = {});
 
   void rank(const decision::Request& request, const decision::Placement& placement,
             const decision::Inventory& inventory, std::span<decision::Candidate> candidates) const override;
-  [[nodiscard]] std::string_view policy() const override { return "squarecb-1"; }
+  [[nodiscard]] std::string_view policy() const override {
+    return auction_ == decision::Auction::none ? "squarecb-1" : "squarecb-ecpm-1";
+  }
+  [[nodiscard]] decision::Auction auction() const override { return auction_; }
 
   /// What the model looks at of a request, an ad and where it stands.
   [[nodiscard]] const learning::FeatureSpec& features() const { return features_; }
@@ -40,6 +45,7 @@ class LearnedRanker final : public decision::Ranker {
   void use(std::vector<Ranking> rankings);
 
  private:
+  decision::Auction auction_;
   learning::FeatureSpec features_;
   learning::ExplorationOptions options_;
   learning::Published<std::vector<Ranking>> rankings_;
