@@ -2,10 +2,13 @@
 -- sum(candidate_propensities) + others * others_propensity is 1. Which ads the others were, others_rows tells: bit i % 64
 -- of word i / 64 (from 0) stands for ads[i + 1] of the inventory. Of at most 32 candidates all are named. Of rows that were
 -- written before this, too, and theirs have no others.
+-- turn: placements are filled in this order, from 1 (0: as they stand); a propensity is given what was chosen in the turns
+-- before.
 -- price_micros: what an impression (a thousand of them) or a click of the ad costs. candidate_values: by what candidates
 -- stood against each other in an auction; empty where there was none.
 ALTER TABLE marquee.decisions
-    ADD COLUMN IF NOT EXISTS price_micros Int64 CODEC(ZSTD(1)) AFTER is_bound,
+    ADD COLUMN IF NOT EXISTS turn UInt8 CODEC(ZSTD(1)) AFTER is_bound,
+    ADD COLUMN IF NOT EXISTS price_micros Int64 CODEC(ZSTD(1)) AFTER turn,
     ADD COLUMN IF NOT EXISTS candidate_values Array(Float32) CODEC(ZSTD(1)) AFTER candidate_scores,
     ADD COLUMN IF NOT EXISTS others UInt32 CODEC(ZSTD(1)) AFTER candidate_propensities,
     ADD COLUMN IF NOT EXISTS others_propensity Float32 CODEC(ZSTD(1)) AFTER others,

@@ -1,5 +1,9 @@
 #include "marquee/decision/decider.h"
 
+#include <algorithm>
+#include <functional>
+#include <numeric>
+
 #include "page.h"
 
 namespace marquee::decision {
@@ -31,8 +35,33 @@ Decision Decider::decide(const Request& request) {
   if (!view) return decision;
   decision.inventory = view->inventory;
   thread_local Page page;
-  page.fill(*this, *view, request, decision);
+  const auto turns = turns_of(*view->inventory, request);
+  if (std::ranges::is_sorted(turns)) {
+    page.fill(*this, *view, request, decision);
+  } else {
+    Request in_turn = request;
+    std::vector<Choice> choices(turns.size());
+    for (std::size_t i = 0; i < turns.size(); ++i) in_turn.placements[i] = request.placements[turns[i]];
+    page.fill(*this, *view, in_turn, decision);
+    for (std::size_t i = 0; i < turns.size(); ++i) choices[turns[i]] = std::move(decision.choices[i]);
+    decision.choices = std::move(choices);
+  }
+  for (std::size_t i = 0; i < turns.size(); ++i)
+    decision.choices[turns[i]].turn = static_cast<std::uint8_t>(i + 1);
   return decision;
+}
+
+/// Placements in the order in which they are filled: what is looked at most comes first. As each takes what is worth
+/// most to it of what is left, and worth is what is looked at times what an ad is worth then, that is the slate of
+/// greatest worth where all may have the same ads (the greater with the greater).
+std::vector<std::size_t> Decider::turns_of(const Inventory& inventory, const Request& request) const {
+  std::vector<std::size_t> turns(request.placements.size());
+  std::iota(turns.begin(), turns.end(), std::size_t{0});
+  if (turns.size() < 2) return turns;
+  std::vector<double> examination;
+  for (const auto& placement : request.placements) examination.push_back(ranker_.examination(placement, inventory));
+  std::ranges::stable_sort(turns, std::greater<>(), [&](std::size_t i) { return examination[i]; });
+  return turns;
 }
 
 void Decider::withdraw(const Decision& decision) {

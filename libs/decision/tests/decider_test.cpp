@@ -104,6 +104,53 @@ TEST(Decider, DrawsAsOftenAsItSays) {
   EXPECT_LT(chi_square, chi_square_limit(expected.size() - 1));
 }
 
+/// Gives the best of what is left, by values of ads and examinations of slots that it is told.
+struct BestFirst final : Ranker {
+  void rank(const Request&, const Placement&, const Inventory&, std::span<Candidate> candidates) const override {
+    for (auto& one : candidates) {
+      one.score = worth.at(one.ad->ad->id);
+      one.propensity = 0;
+    }
+    std::ranges::max_element(candidates, {}, &Candidate::score)->propensity = 1;
+  }
+  [[nodiscard]] std::string_view policy() const override { return "best-first"; }
+  [[nodiscard]] double examination(const Placement& placement, const Inventory&) const override {
+    return examinations.at(std::string(placement.slot));
+  }
+  std::map<std::string, float> worth;
+  std::map<std::string, double> examinations;
+};
+
+TEST(Decider, NoOtherSlateIsWorthMoreThanTheOneItChooses) {
+  const auto seed = test_seed();
+  SCOPED_TRACE(testing::Message() << "MARQUEE_TEST_SEED=" << seed);
+  RandomCatalog random(seed);
+  for (int round = 0; round < 100; ++round) {
+    BestFirst ranker;
+    std::vector<std::string> ads = {"a0", "a1", "a2", "a3", "a4"};
+    for (const auto& ad : ads) ranker.worth[ad] = static_cast<float>(random.below(1'000));
+    for (const auto& slot : kSlots) ranker.examinations[slot.id] = static_cast<double>(1 + random.below(1'000));
+    Decider decider(ranker, kReserve);
+    decider.use(Inventory::compile({campaign("a", ads.size())}, kSlots));
+    Request request{.id = make_decision_id(), .context = {.time_ms = kNow, .known = {}}};
+    for (const auto& slot : kSlots) request.placements.push_back({.slot = slot.id});
+    const auto worth_of = [&](auto ad_at) {
+      double sum = 0;
+      for (std::size_t i = 0; i < kSlots.size(); ++i)
+        sum += ranker.examinations[kSlots[i].id] * static_cast<double>(ranker.worth[ad_at(i)]);
+      return sum;
+    };
+    const auto choices = decider.decide(request).choices;
+    const double chosen = worth_of([&](std::size_t i) { return ad_of(choices[i]); });
+    std::set<int> turns;
+    for (const auto& one : choices) turns.insert(one.turn);
+    EXPECT_EQ(turns, (std::set{1, 2, 3}));
+    do {
+      EXPECT_GE(chosen, worth_of([&](std::size_t i) { return ads[i]; }));
+    } while (std::ranges::next_permutation(ads).found);
+  }
+}
+
 TEST(Decider, GivesAllToAShareOfVoiceWhereNobodyElseIs) {
   auto sponsor = campaign("s", 1, Tier::sponsorship);
   sponsor.share_of_voice = 0.1;

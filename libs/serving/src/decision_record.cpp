@@ -23,7 +23,7 @@ constexpr std::string_view kInsertAllNamed =
     "candidate_scores, candidate_propensities)";
 constexpr std::string_view kInsertCounted =
     "INSERT INTO marquee.decisions (site_id, decision_id, placement, decision_time, user_key, policy, "
-    "inventory_version, slot_id, position, campaign_id, ad_id, because, propensity, is_bound, price_micros, context, "
+    "inventory_version, slot_id, position, campaign_id, ad_id, because, propensity, is_bound, turn, price_micros, context, "
     "candidate_ads, candidate_scores, candidate_values, candidate_propensities, others, others_propensity, inventory, "
     "others_rows)";
 constexpr std::string_view kInsertInventory = "INSERT INTO marquee.inventories (site_id, inventory, ads)";
@@ -97,7 +97,7 @@ float usual_propensity(const std::vector<decision::Candidate>& candidates) {
   return usual;
 }
 
-Split split(const decision::Choice& choice) {
+Split split_of(const decision::Choice& choice) {
   Split split;
   const bool names_all = choice.candidates.size() <= kMostNamed;
   split.named.reserve(names_all ? choice.candidates.size() : 2 * kMostNamed);
@@ -117,7 +117,7 @@ Split split(const decision::Choice& choice) {
 }
 
 void write_candidates(RowWriter& write, const decision::Choice& choice, std::uint64_t inventory) {
-  const auto [named, others, others_propensity, others_rows] = split(choice);
+  const auto [named, others, others_propensity, others_rows] = split_of(choice);
   write.size(named.size());
   for (const auto* one : named) write.text(one->ad->ad->id);
   const auto numbers = [&](float decision::Candidate::* number) {
@@ -185,7 +185,10 @@ std::optional<LoggedChoice> read_row(clickhouse::RowBinaryReader& reader, Form f
   static_cast<void>(reader.text());
   one.propensity = reader.number<float>().value_or(0);
   static_cast<void>(reader.number<std::uint8_t>());
-  if (form == Form::counted) static_cast<void>(reader.number<std::int64_t>());
+  if (form == Form::counted) {
+    static_cast<void>(reader.number<std::uint8_t>());
+    static_cast<void>(reader.number<std::int64_t>());
+  }
   const auto field = [&] {
     const auto name = reader.text();
     return name && read_array(reader, [&] {
@@ -240,6 +243,7 @@ void append_record(std::string_view site_id, const decision::Request& request, c
     write.text(decision::name(choice.because));
     write.number(choice.propensity);
     write.number(static_cast<std::uint8_t>(choice.is_bound));
+    write.number(choice.turn);
     write.number(choice.price_micros);
     out += context;
     write_candidates(write, choice, decision.inventory ? decision.inventory->fingerprint() : 0);

@@ -26,11 +26,15 @@ Work& work_of(const learning::FeatureSpec& spec, const learning::ExplorationOpti
   return *work;
 }
 
+double examination_at(const learning::Scorer& scorer, const decision::Placement& placement) {
+  return scorer.examination(placement.position > 0 ? placement.position - 1U : 0U);
+}
+
 /// eCPM in micros. What is paid for impressions alone is worth its bid for certain.
 void take_values(const learning::Scorer& scorer, const decision::Placement& placement,
                  std::span<const decision::Candidate> candidates, Work& work) {
   constexpr double kThousand = 1'000;
-  const auto clicks = kThousand * scorer.examination(placement.position > 0 ? placement.position - 1U : 0U);
+  const auto clicks = kThousand * examination_at(scorer, placement);
   work.value.resize(candidates.size());
   for (std::size_t i = 0; i < candidates.size(); ++i) {
     const auto& campaign = *candidates[i].ad->campaign->campaign;
@@ -50,13 +54,23 @@ void LearnedRanker::use(std::vector<Ranking> rankings) {
   rankings_.set(std::make_shared<const std::vector<Ranking>>(std::move(rankings)));
 }
 
-void LearnedRanker::rank(const decision::Request& request, const decision::Placement& placement,
-                         const decision::Inventory& inventory, std::span<decision::Candidate> candidates) const {
+std::shared_ptr<const learning::Scorer> LearnedRanker::scorer_of(const decision::Inventory& inventory) const {
   const auto rankings = rankings_.get();
-  const learning::Scorer* scorer = nullptr;
   if (rankings)
     for (const auto& one : *rankings)
-      if (one.inventory.get() == &inventory) scorer = one.scorer.get();
+      if (one.inventory.get() == &inventory) return one.scorer;
+  return nullptr;
+}
+
+double LearnedRanker::examination(const decision::Placement& placement, const decision::Inventory& inventory) const {
+  const auto* slot = inventory.find_slot(placement.slot);
+  const auto scorer = scorer_of(inventory);
+  return (slot != nullptr ? slot->examination : 1) * (scorer ? examination_at(*scorer, placement) : 1);
+}
+
+void LearnedRanker::rank(const decision::Request& request, const decision::Placement& placement,
+                         const decision::Inventory& inventory, std::span<decision::Candidate> candidates) const {
+  const auto scorer = scorer_of(inventory);
   const bool is_auction =
       auction_ != decision::Auction::none && decision::is_auctioned(*candidates.front().ad->campaign->campaign);
   if (scorer == nullptr) {

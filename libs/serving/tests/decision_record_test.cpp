@@ -63,6 +63,7 @@ Landed read_landed(Row& row) {
   for (int i = 0; i < 3; ++i) static_cast<void>(row.text());
   static_cast<void>(row.number<float>());
   static_cast<void>(row.number<std::uint8_t>());
+  EXPECT_EQ(row.number<std::uint8_t>(), 3) << "turn";
   EXPECT_EQ(row.number<std::int64_t>(), 2'500'000);
   EXPECT_EQ(row.size(), 0U) << "fields of the context";
   Landed landed;
@@ -86,6 +87,7 @@ class DecisionRecordTest : public ::testing::Test {
     decision.time_ms = kTime;
     request.placements = {{.slot = "top", .position = 1}};
     decision.choices.assign(1, {});
+    decision.choices[0].turn = 3;
     decision.choices[0].price_micros = 2'500'000;
   }
   void add_candidate(std::uint32_t row, float propensity) {

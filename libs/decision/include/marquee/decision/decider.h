@@ -58,6 +58,8 @@ class Decider {
     std::vector<Account*> accounts;  ///< By campaign's row.
   };
 
+  [[nodiscard]] std::vector<std::size_t> turns_of(const Inventory& inventory, const Request& request) const;
+
   const Ranker& ranker_;
   const Millis reserve_for_;
   CapBook caps_;

@@ -34,6 +34,12 @@ class Ranker {
   /// Name and version, as the log and events have it. Lives as long as the ranker.
   [[nodiscard]] virtual std::string_view policy() const = 0;
   [[nodiscard]] virtual Auction auction() const { return Auction::none; }
+  /// How likely it is that the placement is looked at, as against others of its page.
+  [[nodiscard]] virtual double examination(const Placement& placement, const Inventory& inventory) const {
+    static_cast<void>(placement);
+    static_cast<void>(inventory);
+    return 1;
+  }
 };
 
 /// Each candidate with the same chance; knows nothing of them.

@@ -98,7 +98,8 @@ struct Candidate {
 struct Choice {
   const AdRow* ad = nullptr;  ///< Null: none, and `because` says why.
   Because because = Because::no_candidate;
-  float propensity = 0;                    ///< Of the ad, given what was chosen for the placements before.
+  float propensity = 0;                    ///< Of the ad, given what was chosen in the turns before.
+  std::uint8_t turn = 0;                   ///< Of the page's placements it was filled as this one, from 1.
   bool is_bound = false;                   ///< It came with an ad chosen before (roadblock, companions).
   std::int64_t price_micros = 0;           ///< Of a thousand impressions or a click, by the campaign's price.
   std::vector<Candidate> candidates = {};  ///< All that could have been chosen; their propensities sum to one.

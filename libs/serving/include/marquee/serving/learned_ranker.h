@@ -32,6 +32,9 @@ class LearnedRanker final : public decision::Ranker {
     return auction_ == decision::Auction::none ? "squarecb-1" : "squarecb-ecpm-1";
   }
   [[nodiscard]] decision::Auction auction() const override { return auction_; }
+  /// As it was learned of its position, and as its slot's definition says.
+  [[nodiscard]] double examination(const decision::Placement& placement,
+                                   const decision::Inventory& inventory) const override;
 
   /// What the model looks at of a request, an ad and where it stands.
   [[nodiscard]] const learning::FeatureSpec& features() const { return features_; }
@@ -45,6 +48,8 @@ class LearnedRanker final : public decision::Ranker {
   void use(std::vector<Ranking> rankings);
 
  private:
+  [[nodiscard]] std::shared_ptr<const learning::Scorer> scorer_of(const decision::Inventory& inventory) const;
+
   decision::Auction auction_;
   learning::FeatureSpec features_;
   learning::ExplorationOptions options_;
