@@ -82,7 +82,7 @@ void Page::gather(std::size_t placement) {
     for (; row < ads.size() && traits[row].tier == tier; row = eligible_.next(placement, row + 1)) {
       if (verdict(placement, row) != Because::chosen) continue;
       if (!traits[row].has_share) {
-        others_.push_back({.ad = &ads[row]});
+        others_.push_back({.ad = &ads[row], .row = static_cast<std::uint32_t>(row)});
         continue;
       }
       const Campaign* campaign = ads[row].campaign->campaign;
@@ -90,7 +90,7 @@ void Page::gather(std::size_t placement) {
         groups_.push_back({.campaign = campaign, .begin = candidates_.size()});
         shares += campaign->share_of_voice;
       }
-      candidates_.push_back({.ad = &ads[row]});
+      candidates_.push_back({.ad = &ads[row], .row = static_cast<std::uint32_t>(row)});
       groups_.back().end = candidates_.size();
     }
     const double scale = left / std::max(1.0, shares);  // More than all of it is promised: in proportion.
@@ -248,7 +248,7 @@ void Page::put(const Bundle& bundle, const Candidate& drawn, Decision& decision)
     if (i == 0) continue;
     choice.is_bound = true;
     choice.propensity = 1;
-    choice.candidates = {{.ad = ad, .score = 1, .value = 0, .propensity = 1}};
+    choice.candidates = {{.ad = ad, .row = ad->row, .score = 1, .value = 0, .propensity = 1}};
   }
   for (auto& known : known_) known.page = kUnknown;
   if (request_->user_key != 0) decider_->caps().read(request_->user_key, request_->context.time_ms, stamps_);

@@ -109,8 +109,8 @@ Split split_of(const decision::Choice& choice) {
     }
     constexpr std::uint32_t kBits = 64;
     ++split.others;
-    if (split.others_rows.size() <= one.ad->row / kBits) split.others_rows.resize(one.ad->row / kBits + 1);
-    split.others_rows[one.ad->row / kBits] |= std::uint64_t{1} << one.ad->row % kBits;
+    if (split.others_rows.size() <= one.row / kBits) split.others_rows.resize(one.row / kBits + 1);
+    split.others_rows[one.row / kBits] |= std::uint64_t{1} << one.row % kBits;
   }
   if (split.others > 0) split.others_propensity = usual;
   return split;

@@ -85,7 +85,7 @@ void LearnedRanker::rank(const decision::Request& request, const decision::Place
   describe_place(work.features, request.context.time_ms, placement.slot);
   work.features.compile();
   work.rows.clear();
-  for (const auto& one : candidates) work.rows.push_back(one.ad->row);
+  for (const auto& one : candidates) work.rows.push_back(one.row);
   work.attraction.resize(candidates.size());
   work.spread.resize(candidates.size());
   scorer->score(work.features, work.rows, work.attraction, work.scratch);

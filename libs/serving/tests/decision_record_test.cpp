@@ -92,7 +92,7 @@ class DecisionRecordTest : public ::testing::Test {
   }
   void add_candidate(std::uint32_t row, float propensity) {
     decision.choices[0].candidates.push_back(
-        {.ad = &decision.inventory->ads()[row], .score = propensity / 2, .value = 0, .propensity = propensity});
+        {.ad = &decision.inventory->ads()[row], .row = row, .score = propensity / 2, .value = 0, .propensity = propensity});
   }
   std::string record() {
     std::string out;

@@ -90,6 +90,7 @@ enum class Because : std::uint8_t {
 
 struct Candidate {
   const AdRow* ad = nullptr;
+  std::uint32_t row = 0;  ///< Of the ad, here as well: where there are a thousand, reading it there takes its time.
   float score = 0;
   float value = 0;  ///< What showing it is worth, in an auction: in proportion to its bid. Else 0.
   float propensity = 0;
