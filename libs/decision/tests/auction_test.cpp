@@ -101,7 +101,9 @@ TEST_F(AuctionTest, charges_the_least_bid_with_which_the_ad_would_have_stood_whe
         const auto& campaign = *choice.ad->campaign->campaign;
         const auto floor = campaign.tier == Tier::house ? 0 : std::max(slots[k].floor_micros, asked.floor_micros);
         ASSERT_LE(choice.price_micros, campaign.bid_micros);
-        if (campaign.price == Price::per_mille) ASSERT_GE(choice.price_micros, floor) << campaign.id;
+        if (campaign.price == Price::per_mille) {
+          ASSERT_GE(choice.price_micros, floor) << campaign.id;
+        }
         if (choice.is_bound) continue;
         const auto drawn = std::ranges::find(choice.candidates, choice.ad, &Candidate::ad);
         if (drawn->value == 0) {
@@ -132,7 +134,7 @@ TEST_F(AuctionTest, charges_the_bid_at_first_price_and_without_an_auction) {
     decider.use(Inventory::compile(campaigns(10), {{.id = "top"}, {.id = "side"}}));
     for (int i = 0; i < 50; ++i)
       for (const auto& choice : decider.decide(request()).choices)
-        if (choice.ad != nullptr) EXPECT_EQ(choice.price_micros, choice.ad->campaign->campaign->bid_micros);
+        EXPECT_EQ(choice.price_micros, choice.ad == nullptr ? 0 : choice.ad->campaign->campaign->bid_micros);
   }
 }
 

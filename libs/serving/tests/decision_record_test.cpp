@@ -148,7 +148,9 @@ TEST_F(DecisionRecordTest, says_the_chance_of_each_candidate_whether_named_or_co
     EXPECT_EQ(one.inventory, one.others > 0 ? decision.inventory->fingerprint() : 0);
     EXPECT_EQ(candidates.size() <= kMostNamed, one.named.size() == candidates.size() && one.others == 0);
     EXPECT_TRUE(one.values.empty()) << "without an auction";
-    if (is_uniform && candidates.size() > kMostNamed) EXPECT_EQ(one.named.size(), 1U) << "the chosen alone";
+    if (is_uniform && candidates.size() > kMostNamed) {
+      EXPECT_EQ(one.named.size(), 1U) << "the chosen alone";
+    }
   }
 }
 
