@@ -56,6 +56,11 @@ bool has_floor(const CampaignRow& row, std::int64_t floor_micros) {
   return row.campaign->tier == Tier::house || row.ecpm_micros >= floor_micros;
 }
 
+bool has_limits(const Campaign& campaign) {
+  const auto has_any = [](const Budget& one) { return one.impressions > 0 || one.clicks > 0 || one.spend_micros > 0; };
+  return has_any(campaign.daily) || has_any(campaign.total);
+}
+
 bool is_blocked(const Campaign& campaign, const Request& request) {
   const auto has = [](const auto& all, std::string_view one) { return std::ranges::find(all, one) != all.end(); };
   return has(request.blocked_categories, campaign.category) || has(request.blocked_advertisers, campaign.advertiser);
@@ -200,7 +205,9 @@ void Inventory::Impl::add_traits() {
                       .tier = campaign.tier,
                       .has_share = campaign.share_of_voice > 0,
                       .has_caps = !ad.caps.empty(),
-                      .has_company = campaign.is_roadblock || !ad.companions.empty() || ad.lacks_companions});
+                      .has_company = campaign.is_roadblock || !ad.companions.empty() || ad.lacks_companions,
+                      .has_limits = has_limits(campaign),
+                      .has_excludes = !campaign.excludes.empty()});
   }
 }
 
@@ -273,6 +280,7 @@ std::size_t Inventory::Eligible::next(std::size_t placement, std::size_t from) c
 bool Inventory::Eligible::has(std::size_t placement, std::size_t ad) const {
   return impl_->placements[placement].has(ad);
 }
+const Bitmap& Inventory::Eligible::rows(std::size_t placement) const { return impl_->placements[placement]; }
 bool Inventory::Eligible::has_slot(std::size_t placement) const { return impl_->has_slot[placement]; }
 
 void Inventory::find_eligible(const Request& request, Eligible& eligible) const {

@@ -55,6 +55,7 @@ class Page {
   Inventory::Eligible eligible_;
   std::vector<Known> known_;  ///< By campaign's row.
   std::vector<const AdRow*> chosen_, refused_;
+  bool page_excludes_ = false;   ///< One of those that are chosen may not stand beside some others.
   std::vector<bool> is_filled_;  ///< By placement.
   std::vector<Stamp> stamps_;    ///< Of the user.
   std::vector<Candidate> candidates_, others_;

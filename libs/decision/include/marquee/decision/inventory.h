@@ -17,6 +17,7 @@ class time_zone;
 
 namespace marquee::decision {
 
+class Bitmap;
 struct CampaignRow;
 
 /// A cap as counters know it: impressions of `target` to a user.
@@ -49,7 +50,9 @@ struct AdTraits {
   Tier tier = Tier::standard;
   bool has_share = false;  ///< Its campaign has a share of voice.
   bool has_caps = false;
-  bool has_company = false;  ///< A roadblock's, or with companions, or it lacks some.
+  bool has_company = false;   ///< A roadblock's, or with companions, or it lacks some.
+  bool has_limits = false;    ///< Its campaign has a budget.
+  bool has_excludes = false;  ///< Its campaign may not stand beside some others.
 };
 
 struct CampaignRow {
@@ -102,6 +105,8 @@ class Inventory {
     /// The first row of ads() at `from` or later that is eligible for the placement; ads().size() where there is none.
     [[nodiscard]] std::size_t next(std::size_t placement, std::size_t from) const;
     [[nodiscard]] bool has(std::size_t placement, std::size_t ad) const;
+    /// All of them, for who goes over them all.
+    [[nodiscard]] const Bitmap& rows(std::size_t placement) const;
     [[nodiscard]] bool has_slot(std::size_t placement) const;
 
    private:
