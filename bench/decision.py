@@ -1,4 +1,4 @@
-"""Decisions over HTTP: a serve with 2,000 ads, asked by wrk at 5,000 a second and as fast as it can. The server tells how long it took."""
+"""Decisions over HTTP: a serve with 2,000 ads and a million profiles, asked by wrk at 5,000 a second and as fast as it can. The server tells how long it took."""
 
 from __future__ import annotations
 
@@ -60,6 +60,29 @@ def ready(marquee: Marquee) -> str:
     return key
 
 
+def fill_profiles(marquee: Marquee, key: str, count: int) -> None:
+    """Gives so many of the users that will ask a profile: a search, a course and two impressions each."""
+    def events(number: int) -> list[dict[str, Any]]:
+        user = {"session_id": f"s-{number}", "user_id": f"student-{number}", "consent": "full", "age": 20}
+        ad = {"type": "impression", "campaign_id": f"campaign-{number % (ADS // ADS_OF_CAMPAIGN)}", "ad_id": f"ad-{number % (ADS // ADS_OF_CAMPAIGN)}-0"}
+        return [{**user, "seq": 1, "type": "search", "search_query": f"word-{number % 500}"},
+                {**user, "seq": 2, "type": "course_view", "course_id": f"course-{number % 300}", "category": f"category-{number % 30}"},
+                {**user, "seq": 3, **ad}, {**user, "seq": 4, **ad}]
+
+    at_once = 2_000
+    for begin in range(0, count, at_once):
+        body = json.dumps([one for number in range(begin, min(begin + at_once, count)) for one in events(number)]).encode()
+        answer = request(marquee.url + "/v1/events", "POST", body, {"Authorization": "Bearer " + key})
+        if answer.status != 200:
+            raise RuntimeError(f"events: {answer.status} {answer.body!r}")
+    wait_until(lambda: gauge(marquee, "marquee_profile_lag_events") == 0 and gauge(marquee, "marquee_profiles") == count, 120, "the profiles")
+
+
+def gauge(marquee: Marquee, name: str) -> float:
+    text = request(marquee.url + "/metrics").body.decode()
+    return float(next(line.rsplit(" ", 1)[1] for line in text.splitlines() if line.startswith(name + " ")))
+
+
 def buckets(marquee: Marquee) -> dict[float, float]:
     """How many decisions took at most so many seconds."""
     text = request(marquee.url + "/metrics").body.decode()
@@ -91,6 +114,8 @@ def run(short: bool) -> None:
     subprocess.run([BUILD / "bench/bench_decide"], check=True)
     with tempfile.TemporaryDirectory(prefix="marquee-bench-") as directory, Marquee(data_dir=str(pathlib.Path(directory, "data"))) as marquee:
         key = ready(marquee)
+        fill_profiles(marquee, key, 100_000 if short else 1_000_000)
+        print(f"{gauge(marquee, 'marquee_profiles'):.0f} profiles in {gauge(marquee, 'marquee_profile_bytes') / 1e6:.1f} MB", flush=True)
         load(marquee, key, 1, 1, PER_SECOND)
         print("| placements | asked a second | decided a second | server p50 ms | p99 ms |\n|---:|---:|---:|---:|---:|")
         for placements, wanted in ((1, PER_SECOND), (1, None), (3, None)):

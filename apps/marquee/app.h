@@ -72,6 +72,9 @@ struct Settings {
   std::string decisions_auction = "none";
   std::uint64_t decisions_click_window_ms = 120'000;
   std::uint64_t segments_refresh_ms = 60'000;
+  bool profiles_enabled = true;
+  std::uint64_t profiles_capacity = 1'048'576;
+  std::uint64_t profiles_snapshot_ms = 300'000;
   bool webhooks_allow_private = false;
   std::string webhooks_ca_file;
   std::uint64_t webhooks_timeout_ms = 15'000;

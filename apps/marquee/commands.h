@@ -15,6 +15,7 @@ void add_completion_command(CLI::App& root, App& app);
 void add_report_command(CLI::App& root, App& app);
 void add_segments_command(CLI::App& root, App& app);
 void add_campaigns_command(CLI::App& root, App& app);
+void add_profiles_command(CLI::App& root, App& app);
 /// `marquee report deliveries`.
 void add_deliveries_command(CLI::App& report, App& app);
 void add_alerts_command(CLI::App& root, App& app);

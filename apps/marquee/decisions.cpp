@@ -7,10 +7,12 @@
 #include <mutex>
 #include <vector>
 
+#include "live_profiles.h"
 #include "marquee/base/logging.h"
 #include "marquee/catalog/definition_book.h"
 #include "marquee/decision/definition.h"
 #include "marquee/log/local_log.h"
+#include "marquee/serving/interest_targeting.h"
 #include "parts.h"
 
 namespace marquee::app {
@@ -64,6 +66,7 @@ std::map<std::string, SiteDefinitions> read_all(const catalog::Definitions& defi
         continue;
       }
       campaign->version = one.changed_ms;
+      serving::read_interests(campaign->targeting);
       site.campaigns.push_back(std::move(*campaign));
     }
   }
@@ -74,7 +77,7 @@ std::map<std::string, SiteDefinitions> read_all(const catalog::Definitions& defi
 
 Result<std::unique_ptr<Decisions>> Decisions::open(const Settings& settings, const Secrets& secrets,
                                                    catalog::Catalog& catalog, log::EventLog& events,
-                                                   clickhouse::Client& store,
+                                                   clickhouse::Client& store, const LiveProfiles* profiles,
                                                    std::shared_ptr<metrics::Registry> metrics) {
   const bool learns = settings.decisions_policy == "learned";
   std::unique_ptr<Decisions> made(new Decisions(catalog, learns, auction_of(settings)));
@@ -83,8 +86,11 @@ Result<std::unique_ptr<Decisions>> Decisions::open(const Settings& settings, con
   made->log_ = std::move(*log);
   made->follow_catalog();
   made->server_ = std::make_unique<serving::DecisionServer>(
-      serving::ServingOptions{
-          .hash_key = secrets.hash_key_bytes(), .token_key = secrets.token_key_bytes(), .metrics = metrics},
+      serving::ServingOptions{.hash_key = secrets.hash_key_bytes(),
+                              .token_key = secrets.token_key_bytes(),
+                              .profiles = profiles != nullptr ? &profiles->profiles() : nullptr,
+                              .segments = profiles != nullptr ? &profiles->segments() : nullptr,
+                              .metrics = metrics},
       made->sites_, events, *made->log_, key_finder(catalog));
   made->loader_ = std::make_unique<serving::DecisionLoader>(*made->log_, store, metrics);
   made->server_->start(settings.data_dir + "/decisions/counts");
@@ -125,6 +131,10 @@ void Decisions::follow_catalog() {
     sites_.at(id).use(inventory);
   }
   version_ = definitions->version;
+}
+
+void Decisions::forget(std::string_view site_id, std::uint64_t user_key) {
+  if (auto* decider = sites_.find(site_id)) decider->caps().erase(user_key);
 }
 
 void Decisions::stop() {

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <thread>
 
 #include "app.h"
@@ -22,18 +23,22 @@
 
 namespace marquee::app {
 
+class LiveProfiles;
+
 class Decisions {
  public:
-  /// `catalog` and `events` must outlive it; so must `store`, which it alone uses.
+  /// `catalog`, `events` and `profiles` (null: nobody is known) must outlive it; so must `store`, which it alone uses.
   [[nodiscard]] static Result<std::unique_ptr<Decisions>> open(const Settings& settings, const Secrets& secrets,
                                                                catalog::Catalog& catalog, log::EventLog& events,
-                                                               clickhouse::Client& store,
+                                                               clickhouse::Client& store, const LiveProfiles* profiles,
                                                                std::shared_ptr<metrics::Registry> metrics);
   ~Decisions() { stop(); }
 
   void add_routes(http::Router& router) { server_->add_routes(router); }
   /// Once the store has its schema.
   void start_loading() { loader_->start(); }
+  /// Forgets what caps have counted of a user; in the file of counts, with its next writing.
+  void forget(std::string_view site_id, std::uint64_t user_key);
   /// When no request is under way any more.
   void stop();
 

@@ -13,6 +13,7 @@
 
 #include "marquee/base/logging.h"
 #include "marquee/clickhouse/migrations.h"
+#include "marquee/event/person.h"
 #include "marquee/ingest/rollup.h"
 #include "parts.h"
 #include "spill.h"
@@ -129,6 +130,9 @@ Result<void> Service::start_server() {
                                                     .pipeline = pipeline_context(settings_),
                                                     .refresh_segments_ms = settings_.segments_refresh_ms,
                                                     .can_remember = settings_.store_cluster.empty(),
+                                                    .erase_profile = [this](const auto& site, const auto& user) {
+                                                      return erase_profile(site, user);
+                                                    },
                                                     .notifier = notifier_options(settings_, secrets_, metrics_)},
                                     *catalog_, *answering_, *notifying_, *loader_, *log_, *watch_, *letters_);
   loader_->on_landed([this](std::uint64_t) { api_->landed(); });
@@ -136,7 +140,13 @@ Result<void> Service::start_server() {
   if (settings_.serve_collect) {
     collector_->add_routes(router);
     landing_decisions_ = std::make_unique<clickhouse::Client>(endpoint_, store_connections(settings_));
-    auto decisions = Decisions::open(settings_, secrets_, *catalog_, *log_, *landing_decisions_, metrics_);
+    if (settings_.profiles_enabled) {
+      auto profiles = LiveProfiles::open(settings_, *catalog_, *log_, *notifying_, metrics_);
+      if (!profiles) return profiles.error();
+      profiles_ = std::move(*profiles);
+    }
+    auto decisions =
+        Decisions::open(settings_, secrets_, *catalog_, *log_, *landing_decisions_, profiles_.get(), metrics_);
     if (!decisions) return decisions.error();
     decisions_ = std::move(*decisions);
     decisions_->add_routes(router);
@@ -147,6 +157,13 @@ Result<void> Service::start_server() {
   if (!started)
     return Error::give_up(started.error().message + "; choose another with MARQUEE_HTTP_PORT (or http.port)");
   return {};
+}
+
+Result<void> Service::erase_profile(const std::string& site_id, const std::string& user_id) {
+  if (!profiles_) return Error::reject("site: this process keeps no profiles (profiles.enabled, serve.collect)");
+  const auto user_key = event::hash_user(secrets_.hash_key_bytes(), user_id);
+  decisions_->forget(site_id, user_key);
+  return profiles_->erase(site_id, user_key);
 }
 
 Result<void> Service::start_store() {
@@ -254,6 +271,7 @@ void Service::stop() {
   if (api_) api_->stop();
   if (server_) server_->stop();
   if (decisions_) decisions_->stop();
+  profiles_.reset();
   watch_.reset();
   if (is_up_) loader_->stop();
   if (log_) log_->close();

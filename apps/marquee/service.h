@@ -10,6 +10,7 @@
 
 #include "app.h"
 #include "decisions.h"
+#include "live_profiles.h"
 #include "marquee/api/api.h"
 #include "marquee/base/port_hold.h"
 #include "marquee/base/supervisor.h"
@@ -49,6 +50,8 @@ class Service {
   [[nodiscard]] Result<void> open_log();
   [[nodiscard]] Result<void> start_server();
   [[nodiscard]] Result<void> start_store();
+  /// By the id that the site has for the user.
+  [[nodiscard]] Result<void> erase_profile(const std::string& site_id, const std::string& user_id);
   [[nodiscard]] Result<void> write_runtime() const;
   /// Waits for the store, brings its schema up, starts the loader; then looks at a store that is not its own. On a
   /// thread of its own.
@@ -74,7 +77,8 @@ class Service {
   std::unique_ptr<ingest::Loader> loader_;
   std::unique_ptr<ingest::Collector> collector_;
   std::unique_ptr<clickhouse::Client> landing_decisions_;
-  std::unique_ptr<Decisions> decisions_;  ///< Of a process that collects.
+  std::unique_ptr<LiveProfiles> profiles_;  ///< Of a process that collects, where profiles.enabled.
+  std::unique_ptr<Decisions> decisions_;    ///< Of a process that collects.
   std::unique_ptr<ingest::PipelineWatch> watch_;
   std::unique_ptr<ingest::DeadLetterOffice> letters_;
   std::unique_ptr<api::Api> api_;

@@ -109,6 +109,17 @@ void bind_ingest(Settings& s, config::Schema& schema) {
              "Events per partition within which a repeat is recognised.");
 }
 
+void bind_profiles(Settings& s, config::Schema& schema) {
+  schema.add("profiles.enabled", &s.profiles_enabled,
+             "Whether decisions know users' profiles and segments: only of those with full consent who say that they "
+             "are 18 or older.");
+  schema.add("profiles.capacity", &s.profiles_capacity, 1'000, 60'000'000,
+             "Users with a profile at most, some 280 bytes of memory each as they come; beyond, those unseen for "
+             "longest are let go.");
+  schema.add_duration("profiles.snapshot", &s.profiles_snapshot_ms, kSecond, kDay,
+                      "How often profiles are written to disk. After a crash what came since is read from the log.");
+}
+
 void bind_webhooks(Settings& s, config::Schema& schema) {
   schema.add("webhooks.allow_private", &s.webhooks_allow_private,
              "Whether deliveries and alerts may be sent to addresses that are not public (this machine, private "
@@ -152,6 +163,7 @@ void bind(Settings& s, config::Schema& schema) {
                     "of which the one that is shown pays its bid, or the least bid that would have done.");
   schema.add_duration("decisions.click_window", &s.decisions_click_window_ms, 100, 30 * kMinute,
                       "How long an impression waits for its click before it is learned. Later ones are reckoned in.");
+  bind_profiles(s, schema);
   schema.add_duration(
       "segments.refresh", &s.segments_refresh_ms, kSecond, kDay,
       "How long `marquee serve` waits between looks at segments: one whose users may be others by now, as "

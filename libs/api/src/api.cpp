@@ -196,6 +196,8 @@ class Api::Impl {
               [this](const auto& request) { return catalog_answers_.put_item(request); });
     add_definitions(router, "/v1/campaigns", campaigns_);
     add_definitions(router, "/v1/slots", slots_);
+    add_admin(router, "DELETE", "/v1/profiles/{user_id}",
+              [this](const auto& request) { return erase_profile(request); });
   }
 
   void add_operation(http::Router& router) {
@@ -224,6 +226,17 @@ class Api::Impl {
     router.add("GET", "/openapi.json", [](const http::Request&, http::Responder responder) {
       responder.send(http::Response::json(200, openapi_json()));
     });
+  }
+
+  /// The same answer whether there was one: who asks is not told who is known.
+  http::Response erase_profile(const http::Request& request) {
+    const auto site = request.query_parameter("site").value_or("");
+    if (!catalog_.site(site)) return error_answer(400, "site: expected the id of a site", "site");
+    if (auto erased = options_.erase_profile(site, std::string(request.path_parameter("user_id"))); !erased)
+      return error_answer(erased.error());
+    http::Response answer;
+    answer.status = 204;
+    return answer;
   }
 
   http::Response status() {

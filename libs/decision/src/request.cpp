@@ -55,10 +55,15 @@ bool is_personal(Field field) {
     case Field::year:
     case Field::city:
     case Field::segment:
+    case Field::interest:
+    case Field::seen_campaign:
+    case Field::seen_ad:
     case Field::attribute:
       return true;
   }
   return true;
 }
+
+bool is_for_targeting(Field field) { return field != Field::seen_campaign && field != Field::seen_ad; }
 
 }  // namespace marquee::decision

@@ -4,13 +4,20 @@
 #include <array>
 #include <bit>
 
+#include "marquee/decision/request.h"
+
 namespace marquee::decision {
 namespace {
 
 constexpr std::array<std::string_view, 7> kDays = {"mon", "tue", "wed", "thu", "fri", "sat", "sun"};
 constexpr std::pair<std::string_view, Targeting::Kind> kJunctions[] = {
     {"all", Targeting::Kind::all}, {"any", Targeting::Kind::any}, {"not", Targeting::Kind::none}};
+constexpr std::array<std::string_view, 3> kInterests = {"word:", "course:", "category:"};
 constexpr std::size_t kMostDeep = 12, kMostConditions = 500, kMostValues = 1000;
+
+bool is_of_interest(std::string_view value) {
+  return std::ranges::any_of(kInterests, [&](std::string_view kind) { return value.starts_with(kind); });
+}
 
 /// Reads one rule.
 class RuleReader {
@@ -70,9 +77,12 @@ class RuleReader {
       in.choice("field", rule.field);
       if (rule.field == Field::attribute)
         in.wrong("field", "an attribute is written {\"attribute\": NAME, \"in\": [...]}");
+      if (!is_for_targeting(rule.field)) in.wrong("field", "this one is for the click model alone");
     }
     in.require("in").texts("in", rule.values, kMostValues, {1, kMostOfName});
     if (rule.values.empty()) in.wrong("in", "expected at least one value");
+    if (rule.field == Field::interest && !std::ranges::all_of(rule.values, is_of_interest))
+      in.wrong("in", fmt::format("expected an interest: one of {} before what it is in", fmt::join(kInterests, ", ")));
     in.end();
   }
 

@@ -240,6 +240,8 @@ TEST(Definition, refuses_what_cannot_be_and_says_where) {
       {"/targeting/all/0/any/0/in/1", 2, "targeting.all[0].any[0].in[1]: expected text"},
       {"/targeting/all/0/any/0/field", "colour", "targeting.all[0].any[0].field: expected one of page, slot, "},
       {"/targeting/all/0/any/0/field", "attribute", "targeting.all[0].any[0].field: an attribute is written"},
+      {"/targeting/all/0/any/0/field", "seen_ad", "targeting.all[0].any[0].field: this one is for the click model"},
+      {"/targeting/all/0/any/0/field", "interest", "targeting.all[0].any[0].in: expected an interest: one of word:, "},
       {"/targeting/all/1/not", Json::object(), "targeting.all[1].not: expected one of all, any, not, within, field, "},
       {"/targeting/all/1",
        {{"not", part}, {"all", {part}}},

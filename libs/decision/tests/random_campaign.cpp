@@ -101,9 +101,12 @@ Targeting random_targeting(Random& random, int most_deep) {
   if (rule.kind == Kind::within) {
     rule.day_part = random_day_part(random);
   } else if (rule.kind == Kind::is_in) {
-    rule.field = some<Field>(random);
+    do rule.field = some<Field>(random);
+    while (!is_for_targeting(rule.field));
     if (rule.field == Field::attribute) rule.name = word(random);
     rule.values = words(random, 1);
+    if (rule.field == Field::interest)
+      for (auto& value : rule.values) value.insert(0, "course:");
   } else {
     for (auto count = rule.kind == Kind::none ? 1 : 1 + below(random, 3); count > 0; --count)
       rule.parts.push_back(random_targeting(random, most_deep - 1));

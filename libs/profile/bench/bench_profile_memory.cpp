@@ -59,7 +59,7 @@ std::uint64_t fill(profile::ProfileStore& store, std::size_t profiles, std::uint
       // Simulated students have no age, and many no consent: here all who are logged in are adults and agree.
       event::Event event = parsed;
       event.consent = event::Consent::full;
-      event.props = R"({"age":20,"category":"science","advertiser":"acme"})";
+      event.props = R"({"age":20,"category":"science"})";
       profile::observe(store, reader, {0, ++events}, event);
     });
   }
@@ -73,9 +73,6 @@ int main(int argc, char** argv) {
   const std::string directory = argc > 2 ? argv[2] : std::filesystem::temp_directory_path().string();
   const std::size_t before = resident_bytes();
   profile::ProfileStore store({.partitions = 4});
-  profile::CapRules rules;
-  (void)rules.add(profile::CapScope::advertiser, "acme", {5, 86'400});
-  store.set_rules(rules);
   const auto began = Steady::now();
   // Many more than are wanted: not all are ever named.
   const std::uint64_t events = fill(store, profiles, static_cast<std::uint32_t>(profiles * 10));

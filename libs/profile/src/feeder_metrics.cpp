@@ -19,7 +19,6 @@ FeederMetrics::FeederMetrics(std::shared_ptr<metrics::Registry> registry)
       lag_(gauge("marquee_profile_lag_events", "Events of the log that profiles do not know yet")),
       evicted_(counter("marquee_profiles_evicted_total", "Profiles let go for want of room, unseen for longest")),
       erased_(counter("marquee_profiles_erased_total", "Profiles erased on request, or as their user is under age")),
-      caps_lost_(counter("marquee_profile_caps_lost_total", "Impressions forgotten before their cap's window")),
       unreadable(counter("marquee_profile_unreadable_events_total", "Records of the log that hold no event")),
       snapshot_failures(counter("marquee_profile_snapshot_failures_total", "Snapshots that could not be saved")),
       snapshot_seconds(gauge("marquee_profile_snapshot_seconds", "How long the last snapshot took")),
@@ -54,7 +53,6 @@ void FeederMetrics::show(const ProfileStoreState& state, std::uint64_t lag) {
   lag_.Set(static_cast<double>(lag));
   raise_to(evicted_, state.evicted);
   raise_to(erased_, state.erased);
-  raise_to(caps_lost_, state.caps_lost);
 }
 
 }  // namespace marquee::profile

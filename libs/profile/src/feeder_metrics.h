@@ -29,7 +29,6 @@ class FeederMetrics {
   prometheus::Gauge& lag_;
   prometheus::Counter& evicted_;
   prometheus::Counter& erased_;
-  prometheus::Counter& caps_lost_;
 
  public:
   prometheus::Counter& unreadable;

@@ -14,7 +14,7 @@ std::optional<ProfileId> profile_id(std::string_view site_id, std::uint64_t user
 
 std::optional<Permission> Permission::grant(std::string_view site_id, std::uint64_t user_key, event::Consent consent,
                                             std::optional<std::uint32_t> age_years) {
-  if (consent != event::Consent::full || !age_years || *age_years < kAdultYears) return std::nullopt;
+  if (!may_be_known(consent, age_years)) return std::nullopt;
   const auto id = profile_id(site_id, user_key);
   return id ? std::optional(Permission(*id)) : std::nullopt;
 }
@@ -35,7 +35,6 @@ EventProps PropsReader::read(std::string_view props) {
   if (object["age"].get(age) == simdjson::SUCCESS && age <= kOldest) result.age_years = static_cast<std::uint32_t>(age);
   std::string_view text;
   if (object["category"].get(text) == simdjson::SUCCESS) result.category = text;
-  if (object["advertiser"].get(text) == simdjson::SUCCESS) result.advertiser = text;
   return result;
 }
 

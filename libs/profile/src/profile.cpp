@@ -2,7 +2,6 @@
 
 #include <algorithm>
 
-#include "cap_log.h"
 #include "decayed.h"
 
 namespace marquee::profile {
@@ -44,11 +43,6 @@ std::uint32_t Profile::impressions(std::size_t days, Seconds now) const {
 
 std::uint32_t Profile::clicks(std::size_t days, Seconds now) const {
   return sum_of_days(record_.clicks, record_.day, days, now / kDayS);
-}
-
-std::uint32_t Profile::impressions_of(CapKey key, std::uint32_t window_s, Seconds now) const {
-  return count_impressions(record_.caps, record_.last_seen, key, window_s, now) +
-         count_impressions(more_caps_, record_.last_seen, key, window_s, now);
 }
 
 }  // namespace marquee::profile

@@ -12,7 +12,7 @@ namespace marquee::profile {
 namespace {
 
 struct Head {
-  char mark[8] = {'M', 'Q', 'P', 'R', 'O', 'F', 'L', '1'};
+  char mark[8] = {'M', 'Q', 'P', 'R', 'O', 'F', 'L', '2'};
   std::uint32_t partitions = 0, shards = 0;
 };
 
@@ -45,11 +45,6 @@ Outcome ProfileStore::apply(const Permission& permission, Place place, const eve
 
 Outcome ProfileStore::forget(ProfileId id, Place place) { return shard_of(id).forget(id, place.offset); }
 
-void ProfileStore::set_rules(const CapRules& rules) {
-  const auto shared = std::make_shared<const CapRules>(rules);
-  for (const auto& shard : shards_) shard->set_rules(shared);
-}
-
 log::Offset ProfileStore::erase(ProfileId id, log::Offset end) { return shard_of(id).erase(id, end); }
 
 void ProfileStore::keep_erased(ProfileId id, log::Offset before) { shard_of(id).keep_erased(id, before); }
@@ -73,7 +68,6 @@ ProfileStoreState ProfileStore::state() const {
     state.bytes += shard->bytes();
     state.evicted += shard->counts().evicted;
     state.erased += shard->counts().erased;
-    state.caps_lost += shard->counts().caps_lost;
   }
   return state;
 }

@@ -4,7 +4,6 @@
 
 #include <atomic>
 #include <cstdint>
-#include <memory>
 #include <mutex>
 #include <optional>
 #include <string>
@@ -16,17 +15,14 @@
 
 namespace marquee::profile {
 
-inline constexpr std::size_t kMoreSlabs = 4;     ///< For caps beyond those of the record.
-inline constexpr std::size_t kWordsOfMore = 28;  ///< Of a further slab: between whose it is and the mark.
-
 struct ShardOptions {
-  std::size_t capacity = 1;       ///< Slabs. Beyond it the profile of the user unseen for longest is let go.
+  std::size_t capacity = 1;       ///< Beyond it the profile of the user unseen for longest is let go.
   std::size_t repeat_window = 1;  ///< Events.
 };
 
 /// What happened since the shard was made.
 struct ShardCounts {
-  std::atomic<std::uint64_t> evicted = 0, erased = 0, caps_lost = 0;
+  std::atomic<std::uint64_t> evicted = 0, erased = 0;
 };
 
 /// Thread safe; readers never wait.
@@ -41,13 +37,12 @@ class Shard {
   log::Offset erase(ProfileId id, log::Offset end);
   /// As erase(), of what was erased before the shard was loaded.
   void keep_erased(ProfileId id, log::Offset before);
-  void set_rules(std::shared_ptr<const CapRules> rules);
 
   /// Everything before is applied, or none of this shard's.
   [[nodiscard]] log::Offset next() const { return next_.load(std::memory_order_acquire); }
   void advance(log::Offset next);
 
-  [[nodiscard]] std::size_t profiles() const { return profiles_.load(std::memory_order_relaxed); }
+  [[nodiscard]] std::size_t profiles() const;
   [[nodiscard]] std::size_t bytes() const;
   [[nodiscard]] const ShardCounts& counts() const { return counts_; }
 
@@ -59,19 +54,13 @@ class Shard {
  private:
   [[nodiscard]] bool is_erased(ProfileId id, log::Offset offset) const;
   void update(ProfileId id, const event::Event& event, const EventProps& props);
-  void update_caps(ProfileId id, ProfileRecord& record, Seconds was_seen, const std::vector<CapKey>& keys,
-                   Seconds time);
-  void put_caps(ProfileId id, ProfileRecord& record, const std::vector<std::uint64_t>& words);
-  void put(std::uint64_t key, const SlabValue& value);
-  bool remove(ProfileId id);
+  void put(ProfileId id, const SlabValue& value);
 
   mutable std::mutex mutex_;  ///< Of writers.
   SlabTable table_;
   event::IdentityWindow repeats_;
   std::unordered_map<std::uint64_t, log::Offset> erased_;
-  std::shared_ptr<const CapRules> rules_;
   std::atomic<log::Offset> next_ = 0;
-  std::atomic<std::size_t> profiles_ = 0;
   ShardCounts counts_;
 };
 

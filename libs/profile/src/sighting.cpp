@@ -10,7 +10,7 @@ namespace {
 
 using event::Type;
 
-constexpr std::uint32_t kCourseClickAmount = 2;  ///< Asked for, where a view may be by the way.
+constexpr std::uint32_t kClickAmount = 2;  ///< Asked for, where a view may be by the way.
 
 template <class T>
 void increase(T& count) {
@@ -81,7 +81,7 @@ void take_in(ProfileRecord& record, const event::Event& event, const EventProps&
       break;
     case Type::course_view:
     case Type::course_click: {
-      const std::uint32_t amount = event.type == Type::course_click ? kCourseClickAmount : 1;
+      const std::uint32_t amount = event.type == Type::course_click ? kClickAmount : 1;
       add(TopicKind::course, event.course_id, amount);
       add(TopicKind::category, props.category, amount);
       break;
@@ -90,24 +90,11 @@ void take_in(ProfileRecord& record, const event::Event& event, const EventProps&
     case Type::click:
       if (!event.ad_id.empty() || !event.campaign_id.empty())
         take_in_ad(record, event, time, event.type == Type::click);
+      if (event.type == Type::click) add(TopicKind::category, props.category, kClickAmount);
       break;
     default:
       break;
   }
-}
-
-std::vector<CapKey> capped_keys(const event::Event& event, const EventProps& props, const CapRules& rules) {
-  std::vector<CapKey> keys;
-  if (event.type != Type::impression || rules.empty()) return keys;
-  const auto look = [&](CapScope scope, std::string_view id) {
-    if (id.empty()) return;
-    const CapKey key = cap_key(scope, id);
-    if (rules.find(key) != nullptr) keys.push_back(key);
-  };
-  look(CapScope::campaign, event.campaign_id);
-  look(CapScope::ad, event.ad_id);
-  look(CapScope::advertiser, props.advertiser);
-  return keys;
 }
 
 }  // namespace marquee::profile

@@ -174,13 +174,6 @@ bool SlabTable::erase(std::uint64_t key) {
   return true;
 }
 
-void SlabTable::touch(std::uint64_t key) {
-  const std::uint32_t entry = index_[find(key)];
-  if (entry == 0) return;
-  unlink(slab_of(entry));
-  link_last(slab_of(entry));
-}
-
 std::optional<std::uint64_t> SlabTable::first_key() const {
   if (size_ == 0) return std::nullopt;
   return slabs_[links_[end()].after].key;

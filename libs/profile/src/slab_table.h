@@ -32,8 +32,6 @@ class SlabTable {
   [[nodiscard]] const SlabValue* get(std::uint64_t key) const;
   /// Sets the value and puts it last in the list. A new key needs room: size() < capacity().
   void put(std::uint64_t key, const SlabValue& value);
-  /// Puts it last in the list as it is.
-  void touch(std::uint64_t key);
   /// False where there was none. Nothing of it stays in memory.
   bool erase(std::uint64_t key);
   [[nodiscard]] std::size_t size() const { return size_; }

@@ -49,7 +49,7 @@ class Crowd {
     event.page_id = event.course_id = kIds[random_() % kIds.size()];
     event.campaign_id = kIds[random_() % kIds.size()];
     event.ad_id = kIds[random_() % kIds.size()];
-    event.props = R"({"age":30,"category":"science","advertiser":"acme"})";
+    event.props = R"({"age":30,"category":"science"})";
     return event;
   }
 

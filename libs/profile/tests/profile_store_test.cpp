@@ -8,7 +8,6 @@
 #include <algorithm>
 #include <atomic>
 #include <fstream>
-#include <map>
 #include <thread>
 
 #include "profile_events.h"
@@ -23,16 +22,6 @@ using testing::make_event;
 using testing::permission;
 
 constexpr ProfileStoreOptions kSmall{.partitions = 2, .capacity = 400, .shards = 4, .repeat_window = 400};
-
-CapRules rules_for_all_ads() {
-  CapRules rules;
-  for (const char* id : {"a", "b", "c", "d", "e", "f", "g", "h"}) {
-    EXPECT_TRUE(rules.add(CapScope::ad, id, {3, 86'400}));
-    EXPECT_TRUE(rules.add(CapScope::campaign, id, {10, 7 * 86'400}));
-  }
-  EXPECT_TRUE(rules.add(CapScope::advertiser, "acme", {20, 30 * 86'400}));
-  return rules;
-}
 
 /// A log of a crowd: the partition of each event, and its bytes.
 std::vector<std::vector<std::string>> make_log(std::uint64_t seed, std::size_t events, std::uint64_t users) {
@@ -72,7 +61,6 @@ class StoreOfSeed : public ::testing::TestWithParam<std::uint64_t> {};
 TEST_P(StoreOfSeed, is_the_same_bytes_of_the_same_log_whatever_restarts_there_were) {
   const auto log = make_log(GetParam(), 20'000, 900);
   ProfileStore whole(kSmall);
-  whole.set_rules(rules_for_all_ads());
   for (log::Partition p = 0; p < kSmall.partitions; ++p) feed(whole, log, p, log[p].size());
   ASSERT_GT(whole.state().evicted, 100U);
   ASSERT_LE(whole.state().profiles, kSmall.capacity);
@@ -80,7 +68,6 @@ TEST_P(StoreOfSeed, is_the_same_bytes_of_the_same_log_whatever_restarts_there_we
   const Directory directory;
   std::mt19937_64 random(GetParam());
   auto store = std::make_unique<ProfileStore>(kSmall);
-  store->set_rules(rules_for_all_ads());
   for (int restart = 0; restart < 8; ++restart) {
     for (log::Partition p = 0; p < kSmall.partitions; ++p) {
       const log::Offset next = store->next(p);
@@ -91,8 +78,7 @@ TEST_P(StoreOfSeed, is_the_same_bytes_of_the_same_log_whatever_restarts_there_we
     for (log::Partition p = 0; p < kSmall.partitions; ++p)
       feed(*store, log, p, std::min<log::Offset>(store->next(p) + random() % 500, log[p].size()));
     store = std::make_unique<ProfileStore>(kSmall);
-    store->set_rules(rules_for_all_ads());
-    const auto loaded = store->load(directory.file("snapshot"));
+      const auto loaded = store->load(directory.file("snapshot"));
     ASSERT_TRUE(loaded && *loaded) << loaded.error().message;
   }
   for (log::Partition p = 0; p < kSmall.partitions; ++p) feed(*store, log, p, log[p].size());
@@ -113,10 +99,6 @@ TEST(ProfileStore, applies_each_event_once) {
 
 TEST(ProfileStore, tells_what_a_user_did_and_saw) {
   ProfileStore store(kSmall);
-  CapRules rules;
-  ASSERT_TRUE(rules.add(CapScope::ad, "banner", {3, 3'600}));
-  ASSERT_TRUE(rules.add(CapScope::advertiser, "acme", {3, 86'400}));
-  store.set_rules(rules);
   PropsReader reader;
   std::uint32_t seq = 0;
   const auto give = [&](event::Type type, Seconds time, auto&& fill) {
@@ -133,7 +115,7 @@ TEST(ProfileStore, tells_what_a_user_did_and_saw) {
     give(event::Type::impression, kNewYear + 100 + i * 1'000, [](event::Event& e) {
       e.ad_id = "banner";
       e.campaign_id = "autumn";
-      e.props = R"({"age":40,"advertiser":"acme"})";
+      e.props = R"({"age":40})";
     });
   }
   const auto profile = store.read(permission(5));
@@ -144,52 +126,7 @@ TEST(ProfileStore, tells_what_a_user_did_and_saw) {
   EXPECT_GT(profile->weight(TopicKind::category, topic_of(TopicKind::category, "science"), now), 0.9);
   EXPECT_GT(profile->weight(TopicKind::course, topic_of(TopicKind::course, "c-1"), now), 0.9);
   EXPECT_NEAR(profile->weight(TopicKind::ad_seen, topic_of(TopicKind::ad_seen, "banner"), now), 4, 0.1);
-  EXPECT_EQ(profile->impressions_of(cap_key(CapScope::ad, "banner"), 3'600, now), 3U);
-  EXPECT_EQ(profile->impressions_of(cap_key(CapScope::ad, "banner"), 1'101, now), 2U);
-  EXPECT_EQ(profile->impressions_of(cap_key(CapScope::ad, "banner"), 3'600, now + 3'600), 0U);
-  EXPECT_EQ(profile->impressions_of(cap_key(CapScope::advertiser, "acme"), 86'400, now + 3'600), 3U);
-  EXPECT_EQ(profile->impressions_of(cap_key(CapScope::campaign, "autumn"), 86'400, now), 0U) << "nothing caps it";
   EXPECT_FALSE(store.read(permission(6)));
-}
-
-// A user whose caps need further slabs, beside others that make theirs move.
-TEST(ProfileStore, counts_many_caps_of_one_user_exactly) {
-  constexpr int kAds = 35;
-  ProfileStore store({.capacity = 60, .shards = 1, .repeat_window = 10});
-  CapRules rules;
-  for (int ad = 0; ad < kAds; ++ad) ASSERT_TRUE(rules.add(CapScope::ad, std::to_string(ad), {3, 86'400}));
-  store.set_rules(rules);
-  PropsReader reader;
-  std::map<int, std::vector<Seconds>> shown;
-  std::uint32_t seq = 0;
-  std::mt19937_64 random(3);
-  for (Seconds time = kNewYear; time < kNewYear + 3 * 86'400; time += 97) {
-    const int ad = static_cast<int>(random() % kAds);
-    const std::string id = std::to_string(ad);
-    auto event = make_event(1, ++seq, event::Type::impression, time);
-    event.ad_id = id;
-    ASSERT_EQ(observe(store, reader, {0, seq}, event), Outcome::applied);
-    shown[ad].push_back(time);
-    ++seq;
-    ASSERT_EQ(observe(store, reader, {0, seq}, make_event(seq % 200 + 2, seq, event::Type::page_view, time)),
-              Outcome::applied);
-    if (seq % 20 != 0) continue;
-    const auto profile = store.read(permission(1));
-    ASSERT_TRUE(profile);
-    for (const auto& [one, times] : shown) {
-      const auto exact = std::ranges::count_if(times, [&](Seconds at) { return at + 86'400 > time; });
-      ASSERT_EQ(profile->impressions_of(cap_key(CapScope::ad, std::to_string(one)), 86'400, time),
-                std::min<std::uint32_t>(3, static_cast<std::uint32_t>(exact)));
-    }
-  }
-  EXPECT_EQ(store.state().caps_lost, 0U);
-  EXPECT_GT(store.read(permission(1))->record().more_slabs, 2);
-  // All slabs of the user go together.
-  store.erase(permission(1).id(), seq + 1);
-  EXPECT_FALSE(store.read(permission(1)));
-  const auto file = snapshot_of(store);
-  const std::uint64_t id = permission(1).id().value;
-  EXPECT_EQ(file.find(std::string(reinterpret_cast<const char*>(&id), sizeof id)), std::string::npos);
 }
 
 TEST(ProfileStore, lets_go_of_who_was_not_seen_for_longest) {
@@ -209,33 +146,6 @@ TEST(ProfileStore, lets_go_of_who_was_not_seen_for_longest) {
   for (std::uint64_t user = 52; user <= 150; ++user) EXPECT_TRUE(store.read(permission(user))) << user;
   EXPECT_EQ(store.state().evicted, 50U);
   EXPECT_EQ(store.state().profiles, 100U);
-}
-
-TEST(ProfileStore, makes_room_for_more_caps_of_who_was_unseen_for_longest_without_letting_go_of_them) {
-  constexpr std::uint64_t kUsers = 10;
-  ProfileStore store({.partitions = 1, .capacity = kUsers, .shards = 1, .repeat_window = 10});
-  CapRules rules;
-  for (std::size_t ad = 0; ad <= kInnerCaps; ++ad)
-    ASSERT_TRUE(rules.add(CapScope::ad, std::to_string(ad), {1, 86'400}));
-  store.set_rules(rules);
-  PropsReader reader;
-  std::uint32_t seq = 0;
-  const auto give = [&](std::uint64_t user, event::Type type, const std::string& ad) {
-    ++seq;
-    auto event = make_event(user, seq, type, kNewYear + seq);
-    event.ad_id = ad;
-    ASSERT_EQ(observe(store, reader, {0, seq}, event), Outcome::applied);
-  };
-  for (std::size_t ad = 0; ad < kInnerCaps; ++ad) give(1, event::Type::impression, std::to_string(ad));
-  for (std::uint64_t user = 2; user <= kUsers; ++user) give(user, event::Type::page_view, "");
-  give(1, event::Type::impression, std::to_string(kInnerCaps));
-  const auto profile = store.read(permission(1));
-  ASSERT_TRUE(profile);
-  for (std::size_t ad = 0; ad <= kInnerCaps; ++ad)
-    EXPECT_EQ(profile->impressions_of(cap_key(CapScope::ad, std::to_string(ad)), 86'400, kNewYear + seq), 1U);
-  EXPECT_FALSE(store.read(permission(2)));
-  EXPECT_EQ(store.state().profiles, kUsers - 1);
-  EXPECT_EQ(store.state().evicted, 1U);
 }
 
 TEST(ProfileStore, is_told_apart_by_site) {
@@ -307,7 +217,6 @@ TEST(ProfileStore, has_the_earlier_snapshot_or_the_later_one_after_being_killed_
 TEST(ProfileStore, is_read_while_it_is_written) {
   const auto log = make_log(3, 20'000, 300);
   ProfileStore store({.partitions = 2, .capacity = 150, .shards = 4, .repeat_window = 400});
-  store.set_rules(rules_for_all_ads());
   std::atomic<int> writers = 2;
   std::atomic<std::uint64_t> found = 0, faults = 0;
   std::vector<std::thread> threads;

@@ -35,10 +35,6 @@ RC_GTEST_PROP(SlabTable, is_a_map_in_the_order_of_changes, ()) {
         RC_ASSERT(table.erase(key) == (found != model.end()));
         if (found != model.end()) model.erase(found);
         break;
-      case 1:
-        table.touch(key);
-        if (found != model.end()) model.splice(model.end(), model, found);
-        break;
       default:
         if (found == model.end() && table.size() == table.capacity()) {
           RC_ASSERT(table.first_key() == model.front().first);

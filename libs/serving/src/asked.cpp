@@ -165,7 +165,8 @@ class Reader {
       return wrong("consent", "expected full, contextual, denied or unknown");
     const auto age = number(root_, "age", 0, kOldest);
     if (!age) return age.error();
-    asked_.may_know_user = Permission::of(given, age->value_or(0)).is_given();
+    if (*age) asked_.age = static_cast<std::uint32_t>(**age);
+    asked_.may_know_user = profile::may_be_known(given, asked_.age);
     return {};
   }
 
@@ -196,6 +197,7 @@ class Reader {
     event.year_of_study = static_cast<std::uint8_t>(year->value_or(0));
     if (!user->empty()) event.user_key = event::hash_user(context_.hash_key, *user);
     if (!session->empty()) event.session_id = event::hash_session(context_.hash_key, *session);
+    asked_.permission = profile::Permission::grant(event.site_id, event.user_key, event.consent, asked_.age);
     // Who has not signed in is known by the session.
     asked_.request.user_key = event.user_key != 0 ? event.user_key : event.session_id;
     context.add(Field::college, *college);

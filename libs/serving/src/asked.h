@@ -2,6 +2,8 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -11,25 +13,12 @@
 #include "marquee/event/event.h"
 #include "marquee/event/person.h"
 #include "marquee/ingest/access.h"
+#include "marquee/profile/permission.h"
+#include "marquee/profile/segment_memberships.h"
 
 namespace marquee::serving {
 
 inline constexpr std::size_t kMostPlacements = 20;
-inline constexpr std::int64_t kOfAge = 18;
-
-/// What may be known of the user. Only this makes a request personal: consent to more than context, and an age that is
-/// known to be of age. Whatever looks at persons takes one.
-class Permission {
- public:
-  [[nodiscard]] static Permission of(event::Consent consent, std::int64_t age) {
-    return Permission(consent == event::Consent::full && age >= kOfAge);
-  }
-  [[nodiscard]] bool is_given() const { return is_given_; }
-
- private:
-  explicit Permission(bool is_given) : is_given_(is_given) {}
-  bool is_given_;
-};
 
 struct AskContext {
   const ingest::WriteKey& key;
@@ -42,11 +31,15 @@ struct AskContext {
 struct Asked {
   decision::Request request;
   event::Event event;  ///< What is known of who and where, as an impression of it will say.
-  bool may_know_user = false;
+  bool may_know_user = false;  ///< profile::may_be_known().
+  std::optional<std::uint32_t> age = {};
+  std::optional<profile::Permission> permission = {};  ///< Of who is named by user_id and may be known.
   bool wants_reasons = false;
   std::size_t runner_ups = 0;
   std::vector<std::string> texts;  ///< What `request` borrows, besides the parser's; as `year`.
   std::string year;
+  std::string profile_texts;                             ///< What `request` borrows of the profile,
+  std::shared_ptr<const profile::SegmentView> segments;  ///< and of the segments.
 };
 
 /// Reads one request. Its texts live until the next read on the same thread. Action::reject names the field.

@@ -12,6 +12,7 @@
 #include <utility>
 
 #include "decision_record.h"
+#include "fatigue.h"
 #include "learning_metrics.h"
 #include "marquee/base/logging.h"
 #include "marquee/event/event.h"
@@ -101,6 +102,7 @@ class ClickLearner::Impl {
   struct Bound {
     std::shared_ptr<const decision::Inventory> inventory;
     std::shared_ptr<const learning::AdTable> ads;
+    std::shared_ptr<const SeenAds> seen;
   };
 
   void run(const std::stop_token& stop) {
@@ -149,7 +151,8 @@ class ClickLearner::Impl {
   void take_decision(const std::vector<LoggedChoice>& choices) {
     for (const auto& one : choices) {
       features_.clear();
-      for (const auto& [name, value] : one.context) features_.add(name, value);
+      const AdTopics ad(one.campaign_id, one.ad_id);
+      for (const auto& [name, value] : one.context) describe_known_of(ad, features_, name, value);
       describe_place(features_, one.time_ms, one.slot_id);
       features_.compile();
       const auto rows = features_.rows();
@@ -212,7 +215,9 @@ class ClickLearner::Impl {
       if (!inventory || bound.inventory == inventory) continue;
       std::vector<learning::Ad> ads;
       for (const auto& row : inventory->ads()) ads.push_back(model_ad(id, row));
-      bound = {std::move(inventory), std::make_shared<const learning::AdTable>(ranker_.features(), ads)};
+      auto seen = std::make_shared<const SeenAds>(*inventory);
+      bound = {std::move(inventory), std::make_shared<const learning::AdTable>(ranker_.features(), ads),
+               std::move(seen)};
       has_changed = true;
     }
     if (has_changed) std::erase_if(bound_, [](const auto& one) { return !one.second.inventory; });
@@ -224,7 +229,7 @@ class ClickLearner::Impl {
     std::vector<LearnedRanker::Ranking> rankings;
     for (const auto& [id, bound] : bound_) {
       auto scorer = learning::Scorer::bind(model_, bound.ads);
-      if (scorer) rankings.push_back({bound.inventory, std::move(*scorer)});
+      if (scorer) rankings.push_back({bound.inventory, std::move(*scorer), bound.seen});
     }
     ranker_.use(std::move(rankings));
     metrics_.quality(quality_.quality());

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <chrono>
 #include <map>
 #include <mutex>
@@ -12,7 +13,9 @@
 #include "asked.h"
 #include "decision_record.h"
 #include "delivery_feed.h"
+#include "marquee/base/json_text.h"
 #include "marquee/event/parser.h"
+#include "profile_context.h"
 #include "recent.h"
 #include "seal.h"
 #include "serving_metrics.h"
@@ -54,6 +57,15 @@ event::Event served_event(const Asked& asked, const decision::Decision& decision
   event.propensity = choice.propensity;
   event.policy = decision.policy;
   return event;
+}
+
+/// What events of the ad tell the user's profile beside their fields (libs/profile); empty where none may be kept.
+std::string props_for_profile(const Asked& asked, const decision::Campaign& campaign) {
+  std::string props;
+  if (!asked.permission) return props;
+  JsonObject object(props);
+  object.number("age", asked.age.value_or(0)).text("category", campaign.category).end();
+  return props;
 }
 
 }  // namespace
@@ -117,12 +129,32 @@ class DecisionServer::Impl : public std::enable_shared_from_this<DecisionServer:
         .key = *owner, .hash_key = options_.hash_key, .user_agent = request.headers.get("User-Agent"), .now_ms = now()};
     if (auto read = read_request(request.body, context, asked); !read)
       return refuse(ingest::error_answer(400, read.error().message));
+    know_user(*owner, asked);
     asked.request.id = decision::make_decision_id();
     auto* decider = sites_.find(owner->site_id);
     auto decision = !feed_.is_ready()    ? nothing(asked.request, Because::not_ready)
                     : decider == nullptr ? nothing(asked.request, Because::unknown_slot)
                                          : decider->decide(asked.request);
     log_and_answer(*owner, asked, std::move(decision), decider, begin, origin, std::move(responder));
+  }
+
+  /// Adds to what was asked what is kept of the user, where that may be.
+  void know_user(const ingest::WriteKey& owner, Asked& asked) const {
+    if (!asked.permission) return;
+    if (options_.profiles != nullptr)
+      if (const auto profile = options_.profiles->read(*asked.permission))
+        describe_profile(*profile, asked.profile_texts, asked.request.context);
+    if (options_.segments == nullptr) return;
+    asked.segments = options_.segments->view();
+    const auto site = asked.segments->find(owner.site_id);
+    if (site == asked.segments->end()) return;
+    site->second->for_each_of(*asked.permission, [&](std::string_view id) {
+      const auto is_it = [&](const decision::Known& one) {
+        return one.field == decision::Field::segment && one.value == id;
+      };
+      auto& context = asked.request.context;
+      if (std::ranges::none_of(context.known, is_it)) context.add(decision::Field::segment, id);
+    });
   }
 
   static decision::Decision nothing(const decision::Request& request, Because because) {
@@ -204,6 +236,8 @@ class DecisionServer::Impl : public std::enable_shared_from_this<DecisionServer:
       if (decision.choices[i].ad == nullptr) continue;
       const auto& campaign = *decision.choices[i].ad->campaign->campaign;
       auto event = served_event(asked, decision, i, id);
+      const auto props = props_for_profile(asked, campaign);
+      event.props = props;
       const auto number = static_cast<std::uint8_t>(i);
       const auto price = decision.choices[i].price_micros;
       event.value = static_cast<double>(decision::cost_of_impression(campaign, price)) / kNanos;
@@ -266,7 +300,7 @@ class DecisionServer::Impl : public std::enable_shared_from_this<DecisionServer:
   void append(const Seal::Opened& opened, http::Response answer, http::Responder responder) {
     event::Event event = opened.event;
     event.event_time_ms = event.received_time_ms = now();
-    const auto props = write_after_ms(event.event_time_ms - opened.token.issued_ms);
+    const auto props = write_after_ms(event.event_time_ms - opened.token.issued_ms, event.props);
     event.props = props;
     std::string record;
     event::encode(event, record);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "fatigue.h"
 #include "marquee/decision/names.h"
 #include "model_features.h"
 
@@ -18,6 +19,7 @@ struct Work {
   learning::Scorer::Scratch scratch;
   std::vector<std::uint32_t> rows;
   std::vector<float> attraction, value, spread;
+  Fatigue::Scratch fatigue;
 };
 
 Work& work_of(const learning::FeatureSpec& spec, const learning::ExplorationOptions& options) {
@@ -48,29 +50,34 @@ void take_values(const learning::Scorer& scorer, const decision::Placement& plac
 }  // namespace
 
 LearnedRanker::LearnedRanker(decision::Auction auction, const learning::ExplorationOptions& options)
-    : auction_(auction), features_(*learning::FeatureSpec::parse(model_feature_options())), options_(options) {}
+    : auction_(auction),
+      features_(*learning::FeatureSpec::parse(model_feature_options())),
+      fatigue_(std::make_unique<const Fatigue>(features_)),
+      options_(options) {}
+LearnedRanker::~LearnedRanker() = default;
 
 void LearnedRanker::use(std::vector<Ranking> rankings) {
   rankings_.set(std::make_shared<const std::vector<Ranking>>(std::move(rankings)));
 }
 
-std::shared_ptr<const learning::Scorer> LearnedRanker::scorer_of(const decision::Inventory& inventory) const {
+LearnedRanker::Ranking LearnedRanker::ranking_of(const decision::Inventory& inventory) const {
   const auto rankings = rankings_.get();
   if (rankings)
     for (const auto& one : *rankings)
-      if (one.inventory.get() == &inventory) return one.scorer;
-  return nullptr;
+      if (one.inventory.get() == &inventory) return one;
+  return {};
 }
 
 double LearnedRanker::examination(const decision::Placement& placement, const decision::Inventory& inventory) const {
   const auto* slot = inventory.find_slot(placement.slot);
-  const auto scorer = scorer_of(inventory);
+  const auto scorer = ranking_of(inventory).scorer;
   return (slot != nullptr ? slot->examination : 1) * (scorer ? examination_at(*scorer, placement) : 1);
 }
 
 void LearnedRanker::rank(const decision::Request& request, const decision::Placement& placement,
                          const decision::Inventory& inventory, std::span<decision::Candidate> candidates) const {
-  const auto scorer = scorer_of(inventory);
+  const auto ranking = ranking_of(inventory);
+  const auto& scorer = ranking.scorer;
   const bool is_auction =
       auction_ != decision::Auction::none && decision::is_auctioned(*candidates.front().ad->campaign->campaign);
   if (scorer == nullptr) {
@@ -81,7 +88,8 @@ void LearnedRanker::rank(const decision::Request& request, const decision::Place
   }
   Work& work = work_of(features_, options_);
   work.features.clear();
-  for (const auto& known : request.context.known) work.features.add(decision::name(known.field), known.value);
+  for (const auto& known : request.context.known)
+    describe_known(work.features, decision::name(known.field), known.value);
   describe_place(work.features, request.context.time_ms, placement.slot);
   work.features.compile();
   work.rows.clear();
@@ -89,6 +97,8 @@ void LearnedRanker::rank(const decision::Request& request, const decision::Place
   work.attraction.resize(candidates.size());
   work.spread.resize(candidates.size());
   scorer->score(work.features, work.rows, work.attraction, work.scratch);
+  if (ranking.seen)
+    fatigue_->apply(request.context, *ranking.seen, scorer->model(), work.rows, work.attraction, work.fatigue);
   scorer->rate_spread(work.rows, work.spread);
   if (is_auction) take_values(*scorer, placement, candidates, work);
   work.draw.begin({.value = is_auction ? work.value : work.attraction, .spread = work.spread, .spread_in_context = nullptr}, request.id.low,

@@ -4,11 +4,16 @@
 #include <cstddef>
 #include <string>
 
+#include "marquee/decision/names.h"
+
 namespace marquee::serving {
 namespace {
 
 constexpr std::int64_t kHour = 3'600'000;
 constexpr std::size_t kHours = 24;
+
+bool is_of_campaign_seen(std::string_view name) { return name == decision::name(decision::Field::seen_campaign); }
+bool is_of_ad_seen(std::string_view name) { return name == decision::name(decision::Field::seen_ad); }
 
 }  // namespace
 
@@ -33,8 +38,29 @@ learning::FeatureOptions model_feature_options() {
                    "search_term*category",
                    "search_term*ad",
                    "segment*category",
-                   "segment*campaign"};
+                   "segment*campaign",
+                   "interest*category",
+                   "interest*campaign",
+                   "seen_campaign",
+                   "seen_ad"};
   return options;
+}
+
+void describe_known(learning::RequestFeatures& features, std::string_view name, std::string_view value) {
+  if (!is_of_campaign_seen(name) && !is_of_ad_seen(name)) features.add(name, value);
+}
+
+void describe_known_of(const AdTopics& ad, learning::RequestFeatures& features, std::string_view name,
+                       std::string_view value) {
+  const bool is_of_campaign = is_of_campaign_seen(name);
+  if (!is_of_campaign && !is_of_ad_seen(name)) return features.add(name, value);
+  const auto seen = read_seen(value);
+  if (seen && seen->topic == (is_of_campaign ? ad.campaign : ad.ad)) describe_seen(features, name, seen->level);
+}
+
+void describe_seen(learning::RequestFeatures& features, std::string_view name, SeenLevel level) {
+  static constexpr std::array<std::string_view, kSeenLevels> kNames = {"0", "1", "2", "3", "4"};
+  features.add(name, kNames[level]);
 }
 
 void describe_place(learning::RequestFeatures& features, std::int64_t time_ms, std::string_view slot) {

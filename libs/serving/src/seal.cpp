@@ -31,7 +31,10 @@ std::uint64_t number_of(std::string_view external_id) {
 
 }  // namespace
 
-std::string write_after_ms(std::int64_t after_ms) { return fmt::format("{}{}}}", kAfter, after_ms); }
+std::string write_after_ms(std::int64_t after_ms, std::string_view props) {
+  if (props.empty()) return fmt::format("{}{}}}", kAfter, after_ms);
+  return fmt::format("{}{},{}", kAfter, after_ms, props.substr(1));
+}
 
 std::int64_t read_after_ms(std::string_view props) {
   std::int64_t number = 0;

@@ -11,8 +11,8 @@
 
 namespace marquee::serving {
 
-/// Props of the event of a served ad: how long after its decision it was.
-[[nodiscard]] std::string write_after_ms(std::int64_t after_ms);
+/// Props of the event of a served ad: how long after its decision it was, before what `props` has, if anything.
+[[nodiscard]] std::string write_after_ms(std::int64_t after_ms, std::string_view props = {});
 /// 0 where they do not say.
 [[nodiscard]] std::int64_t read_after_ms(std::string_view props);
 

@@ -43,7 +43,7 @@ TEST_F(ServingTest, counts_an_impression_and_its_click_once) {
     EXPECT_EQ(event.policy, "uniform-1");
     EXPECT_FLOAT_EQ(event.propensity, 1.0F / 3);
     EXPECT_EQ(event.user_key, event::hash_user({1}, "u"));
-    EXPECT_EQ(event.props, R"({"after_ms":1500})");
+    EXPECT_EQ(event.props, R"({"after_ms":1500,"age":20})") << "an adult's: it may be in the profile";
     EXPECT_EQ(event.device, "desktop");
   }
   EXPECT_EQ(types, (std::set{event::Type::impression, event::Type::click}));
@@ -134,6 +134,7 @@ TEST_F(ServingTest, neither_reads_nor_writes_a_profile_without_consent_or_of_a_m
     EXPECT_EQ(event.session_id, 0U);
     EXPECT_EQ(event.college_id, "");
     EXPECT_EQ(event.city, "");
+    EXPECT_EQ(event.props.find("age"), std::string_view::npos);
   }
   EXPECT_EQ(logged_events().size(), 12U);
   end();

@@ -71,7 +71,13 @@ class ServingTest : public ::testing::Test {
     sites->at("campus").use(
         decision::Inventory::compile(std::move(campaigns), {{.id = "top"}, {.id = "side"}}, {.version = 7}));
     server = std::make_unique<DecisionServer>(
-        ServingOptions{.hash_key = {1}, .token_key = {2}, .clock = clock, .metrics = metrics}, *sites, *events,
+        ServingOptions{.hash_key = {1},
+                       .token_key = {2},
+                       .profiles = profiles,
+                       .segments = segments,
+                       .clock = clock,
+                       .metrics = metrics},
+        *sites, *events,
         refusing ? static_cast<log::EventLog&>(*refusing) : *decisions, [this](std::string_view key) {
           if (key == "page") return std::optional(owner);
           auto trusted = owner;
@@ -165,6 +171,8 @@ class ServingTest : public ::testing::Test {
   std::unique_ptr<RefusingLog> refusing;
   decision::UniformRanker uniform;
   const decision::Ranker* ranker_in_use = &uniform;
+  const profile::Profiles* profiles = nullptr;
+  const profile::SegmentMemberships* segments = nullptr;
   std::unique_ptr<Sites> sites;
   std::unique_ptr<DecisionServer> server;
   std::unique_ptr<http::Server> http;

@@ -8,6 +8,7 @@
 #include "marquee/analytics/reports.h"
 #include "marquee/api/pipeline_json.h"
 #include "marquee/base/metrics.h"
+#include "marquee/base/result.h"
 #include "marquee/catalog/catalog.h"
 #include "marquee/clickhouse/client.h"
 #include "marquee/http/server.h"
@@ -28,6 +29,8 @@ struct ApiOptions {
   PipelineContext pipeline;
   std::uint64_t refresh_segments_ms = 60'000;  ///< How long between looks whether a segment's users may have changed.
   bool can_remember = true;                    ///< Whether reports may remember answers; see analytics::Reports.
+  /// Erases what is known of a user while deciding, by the site's id of the user; durable when it returns.
+  std::function<Result<void>(const std::string& site_id, const std::string& user_id)> erase_profile;
   notify::NotifierOptions notifier;
 };
 

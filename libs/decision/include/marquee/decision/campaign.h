@@ -29,6 +29,9 @@ enum class Field : std::uint8_t {
   city,
   device,
   segment,
+  interest,       ///< What the user's profile tells of: "category:law"; a strong one also as "category:law+".
+  seen_campaign,  ///< How much of a campaign or an ad the user has seen lately. For the click model, not for targeting.
+  seen_ad,
   attribute,  ///< Of the request's own: `name` says which.
 };
 

@@ -47,6 +47,9 @@ struct Context {
 /// Whether a field tells who the user is rather than where and when: not looked at without permission.
 [[nodiscard]] bool is_personal(Field field);
 
+/// Whether a campaign's targeting may ask for it.
+[[nodiscard]] bool is_for_targeting(Field field);
+
 struct Placement {
   std::string_view slot = {};
   std::uint8_t position = 0;  ///< Among the page's, from 1.

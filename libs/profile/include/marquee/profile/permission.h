@@ -23,10 +23,15 @@ struct ProfileId {
 /// nullopt for users without key.
 [[nodiscard]] std::optional<ProfileId> profile_id(std::string_view site_id, std::uint64_t user_key);
 
+/// The one rule for whom more than the context may be looked at: consent is full, and the age is known to be of age.
+[[nodiscard]] inline bool may_be_known(event::Consent consent, std::optional<std::uint32_t> age_years) {
+  return consent == event::Consent::full && age_years && *age_years >= kAdultYears;
+}
+
 /// The right to read and write one user's profile. Only grant() makes one, and copies of what it made.
 class Permission {
  public:
-  /// nullopt (contextual only) unless consent is full, the age is known, at least kAdultYears, and there is a user key.
+  /// nullopt (contextual only) unless the user may_be_known() and there is a user key.
   [[nodiscard]] static std::optional<Permission> grant(std::string_view site_id, std::uint64_t user_key,
                                                        event::Consent consent, std::optional<std::uint32_t> age_years);
   [[nodiscard]] ProfileId id() const { return id_; }
@@ -39,8 +44,7 @@ class Permission {
 /// What an event's props say beside its fields. Other values than those told here count as not given.
 struct EventProps {
   std::optional<std::uint32_t> age_years;  ///< "age": the user's age, a whole number of years.
-  std::string_view category;               ///< "category": of the course; borrowed from the reader.
-  std::string_view advertiser;             ///< "advertiser": of the ad; borrowed from the reader.
+  std::string_view category;               ///< "category": of the course or ad; borrowed from the reader.
 };
 
 /// Reads props; keep one per thread. Not thread safe.

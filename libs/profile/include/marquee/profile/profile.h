@@ -5,7 +5,6 @@
 #include <cstdint>
 #include <vector>
 
-#include "marquee/profile/caps.h"
 #include "marquee/profile/topics.h"
 
 namespace marquee::profile {
@@ -19,19 +18,16 @@ struct Interest {
 };
 
 inline constexpr std::size_t kDays = 7;
-inline constexpr std::size_t kInnerCaps = 6;
 inline constexpr std::uint32_t kVisitGapS = 30 * 60;
 
 /// As it is kept in memory and in snapshots: 240 bytes without padding. All zero is a user of whom nothing is known.
 struct ProfileRecord {
-  std::array<std::uint64_t, kInnerCaps> caps;                    ///< See cap_log.h. More of them are in further slabs.
   Seconds first_seen, last_seen, last_impression, last_click;    ///< 0: never.
   std::array<Topic, kTopics> topics;                             ///< 0: free. Where each kind has its places: kRooms.
   std::array<std::uint16_t, kTopics> weights;                    ///< See decayed.h.
   std::uint16_t visits, day, impressions_in_all, clicks_in_all;  ///< `day`: of last_seen, since the epoch.
   std::array<std::uint8_t, kDays> impressions, clicks;           ///< By day modulo seven, at most 255 a day.
-  std::uint8_t more_slabs;                                       ///< With caps.
-  std::array<std::uint8_t, 3> spare;
+  std::array<std::uint8_t, 4> spare;
   bool operator==(const ProfileRecord&) const = default;
 };
 static_assert(sizeof(ProfileRecord) == 240);
@@ -40,8 +36,7 @@ static_assert(sizeof(ProfileRecord) == 240);
 class Profile {
  public:
   Profile() = default;
-  Profile(const ProfileRecord& record, std::vector<std::uint64_t> more_caps)
-      : record_(record), more_caps_(std::move(more_caps)) {}
+  explicit Profile(const ProfileRecord& record) : record_(record) {}
 
   /// Decayed count at `now`: each occurrence counts 2^-(age / half-life of its kind). The kind's space-saving: a topic
   /// that came into a full kind has the weight of the one it replaced on top, so it is never too small while it is
@@ -62,15 +57,10 @@ class Profile {
   [[nodiscard]] std::uint32_t impressions(std::size_t days, Seconds now) const;
   [[nodiscard]] std::uint32_t clicks(std::size_t days, Seconds now) const;
 
-  /// Impressions in (now - window, now] of what has this key, up to the count of its rule when they came. Exact to the
-  /// second while no more than what kMoreSlabs hold are within the windows; beyond that never too few.
-  [[nodiscard]] std::uint32_t impressions_of(CapKey key, std::uint32_t window_s, Seconds now) const;
-
   [[nodiscard]] const ProfileRecord& record() const { return record_; }
 
  private:
   ProfileRecord record_{};
-  std::vector<std::uint64_t> more_caps_;
 };
 
 }  // namespace marquee::profile

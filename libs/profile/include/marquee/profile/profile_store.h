@@ -23,7 +23,6 @@ struct ProfileStoreState {
   std::size_t profiles = 0;
   std::size_t bytes = 0;  ///< Resident, all told.
   std::uint64_t evicted = 0, erased = 0;
-  std::uint64_t caps_lost = 0;  ///< Impressions forgotten before their cap's window, of users with over a hundred caps.
 };
 
 /// Thread safe. read() copies out and never waits; events of one partition are to come from one thread, in order.
@@ -36,9 +35,6 @@ class ProfileStore final : public Profiles {
   /// An event at an offset before next() changes nothing.
   Outcome apply(const Permission& permission, Place place, const event::Event& event, const EventProps& props) override;
   Outcome forget(ProfileId id, Place place) override;
-
-  /// From now on impressions of these caps are kept. Those before were not, unless another cap asked for them.
-  void set_rules(const CapRules& rules);
 
   /// Erases what is known of a user, and takes none of their events before `end` of their partition any more, nor any
   /// that is applied. Gives the offset that counts.

@@ -8,6 +8,7 @@
 #include <mutex>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -40,6 +41,14 @@ class SiteSegments {
   [[nodiscard]] std::optional<unsigned> bit(std::string_view segment_id) const;
   /// Of a user of this site.
   [[nodiscard]] std::uint64_t memberships(const Permission& permission) const { return find(permission.id().value); }
+  /// Gives the ids of the segments that the user is in; they live as long as this.
+  template <class Visit>
+  void for_each_of(const Permission& permission, Visit visit) const {
+    const std::uint64_t bits = memberships(permission);
+    if (bits == 0) return;
+    for (const Place& place : places_)
+      if ((bits >> place.bit & 1U) != 0) visit(std::string_view(place.segment_id));
+  }
   [[nodiscard]] std::size_t users() const { return users_; }
   [[nodiscard]] std::size_t bytes() const { return slots_.capacity() * sizeof(Slot); }
 

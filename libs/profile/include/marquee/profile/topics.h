@@ -32,13 +32,13 @@ struct TopicRoom {
 inline constexpr std::uint32_t kDayS = 86'400;
 inline constexpr std::array<TopicRoom, kTopicKinds> kRooms = {{{0, 6, 3 * kDayS},
                                                                {6, 4, 14 * kDayS},
-                                                               {10, 3, 30 * kDayS},
-                                                               {13, 2, 7 * kDayS},
-                                                               {15, 2, 3 * kDayS},
-                                                               {17, 2, 14 * kDayS},
-                                                               {19, 3, 3 * kDayS},
-                                                               {22, 3, 14 * kDayS}}};
-inline constexpr std::size_t kTopics = 25;
+                                                               {10, 4, 30 * kDayS},
+                                                               {14, 2, 7 * kDayS},
+                                                               {16, 5, 3 * kDayS},
+                                                               {21, 3, 14 * kDayS},
+                                                               {24, 6, 3 * kDayS},
+                                                               {30, 3, 14 * kDayS}}};
+inline constexpr std::size_t kTopics = 33;
 
 [[nodiscard]] inline const TopicRoom& room(TopicKind kind) { return kRooms[static_cast<std::size_t>(kind)]; }
 

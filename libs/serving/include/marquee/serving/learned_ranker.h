@@ -16,6 +16,9 @@
 
 namespace marquee::serving {
 
+class Fatigue;
+class SeenAds;
+
 /// A candidate's score is its attraction: the chance of a click where it is looked at. Chances are shared out by
 /// exploration (learning/exploration.h), and are exact. Where nothing is published for an inventory yet, all candidates
 /// have the same chance. Where they are auctioned, exploration goes by their eCPM: that chance at the placement's
@@ -25,6 +28,7 @@ class LearnedRanker final : public decision::Ranker {
   /// `options` must have passed learning::check().
   explicit LearnedRanker(decision::Auction auction = decision::Auction::none,
                          const learning::ExplorationOptions& options = {});
+  ~LearnedRanker() override;
 
   void rank(const decision::Request& request, const decision::Placement& placement,
             const decision::Inventory& inventory, std::span<decision::Candidate> candidates) const override;
@@ -43,15 +47,18 @@ class LearnedRanker final : public decision::Ranker {
   struct Ranking {
     std::shared_ptr<const decision::Inventory> inventory;
     std::shared_ptr<const learning::Scorer> scorer;
+    std::shared_ptr<const SeenAds> seen;  ///< Of the inventory.
   };
   /// Requests from now on are ranked by these.
   void use(std::vector<Ranking> rankings);
 
  private:
-  [[nodiscard]] std::shared_ptr<const learning::Scorer> scorer_of(const decision::Inventory& inventory) const;
+  /// Without scorer where nothing is published for it.
+  [[nodiscard]] Ranking ranking_of(const decision::Inventory& inventory) const;
 
   decision::Auction auction_;
   learning::FeatureSpec features_;
+  std::unique_ptr<const Fatigue> fatigue_;
   learning::ExplorationOptions options_;
   learning::Published<std::vector<Ranking>> rankings_;
 };

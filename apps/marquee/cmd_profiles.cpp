@@ -1,0 +1,39 @@
+// marquee profiles: what is known of users while deciding.
+#include <fmt/format.h>
+
+#include <memory>
+
+#include "api_access.h"
+#include "commands.h"
+#include "marquee/http/message.h"
+
+namespace marquee::app {
+namespace {
+
+struct Arguments {
+  std::string site = "campus";
+  std::string user_id;
+};
+
+int erase(const App& app, const Arguments& arguments) {
+  const auto path = fmt::format("/v1/profiles/{}?site={}", http::percent_encode(arguments.user_id),
+                                http::percent_encode(arguments.site));
+  const auto answer = ask(app, "DELETE", path, "");
+  return answer ? 0 : fail(answer.error());
+}
+
+}  // namespace
+
+void add_profiles_command(CLI::App& root, App& app) {
+  auto* command = root.add_subcommand("profiles", "What is known of users while deciding");
+  command->require_subcommand(1);
+  auto arguments = std::make_shared<Arguments>();
+  auto* erasing = command->add_subcommand(
+      "erase", "Forget a user's profile for good: no event of before makes one again. Events stay in the store");
+  erasing->add_option("user", arguments->user_id, "As events and decisions name the user")->required();
+  erasing->add_option("--site", arguments->site, "Site")->capture_default_str();
+  erasing->footer("Example:\n  marquee profiles erase --site campus student-17");
+  erasing->callback([&app, arguments] { app.exit_code = erase(app, *arguments); });
+}
+
+}  // namespace marquee::app

@@ -1,0 +1,11 @@
+// Targeting by interests: rules say them as people do, "category:law"; profiles know their topics by hash.
+#pragma once
+
+#include "marquee/decision/campaign.h"
+
+namespace marquee::serving {
+
+/// Makes a rule's interests those of a request's context. Once, before an inventory is made of its campaign.
+void read_interests(decision::Targeting& targeting);
+
+}  // namespace marquee::serving
