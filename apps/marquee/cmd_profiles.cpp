@@ -2,10 +2,14 @@
 #include <fmt/format.h>
 
 #include <memory>
+#include <nlohmann/json.hpp>
+#include <vector>
 
 #include "api_access.h"
 #include "commands.h"
+#include "format_option.h"
 #include "marquee/http/message.h"
+#include "text_table.h"
 
 namespace marquee::app {
 namespace {
@@ -13,6 +17,7 @@ namespace {
 struct Arguments {
   std::string site = "campus";
   std::string user_id;
+  std::string format = "table";
 };
 
 int erase(const App& app, const Arguments& arguments) {
@@ -20,6 +25,20 @@ int erase(const App& app, const Arguments& arguments) {
                                 http::percent_encode(arguments.site));
   const auto answer = ask(app, "DELETE", path, "");
   return answer ? 0 : fail(answer.error());
+}
+
+int list_clusters(const App& app, const Arguments& arguments) {
+  const auto answer = ask(app, "GET", "/v1/clusters", "");
+  if (!answer) return fail(answer.error());
+  const auto clusters = nlohmann::ordered_json::parse(*answer).at("clusters");
+  if (arguments.format == "json") {
+    fmt::print("{}\n", clusters.dump(2));
+    return 0;
+  }
+  std::vector<Row> rows = {{"segment", "users"}};
+  for (const auto& one : clusters) rows.push_back({one.at("segment").get<std::string>(), one.at("users").dump()});
+  print_table(rows, "lr");
+  return 0;
 }
 
 }  // namespace
@@ -34,6 +53,11 @@ void add_profiles_command(CLI::App& root, App& app) {
   erasing->add_option("--site", arguments->site, "Site")->capture_default_str();
   erasing->footer("Example:\n  marquee profiles erase --site campus student-17");
   erasing->callback([&app, arguments] { app.exit_code = erase(app, *arguments); });
+
+  auto* clusters = command->add_subcommand(
+      "clusters", "Groups of users of like interests, by the name that targeting has for them among segments");
+  add_format_option(*clusters, arguments->format);
+  clusters->callback([&app, arguments] { app.exit_code = list_clusters(app, *arguments); });
 }
 
 }  // namespace marquee::app

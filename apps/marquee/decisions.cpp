@@ -35,8 +35,7 @@ log::LocalLogOptions decisions_log(const Settings& settings, std::shared_ptr<met
 
 decision::Auction auction_of(const Settings& settings) {
   if (settings.decisions_auction == "none") return decision::Auction::none;
-  return settings.decisions_auction == "first_price" ? decision::Auction::first_price
-                                                     : decision::Auction::second_price;
+  return settings.decisions_auction == "first_price" ? decision::Auction::first_price : decision::Auction::second_price;
 }
 
 /// What one site may serve.
@@ -90,6 +89,7 @@ Result<std::unique_ptr<Decisions>> Decisions::open(const Settings& settings, con
                               .token_key = secrets.token_key_bytes(),
                               .profiles = profiles != nullptr ? &profiles->profiles() : nullptr,
                               .segments = profiles != nullptr ? &profiles->segments() : nullptr,
+                              .clusters = profiles != nullptr ? &profiles->clusters() : nullptr,
                               .metrics = metrics},
       made->sites_, events, *made->log_, key_finder(catalog));
   made->loader_ = std::make_unique<serving::DecisionLoader>(*made->log_, store, metrics);

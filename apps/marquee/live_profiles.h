@@ -1,7 +1,9 @@
 // What is known of users while deciding: their profiles, and the segments that they are in.
 #pragma once
 
+#include <chrono>
 #include <memory>
+#include <optional>
 #include <string_view>
 #include <thread>
 
@@ -9,7 +11,9 @@
 #include "marquee/base/metrics.h"
 #include "marquee/catalog/catalog.h"
 #include "marquee/clickhouse/client.h"
+#include "marquee/learning/published.h"
 #include "marquee/log/event_log.h"
+#include "marquee/profile/clusters.h"
 #include "marquee/profile/profile_feeder.h"
 #include "marquee/profile/segment_memberships.h"
 
@@ -17,14 +21,17 @@ namespace marquee::app {
 
 class LiveProfiles {
  public:
-  /// Follows log, catalog and store from now on, until it goes, which must be before they do.
+  /// Follows log, catalog and store from now on, until it goes, which must be before log and catalog do. Without a
+  /// store there are profiles of what the log still has, and no segments.
   [[nodiscard]] static Result<std::unique_ptr<LiveProfiles>> open(const Settings& settings, catalog::Catalog& catalog,
-                                                                  log::EventLog& events, clickhouse::Client& store,
+                                                                  log::EventLog& events,
+                                                                  const std::optional<clickhouse::Endpoint>& store,
                                                                   std::shared_ptr<metrics::Registry> metrics);
   ~LiveProfiles();
 
   [[nodiscard]] const profile::Profiles& profiles() const { return feeder_->store(); }
   [[nodiscard]] const profile::SegmentMemberships& segments() const { return segments_; }
+  [[nodiscard]] const learning::Published<profile::NamedClusters>& clusters() const { return clusters_; }
   /// ProfileFeeder::erase().
   [[nodiscard]] Result<void> erase(std::string_view site_id, std::uint64_t user_key) {
     return feeder_->erase(site_id, user_key);
@@ -32,15 +39,20 @@ class LiveProfiles {
 
  private:
   class StoredUsers;
-  LiveProfiles(catalog::Catalog& catalog, clickhouse::Client& store);
+  LiveProfiles(catalog::Catalog& catalog, std::unique_ptr<clickhouse::Client> store);
   void follow_segments(const std::stop_token& stop);
+  /// Groups users of like interests anew, time and again; those of before hold meanwhile.
+  void follow_clusters(const std::stop_token& stop, std::chrono::milliseconds every);
+  [[nodiscard]] Result<void> learn_clusters();
 
   catalog::Catalog& catalog_;
+  std::unique_ptr<clickhouse::Client> store_;  ///< Null: none.
   std::unique_ptr<StoredUsers> users_;
   profile::SegmentMemberships segments_;
+  learning::Published<profile::NamedClusters> clusters_;
   std::unique_ptr<log::EventLog> own_log_;  ///< Where the log of others is read by one reader at a time: with Kafka.
   std::unique_ptr<profile::ProfileFeeder> feeder_;
-  std::jthread watch_;
+  std::jthread segment_watch_, cluster_watch_;
 };
 
 }  // namespace marquee::app

@@ -94,8 +94,8 @@ Result<void> ProfileHistory::read(log::Partition partition, log::Range range,
   if (!from) return from.error();
   std::string props;
   for (log::Offset begin = *from; begin < range.end; begin += kOffsetsOfQuery) {
-    const auto body = store_.query(
-        kQuery, parameters(partition, {begin, std::min(begin + kOffsetsOfQuery, range.end)}), options());
+    const auto body =
+        store_.query(kQuery, parameters(partition, {begin, std::min(begin + kOffsetsOfQuery, range.end)}), options());
     if (!body) return body.error();
     clickhouse::RowBinaryReader reader(*body);
     while (!reader.at_end()) {

@@ -15,6 +15,7 @@
 #include "marquee/clickhouse/migrations.h"
 #include "marquee/event/person.h"
 #include "marquee/ingest/rollup.h"
+#include "marquee/serving/interest_targeting.h"
 #include "parts.h"
 #include "spill.h"
 #include "store_access.h"
@@ -123,25 +124,25 @@ Result<void> Service::start_server() {
       *watching_, *log_);
   letters_ = std::make_unique<ingest::DeadLetterOffice>(dead_letter_options(settings_, secrets_, *catalog_),
                                                         *answering_, *log_);
-  api_ = std::make_unique<api::Api>(api::ApiOptions{.version = MARQUEE_VERSION,
-                                                    .console_dir = console_directory(settings_),
-                                                    .metrics = metrics_,
-                                                    .not_ready = [this] { return not_ready(); },
-                                                    .pipeline = pipeline_context(settings_),
-                                                    .refresh_segments_ms = settings_.segments_refresh_ms,
-                                                    .can_remember = settings_.store_cluster.empty(),
-                                                    .erase_profile = [this](const auto& site, const auto& user) {
-                                                      return erase_profile(site, user);
-                                                    },
-                                                    .notifier = notifier_options(settings_, secrets_, metrics_)},
-                                    *catalog_, *answering_, *notifying_, *loader_, *log_, *watch_, *letters_);
+  api_ = std::make_unique<api::Api>(
+      api::ApiOptions{.version = MARQUEE_VERSION,
+                      .console_dir = console_directory(settings_),
+                      .metrics = metrics_,
+                      .not_ready = [this] { return not_ready(); },
+                      .pipeline = pipeline_context(settings_),
+                      .refresh_segments_ms = settings_.segments_refresh_ms,
+                      .can_remember = settings_.store_cluster.empty(),
+                      .erase_profile = [this](const auto& site, const auto& user) { return erase_profile(site, user); },
+                      .clusters = [this] { return clusters(); },
+                      .notifier = notifier_options(settings_, secrets_, metrics_)},
+      *catalog_, *answering_, *notifying_, *loader_, *log_, *watch_, *letters_);
   loader_->on_landed([this](std::uint64_t) { api_->landed(); });
   http::Router router;
   if (settings_.serve_collect) {
     collector_->add_routes(router);
     landing_decisions_ = std::make_unique<clickhouse::Client>(endpoint_, store_connections(settings_));
     if (settings_.profiles_enabled) {
-      auto profiles = LiveProfiles::open(settings_, *catalog_, *log_, *notifying_, metrics_);
+      auto profiles = LiveProfiles::open(settings_, *catalog_, *log_, endpoint_, metrics_);
       if (!profiles) return profiles.error();
       profiles_ = std::move(*profiles);
     }
@@ -164,6 +165,15 @@ Result<void> Service::erase_profile(const std::string& site_id, const std::strin
   const auto user_key = event::hash_user(secrets_.hash_key_bytes(), user_id);
   decisions_->forget(site_id, user_key);
   return profiles_->erase(site_id, user_key);
+}
+
+std::vector<std::pair<std::string, std::uint64_t>> Service::clusters() const {
+  std::vector<std::pair<std::string, std::uint64_t>> all;
+  const auto known = profiles_ ? profiles_->clusters().get() : nullptr;
+  for (std::size_t i = 0; known && i < known->names.size(); ++i)
+    if (!known->names[i].empty())
+      all.emplace_back(std::string(serving::kClusterPrefix) + known->names[i], known->clusters.users(i));
+  return all;
 }
 
 Result<void> Service::start_store() {

@@ -7,6 +7,8 @@
 #include <optional>
 #include <string>
 #include <thread>
+#include <utility>
+#include <vector>
 
 #include "app.h"
 #include "decisions.h"
@@ -52,6 +54,8 @@ class Service {
   [[nodiscard]] Result<void> start_store();
   /// By the id that the site has for the user.
   [[nodiscard]] Result<void> erase_profile(const std::string& site_id, const std::string& user_id);
+  /// Names and users of the clusters that have one.
+  [[nodiscard]] std::vector<std::pair<std::string, std::uint64_t>> clusters() const;
   [[nodiscard]] Result<void> write_runtime() const;
   /// Waits for the store, brings its schema up, starts the loader; then looks at a store that is not its own. On a
   /// thread of its own.

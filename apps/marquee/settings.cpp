@@ -118,6 +118,8 @@ void bind_profiles(Settings& s, config::Schema& schema) {
              "longest are let go.");
   schema.add_duration("profiles.snapshot", &s.profiles_snapshot_ms, kSecond, kDay,
                       "How often profiles are written to disk. After a crash what came since is read from the log.");
+  schema.add_duration("profiles.clusters", &s.profiles_clusters_ms, kSecond, 30 * kDay,
+                      "How often users of like interests are grouped anew (`marquee profiles clusters`).");
 }
 
 void bind_webhooks(Settings& s, config::Schema& schema) {

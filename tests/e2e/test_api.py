@@ -218,6 +218,14 @@ class Contract(unittest.TestCase):
         for method, template in (("GET", "/v1/saved-reports"), ("POST", "/v1/saved-reports"), ("GET", one), ("PUT", one), ("DELETE", one), ("GET", answers)):
             self.assertEqual(call(method, template.replace("{id}", "x"), template, raw=b"{}" if method in ("POST", "PUT") else None, headers={}).status, 401)
 
+    def test_profiles(self) -> None:
+        one = "/v1/profiles/{user_id}"
+        self.assertEqual(call("DELETE", "/v1/profiles/u1?site=campus", one).status, 204)
+        self.assertEqual(call("DELETE", "/v1/profiles/u1?site=nowhere", one).json()["error"]["field"], "site")
+        self.assertEqual(call("DELETE", "/v1/profiles/u1?site=campus", one, headers={}).status, 401)
+        self.assertEqual(call("GET", "/v1/clusters").status, 200)
+        self.assertEqual(call("GET", "/v1/clusters", headers={}).status, 401)
+
     def test_segments(self) -> None:
         call("POST", "/v1/events", body=[impression(uuid.uuid4().hex, 1, user_id="in"), {**impression(uuid.uuid4().hex, 1, user_id="in"), "type": "exposure",
                                                                                          "props": {"experiment": "layout", "arm": "wide"}}], headers=writer())

@@ -15,7 +15,7 @@ from tests.support.marquee import Marquee, request, wait_until
 
 
 def setUpModule() -> None:
-    decisions.MARQUEE = Marquee({"MARQUEE_PROFILES_SNAPSHOT": "1s"})
+    decisions.MARQUEE = Marquee({"MARQUEE_PROFILES_SNAPSHOT": "1s", "MARQUEE_PROFILES_CLUSTERS": "1s"})
     decisions.MARQUEE.start()
 
 
@@ -153,6 +153,23 @@ class Profiles(unittest.TestCase):
         self.assertEqual(of_user(site, "other"), "open")
         self.assertEqual(of_user(site, "keen", age=17), "open")
         self.assertEqual(known(site, "keen")["segment"], [made.json()["id"]])
+
+    def test_users_of_like_interests_are_a_segment_with_a_name(self) -> None:
+        site = decisions.Site(decisions.campaign("open"))
+        for category in ("astronomy", "botany"):
+            send(site.key, *[event(f"{category}-{number}", seq, type="course_view", course_id=f"{category}-{seq}", category=category)
+                             for number in range(40) for seq in (1, 2, 3)])
+
+        def clusters() -> dict[str, int]:
+            return {one["segment"]: one["users"] for one in decisions.MARQUEE.api("/v1/clusters").json()["clusters"]}
+        wait_until(lambda: {"cluster:astronomy", "cluster:botany"} <= clusters().keys(), 30, "both clusters")
+        self.assertEqual((clusters()["cluster:astronomy"], clusters()["cluster:botany"]), (40, 40))
+        self.assertIn("cluster:botany", decisions.MARQUEE.run("profiles", "clusters").stdout)
+        site.put(decisions.campaign("stars", tier="sponsorship", targeting={"field": "segment", "in": ["cluster:astronomy"]}))
+        wait_until(lambda: of_user(site, "astronomy-3") == "stars", 20, "the cluster in a decision")
+        self.assertEqual(of_user(site, "botany-3"), "open")
+        send(site.key, event("new", 1, type="course_view", course_id="astronomy-1", category="astronomy"))
+        wait_until(lambda: of_user(site, "new") == "stars", 20, "who is new to be in it")
 
     def test_are_made_from_the_store_where_the_log_keeps_the_events_no_longer(self) -> None:
         with Marquee({"MARQUEE_LOG_KEEP_CONFIRMED": "1s"}) as marquee:

@@ -196,7 +196,8 @@ class Api::Impl {
               [this](const auto& request) { return catalog_answers_.put_item(request); });
     add_definitions(router, "/v1/campaigns", campaigns_);
     add_definitions(router, "/v1/slots", slots_);
-    add_admin(router, "DELETE", "/v1/profiles/{user_id}",
+    add_admin(router, "GET", "/v1/clusters", [this](const auto&) { return clusters(); });
+    add_admin(router, "DELETE", "/v1/profiles/{user_id*}",  // Ids may have slashes.
               [this](const auto& request) { return erase_profile(request); });
   }
 
@@ -226,6 +227,12 @@ class Api::Impl {
     router.add("GET", "/openapi.json", [](const http::Request&, http::Responder responder) {
       responder.send(http::Response::json(200, openapi_json()));
     });
+  }
+
+  http::Response clusters() {
+    Json all = Json::array();
+    for (const auto& [segment, users] : options_.clusters()) all.push_back({{"segment", segment}, {"users", users}});
+    return json_answer(200, {{"clusters", std::move(all)}});
   }
 
   /// The same answer whether there was one: who asks is not told who is known.

@@ -21,8 +21,7 @@ constexpr auto kNames<CapScope> = std::to_array<std::string_view>({"campaign", "
 template <>
 constexpr auto kNames<Field> =
     std::to_array<std::string_view>({"page", "slot", "course_category", "search_term", "college", "program", "year",
-                                     "city", "device", "segment", "interest", "seen_campaign", "seen_ad",
-                                     "attribute"});
+                                     "city", "device", "segment", "interest", "seen_campaign", "seen_ad", "attribute"});
 template <>
 constexpr auto kNames<Creative::Kind> = std::to_array<std::string_view>({"image", "text", "card", "html"});
 

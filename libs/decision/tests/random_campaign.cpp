@@ -6,6 +6,7 @@
 #include <iterator>
 
 #include "marquee/decision/names.h"
+#include "marquee/decision/request.h"
 
 namespace marquee::decision {
 namespace {

@@ -72,6 +72,15 @@ ProfileStoreState ProfileStore::state() const {
   return state;
 }
 
+std::vector<Profile> ProfileStore::sample(std::size_t count) const {
+  std::size_t profiles = 0;
+  for (const auto& shard : shards_) profiles += shard->profiles();
+  std::vector<Profile> all;
+  const std::size_t every = std::max<std::size_t>(profiles / std::max<std::size_t>(count, 1), 1);
+  for (const auto& shard : shards_) shard->sample(every, all);
+  return all;
+}
+
 Result<void> ProfileStore::save(const std::string& path) const {
   auto file = SnapshotWriter::create(path);
   if (!file) return file.error();

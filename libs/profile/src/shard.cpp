@@ -103,6 +103,14 @@ std::size_t Shard::bytes() const {
   return table_.bytes() + repeats_.bytes() + erased_.size() * 4 * sizeof(std::uint64_t);
 }
 
+void Shard::sample(std::size_t every, std::vector<Profile>& out) const {
+  const std::lock_guard lock(mutex_);
+  std::size_t number = 0;
+  table_.for_each([&](std::uint64_t, const SlabValue& value) {
+    if (number++ % every == 0) out.emplace_back(record_of(value));
+  });
+}
+
 void Shard::save(std::string& out) const {
   const std::lock_guard lock(mutex_);
   append(out, next());

@@ -8,6 +8,7 @@
 #include <optional>
 #include <string>
 #include <unordered_map>
+#include <vector>
 
 #include "marquee/event/identity_window.h"
 #include "marquee/profile/profiles.h"
@@ -46,6 +47,8 @@ class Shard {
   [[nodiscard]] std::size_t bytes() const;
   [[nodiscard]] const ShardCounts& counts() const { return counts_; }
 
+  /// Every so many-th profile. Writers wait meanwhile.
+  void sample(std::size_t every, std::vector<Profile>& out) const;
   /// Appends all that load() needs. Writers wait meanwhile.
   void save(std::string& out) const;
   /// Into a shard that is new, but for what was erased. Takes what it reads off the front. False where it is cut off.

@@ -78,7 +78,7 @@ TEST_P(StoreOfSeed, is_the_same_bytes_of_the_same_log_whatever_restarts_there_we
     for (log::Partition p = 0; p < kSmall.partitions; ++p)
       feed(*store, log, p, std::min<log::Offset>(store->next(p) + random() % 500, log[p].size()));
     store = std::make_unique<ProfileStore>(kSmall);
-      const auto loaded = store->load(directory.file("snapshot"));
+    const auto loaded = store->load(directory.file("snapshot"));
     ASSERT_TRUE(loaded && *loaded) << loaded.error().message;
   }
   for (log::Partition p = 0; p < kSmall.partitions; ++p) feed(*store, log, p, log[p].size());

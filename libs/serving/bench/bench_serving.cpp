@@ -1,5 +1,6 @@
 // bench_serving: what a decision by the learned policy costs on one thread, and what is made of it: its record, its
-// addresses, its answer. 2,000 ads of 400 campaigns, half of which are for some colleges.
+// addresses, its answer; and what a profile of the user adds. 2,000 ads of 400 campaigns, half of which are for some
+// colleges.
 #include <benchmark/benchmark.h>
 
 #include <random>
@@ -7,9 +8,12 @@
 
 #include "answer.h"
 #include "decision_record.h"
+#include "fatigue.h"
 #include "marquee/decision/decider.h"
+#include "marquee/profile/profile_store.h"
 #include "marquee/serving/learned_ranker.h"
 #include "model_features.h"
+#include "profile_context.h"
 #include "seal.h"
 
 namespace {
@@ -65,7 +69,8 @@ struct Bench {
                          .time_s = 0},
                         i % 50 == 0 ? 1 : 0));
     }
-    ranker.use({{inventory, *learning::Scorer::bind(learner.model(), table)}});
+    ranker.use(
+        {{inventory, *learning::Scorer::bind(learner.model(), table), std::make_shared<const SeenAds>(*inventory)}});
   }
 
   Asked& ask(std::size_t placements) {
@@ -113,6 +118,62 @@ void decide(benchmark::State& state) {
 }
 BENCHMARK(decide)->Arg(1)->Arg(3);
 
+/// Of a user with as many interests, and as much seen, as a profile has room for.
+profile::Profile busy_profile() {
+  profile::ProfileStore store({.capacity = 10, .shards = 1, .repeat_window = 1'000});
+  profile::PropsReader reader;
+  std::uint32_t seq = 0;
+  const auto give = [&](event::Type type, const std::string& id, int times) {
+    const std::string campaign = "campaign-" + id, ad = "ad-" + id + "-1";
+    const std::string props = R"({"age":20,"category":"category-)" + id + "\"}";
+    for (int i = 0; i < times; ++i) {
+      event::Event event;
+      event.site_id = "bench";
+      event.user_key = 1;
+      event.session_id = 1;
+      event.seq = ++seq;
+      event.type = type;
+      event.consent = event::Consent::full;
+      event.event_time_ms = kNow - 1'000;
+      event.search_query = event.course_id = id;
+      event.campaign_id = campaign;
+      event.ad_id = ad;
+      event.props = props;
+      static_cast<void>(observe(store, reader, {0, seq}, event));
+    }
+  };
+  for (int i = 10; i < 16; ++i) {
+    give(event::Type::search, std::to_string(i), 4);
+    give(event::Type::course_view, std::to_string(i), 4);
+    give(event::Type::impression, std::to_string(i), i - 8);
+  }
+  return *store.read(*profile::Permission::grant("bench", 1, event::Consent::full, 20));
+}
+
+void decide_for_a_known_user(benchmark::State& state) {
+  const auto profile = busy_profile();
+  for (auto _ : state) {
+    auto& asked = bench().ask(static_cast<std::size_t>(state.range(0)));
+    describe_profile(profile, asked.profile_texts, asked.request.context);
+    benchmark::DoNotOptimize(bench().decider.decide(asked.request));
+  }
+  state.counters["known"] = static_cast<double>(bench().asked.request.context.known.size());
+}
+BENCHMARK(decide_for_a_known_user)->Arg(1)->Arg(3);
+
+void describe_a_profile(benchmark::State& state) {
+  const auto profile = busy_profile();
+  decision::Context context{.time_ms = kNow, .known = {}};
+  std::string texts;
+  for (auto _ : state) {
+    context.known.clear();
+    texts.clear();
+    describe_profile(profile, texts, context);
+    benchmark::DoNotOptimize(context.known.data());
+  }
+}
+BENCHMARK(describe_a_profile);
+
 void write_record(benchmark::State& state) {
   const auto& asked = bench().ask(static_cast<std::size_t>(state.range(0)));
   const auto decision = bench().decider.decide(asked.request);
@@ -142,8 +203,7 @@ void seal_address(benchmark::State& state) {
   event.ad_id = "ad-1-1";
   event.campaign_id = "campaign-1";
   event.slot_id = "top";
-  for (auto _ : state)
-    benchmark::DoNotOptimize(seal.address(event, decision::Token::Kind::click, 0, kNow, 1'800'000));
+  for (auto _ : state) benchmark::DoNotOptimize(seal.address(event, decision::Token::Kind::click, 0, kNow, 1'800'000));
 }
 BENCHMARK(seal_address);
 

@@ -30,7 +30,7 @@ struct AskContext {
 /// Not to be moved: its texts borrow from each other.
 struct Asked {
   decision::Request request;
-  event::Event event;  ///< What is known of who and where, as an impression of it will say.
+  event::Event event;          ///< What is known of who and where, as an impression of it will say.
   bool may_know_user = false;  ///< profile::may_be_known().
   std::optional<std::uint32_t> age = {};
   std::optional<profile::Permission> permission = {};  ///< Of who is named by user_id and may be known.
@@ -38,7 +38,7 @@ struct Asked {
   std::size_t runner_ups = 0;
   std::vector<std::string> texts;  ///< What `request` borrows, besides the parser's; as `year`.
   std::string year;
-  std::string profile_texts;                             ///< What `request` borrows of the profile,
+  std::string profile_texts, cluster_text;               ///< What `request` borrows of the profile,
   std::shared_ptr<const profile::SegmentView> segments;  ///< and of the segments.
 };
 

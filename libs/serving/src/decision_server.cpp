@@ -142,9 +142,18 @@ class DecisionServer::Impl : public std::enable_shared_from_this<DecisionServer:
   void know_user(const ingest::WriteKey& owner, Asked& asked) const {
     if (!asked.permission) return;
     if (options_.profiles != nullptr)
-      if (const auto profile = options_.profiles->read(*asked.permission))
-        describe_profile(*profile, asked.profile_texts, asked.request.context);
-    if (options_.segments == nullptr) return;
+      if (const auto profile = options_.profiles->read(*asked.permission)) describe(*profile, asked);
+    if (options_.segments != nullptr) add_segments(owner, asked);
+  }
+
+  void describe(const profile::Profile& profile, Asked& asked) const {
+    describe_profile(profile, asked.profile_texts, asked.request.context);
+    if (options_.clusters == nullptr) return;
+    if (const auto clusters = options_.clusters->get())
+      describe_cluster(profile, *clusters, asked.cluster_text, asked.request.context);
+  }
+
+  void add_segments(const ingest::WriteKey& owner, Asked& asked) const {
     asked.segments = options_.segments->view();
     const auto site = asked.segments->find(owner.site_id);
     if (site == asked.segments->end()) return;

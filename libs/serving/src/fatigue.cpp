@@ -63,8 +63,8 @@ void Fatigue::apply(const decision::Context& context, const SeenAds& ads, const 
     const auto level = levels[candidates[i]];
     if (level == 0) continue;
     const unsigned of_campaign = level & kCampaignMask, of_ad = level >> kAdShift;
-    attraction[i] = with_weight(attraction[i], (of_campaign > 0 ? weight(campaign_[of_campaign]) : 0) +
-                                                   (of_ad > 0 ? weight(ad_[of_ad]) : 0));
+    attraction[i] = with_weight(
+        attraction[i], (of_campaign > 0 ? weight(campaign_[of_campaign]) : 0) + (of_ad > 0 ? weight(ad_[of_ad]) : 0));
   }
   for (const auto row : marked) levels[row] = 0;
   marked.clear();

@@ -120,6 +120,14 @@ void describe_profile(const profile::Profile& profile, std::string& texts, decis
   describe.add_seen(Field::seen_ad, TopicKind::ad_seen);
 }
 
+void describe_cluster(const profile::Profile& profile, const profile::NamedClusters& all, std::string& text,
+                      decision::Context& context) {
+  const auto cluster = all.clusters.of(profile, static_cast<Seconds>(context.time_ms / 1'000));
+  if (!cluster || all.names[*cluster].empty()) return;
+  text = std::string(kClusterPrefix) + all.names[*cluster];
+  context.add(Field::segment, text);
+}
+
 std::optional<Seen> read_seen(std::string_view value) {
   Seen seen;
   if (value.size() != kTopicDigits + 2 || value[kTopicDigits] != ':') return std::nullopt;

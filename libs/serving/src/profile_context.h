@@ -8,6 +8,7 @@
 #include <string_view>
 
 #include "marquee/decision/request.h"
+#include "marquee/profile/clusters.h"
 #include "marquee/profile/profile.h"
 
 namespace marquee::serving {
@@ -16,6 +17,10 @@ namespace marquee::serving {
 /// a half; those of three or so once more with "+" behind them), and how much of which campaigns and ads was seen.
 /// `texts`, which is empty, keeps what the context borrows.
 void describe_profile(const profile::Profile& profile, std::string& texts, decision::Context& context);
+
+/// Adds the cluster that the user is in, if it has a name, as a segment: "cluster:law".
+void describe_cluster(const profile::Profile& profile, const profile::NamedClusters& all, std::string& text,
+                      decision::Context& context);
 
 /// How much was seen lately, from the decayed count of impressions.
 using SeenLevel = std::uint8_t;

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <deque>
 #include <random>
 
@@ -86,7 +87,7 @@ TEST(Fatigue, gives_every_candidate_what_the_model_says_of_it_alone) {
       const auto seen = read_seen(known.value);
       return known.field == Field::seen_campaign && seen && seen->topic == topic;
     });
-    learner.learn(impression_of(context, ad), !is_seen && contexts.below(3) == 0 ? 1 : 0);
+    static_cast<void>(learner.learn(impression_of(context, ad), !is_seen && contexts.below(3) == 0 ? 1 : 0));
   }
   const auto model = learner.model();
   const auto scorer = *learning::Scorer::bind(model, table);

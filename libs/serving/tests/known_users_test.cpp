@@ -1,4 +1,5 @@
 // What is kept of users, in decisions: through the server, the events' log and the profiles, as a process does it.
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 
 #include <atomic>
@@ -187,6 +188,31 @@ TEST_F(KnownUsersTest, who_is_in_a_segment_is_reached_by_targeting) {
   EXPECT_EQ(ask_user("u").ad, "law0");
   EXPECT_EQ(ask_user("v").ad, "aimed0");
   end();
+}
+
+TEST_F(KnownUsersTest, who_is_in_a_cluster_that_has_a_name_is_reached_by_targeting) {
+  // Sixty users who click on what is about law, and then one more.
+  begin_with_profiles({for_those(Field::segment, "cluster:law"), about("law")});
+  for (int number = 0; number <= 60; ++number) {
+    const auto one = ask_user(std::to_string(number));
+    ASSERT_EQ(one.ad, "law0");
+    get(one.impression);
+    get(one.click);
+  }
+  ASSERT_TRUE(all_is_known());
+  auto named = std::make_shared<profile::NamedClusters>();
+  const auto now = static_cast<profile::Seconds>(clock->now().time_since_epoch().count() / 1'000);
+  named->clusters = profile::Clusters(feeder->store().sample(1'000), now, {});
+  named->names = profile::names_of(named->clusters, [](profile::TopicKind kind, profile::Topic topic) {
+    return topic == profile::topic_of(kind, "law") ? std::string("law") : std::string();
+  });
+  ASSERT_EQ(named->names, std::vector<std::string>{"law"});
+  EXPECT_EQ(ask_user("7").ad, "law0") << "nobody is told of the cluster yet";
+  clusters.set(named);
+  EXPECT_EQ(ask_user("7").ad, "aimed0");
+  EXPECT_EQ(logged("segment"), std::set<std::string>{"cluster:law"});
+  EXPECT_EQ(ask_user("someone new").ad, "law0");
+  EXPECT_EQ(ask(R"({"placements":[{"slot_id":"top"}],"user_id":"7","consent":"full","age":17})").at(0).ad, "law0");
 }
 
 TEST(Interests, of_rules_are_those_of_profiles) {

@@ -75,10 +75,10 @@ class ServingTest : public ::testing::Test {
                        .token_key = {2},
                        .profiles = profiles,
                        .segments = segments,
+                       .clusters = &clusters,
                        .clock = clock,
                        .metrics = metrics},
-        *sites, *events,
-        refusing ? static_cast<log::EventLog&>(*refusing) : *decisions, [this](std::string_view key) {
+        *sites, *events, refusing ? static_cast<log::EventLog&>(*refusing) : *decisions, [this](std::string_view key) {
           if (key == "page") return std::optional(owner);
           auto trusted = owner;
           trusted.trusted = true;
@@ -173,6 +173,7 @@ class ServingTest : public ::testing::Test {
   const decision::Ranker* ranker_in_use = &uniform;
   const profile::Profiles* profiles = nullptr;
   const profile::SegmentMemberships* segments = nullptr;
+  learning::Published<profile::NamedClusters> clusters;
   std::unique_ptr<Sites> sites;
   std::unique_ptr<DecisionServer> server;
   std::unique_ptr<http::Server> http;

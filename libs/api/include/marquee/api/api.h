@@ -4,6 +4,8 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "marquee/analytics/reports.h"
 #include "marquee/api/pipeline_json.h"
@@ -31,6 +33,8 @@ struct ApiOptions {
   bool can_remember = true;                    ///< Whether reports may remember answers; see analytics::Reports.
   /// Erases what is known of a user while deciding, by the site's id of the user; durable when it returns.
   std::function<Result<void>(const std::string& site_id, const std::string& user_id)> erase_profile;
+  /// Groups of users of like interests: what targeting calls them, and how many users of the sample are in them.
+  std::function<std::vector<std::pair<std::string, std::uint64_t>>()> clusters;
   notify::NotifierOptions notifier;
 };
 

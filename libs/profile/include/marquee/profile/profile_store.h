@@ -49,6 +49,8 @@ class ProfileStore final : public Profiles {
   void advance(log::Partition partition, log::Offset next);
 
   [[nodiscard]] ProfileStoreState state() const;
+  /// Some `count` profiles of all; whose they are is not told.
+  [[nodiscard]] std::vector<Profile> sample(std::size_t count) const;
 
   /// Writes a snapshot: whole and durable under that name, or not at all. Readers go on; writers of a shard wait while
   /// it is copied.

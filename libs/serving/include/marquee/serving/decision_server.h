@@ -10,7 +10,9 @@
 #include "marquee/event/person.h"
 #include "marquee/http/server.h"
 #include "marquee/ingest/access.h"
+#include "marquee/learning/published.h"
 #include "marquee/log/event_log.h"
+#include "marquee/profile/clusters.h"
 #include "marquee/profile/profiles.h"
 #include "marquee/profile/segment_memberships.h"
 #include "marquee/serving/sites.h"
@@ -25,9 +27,10 @@ inline constexpr Millis kClickLife{30 * 60'000};
 struct ServingOptions {
   event::HashKey hash_key{};       ///< CollectorOptions::hash_key.
   decision::TokenKey token_key{};  ///< Of every process that serves or counts the same sites.
-  /// What is known of users, for requests that permit it; null: nothing. Both must outlive the server.
+  /// What is known of users, for requests that permit it; null: nothing. They must outlive the server.
   const profile::Profiles* profiles = nullptr;
   const profile::SegmentMemberships* segments = nullptr;
+  const learning::Published<profile::NamedClusters>* clusters = nullptr;  ///< Of profiles.
   std::shared_ptr<const Clock> clock = {};
   std::shared_ptr<metrics::Registry> metrics = {};
 };

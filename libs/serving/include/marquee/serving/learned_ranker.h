@@ -47,7 +47,7 @@ class LearnedRanker final : public decision::Ranker {
   struct Ranking {
     std::shared_ptr<const decision::Inventory> inventory;
     std::shared_ptr<const learning::Scorer> scorer;
-    std::shared_ptr<const SeenAds> seen;  ///< Of the inventory.
+    std::shared_ptr<const SeenAds> seen = {};  ///< Of the inventory; null: what was seen does not count.
   };
   /// Requests from now on are ranked by these.
   void use(std::vector<Ranking> rankings);
