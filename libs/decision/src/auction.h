@@ -15,8 +15,8 @@ struct Standing {
   double enough = 1;
 };
 
-/// `drawn`, whose value is in proportion to its bid, would have stood where it stands with the next value below its own.
-/// So the best pays what the runner-up forces (second price), and one that exploration drew what the next below it
+/// `drawn`, whose value is in proportion to its bid, would have stood where it stands with the next value below its
+/// own. So the best pays what the runner-up forces (second price), and one that exploration drew what the next below it
 /// does (generalized second price: Edelman, Ostrovsky, Schwarz, 2007): why it was shown is our affair. Ads of its own
 /// campaign have the same bid and do not drive each other's price. Nothing is enough where nobody stands below.
 [[nodiscard]] Standing standing_of(const Candidate& drawn, std::span<const Candidate> candidates);

@@ -46,8 +46,7 @@ Decision Decider::decide(const Request& request) {
     for (std::size_t i = 0; i < turns.size(); ++i) choices[turns[i]] = std::move(decision.choices[i]);
     decision.choices = std::move(choices);
   }
-  for (std::size_t i = 0; i < turns.size(); ++i)
-    decision.choices[turns[i]].turn = static_cast<std::uint8_t>(i + 1);
+  for (std::size_t i = 0; i < turns.size(); ++i) decision.choices[turns[i]].turn = static_cast<std::uint8_t>(i + 1);
   return decision;
 }
 

@@ -68,7 +68,8 @@ TEST(Account, SpendsNoMoreThanItHas) {
   EXPECT_EQ(taken, 3);
   Fixture clicks(
       {.daily = {.spend_micros = 10'000}, .pacing = Pacing::none, .price = Price::per_click, .bid_micros = 6'000});
-  EXPECT_EQ(clicks.account.left_for(clicks.row, kMidnight, cost_of_click(clicks.campaign, clicks.campaign.bid_micros)), 6'000'000);
+  EXPECT_EQ(clicks.account.left_for(clicks.row, kMidnight, cost_of_click(clicks.campaign, clicks.campaign.bid_micros)),
+            6'000'000);
   clicks.account.count_click(clicks.row.zone, kMidnight, 6'000'000);
   EXPECT_EQ(clicks.account.left_for(clicks.row, kMidnight, 6'000'000), 4'000'000) << "what is left is charged";
 }

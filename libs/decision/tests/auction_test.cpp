@@ -147,8 +147,8 @@ TEST_F(AuctionTest, a_runner_up_sets_the_price_and_ads_of_the_same_campaign_do_n
   rich.ads = {{.id = "r0"}, {.id = "r1"}};
   poor.ads = {{.id = "p"}};
   decider.use(Inventory::compile({rich, poor}, {{.id = "top"}, {.id = "side"}}));
-  const std::map<std::string, int> of = {{"r0", quality({.id = "r0"})}, {"r1", quality({.id = "r1"})},
-                                         {"p", quality({.id = "p"})}};
+  const std::map<std::string, int> of = {
+      {"r0", quality({.id = "r0"})}, {"r1", quality({.id = "r1"})}, {"p", quality({.id = "p"})}};
   std::map<std::string, std::int64_t> paid;
   for (int i = 0; i < 100; ++i) {
     const auto choice = decider.decide(request()).choices[0];

@@ -23,7 +23,8 @@ constexpr std::string_view kInsertAllNamed =
     "candidate_scores, candidate_propensities)";
 constexpr std::string_view kInsertCounted =
     "INSERT INTO marquee.decisions (site_id, decision_id, placement, decision_time, user_key, policy, "
-    "inventory_version, slot_id, position, campaign_id, ad_id, because, propensity, is_bound, turn, price_micros, context, "
+    "inventory_version, slot_id, position, campaign_id, ad_id, because, propensity, is_bound, turn, price_micros, "
+    "context, "
     "candidate_ads, candidate_scores, candidate_values, candidate_propensities, others, others_propensity, inventory, "
     "others_rows)";
 constexpr std::string_view kInsertInventory = "INSERT INTO marquee.inventories (site_id, inventory, ads)";

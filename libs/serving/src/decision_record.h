@@ -1,5 +1,5 @@
-// A decision as its log keeps it: the rows of marquee.decisions, one per placement, in ClickHouse's RowBinary, behind two
-// bytes that tell their form. So who carries the log to the store need not look into it.
+// A decision as its log keeps it: the rows of marquee.decisions, one per placement, in ClickHouse's RowBinary, behind
+// two bytes that tell their form. So who carries the log to the store need not look into it.
 #pragma once
 
 #include <cstdint>

@@ -191,22 +191,21 @@ class DecisionServer::Impl : public std::enable_shared_from_this<DecisionServer:
     std::string empty_answer = answer_without_ads(asked, *kept);
     std::vector<log::Batch> batches;
     batches.push_back(std::move(batch));
-    decisions_.append(
-        std::move(batches),
-        [self = shared_from_this(), answer = std::move(answer), empty_answer = std::move(empty_answer), kept, decider,
-         begin, is_told, site = std::string(is_told ? owner.site_id : ""), origin = std::move(origin),
-         responder = std::move(responder)](Result<void> done) mutable {
-          if (!done && decider != nullptr) decider->withdraw(*kept);
-          if (!done && is_told) self->forget_inventory(site);
-          std::size_t served = 0;
-          for (const auto& choice : kept->choices) served += done && choice.ad != nullptr ? 1 : 0;
-          self->metrics_.decided(served, kept->choices.size() - served,
-                                 std::chrono::duration<double>(SteadyClock::now() - begin).count());
-          auto response = http::Response::json(200, done ? std::move(answer) : std::move(empty_answer));
-          response.headers.add("Cache-Control", "no-store");
-          ingest::allow_origin(response, origin);
-          responder.send(std::move(response));
-        });
+    decisions_.append(std::move(batches),
+                      [self = shared_from_this(), answer = std::move(answer), empty_answer = std::move(empty_answer),
+                       kept, decider, begin, is_told, site = std::string(is_told ? owner.site_id : ""),
+                       origin = std::move(origin), responder = std::move(responder)](Result<void> done) mutable {
+                        if (!done && decider != nullptr) decider->withdraw(*kept);
+                        if (!done && is_told) self->forget_inventory(site);
+                        std::size_t served = 0;
+                        for (const auto& choice : kept->choices) served += done && choice.ad != nullptr ? 1 : 0;
+                        self->metrics_.decided(served, kept->choices.size() - served,
+                                               std::chrono::duration<double>(SteadyClock::now() - begin).count());
+                        auto response = http::Response::json(200, done ? std::move(answer) : std::move(empty_answer));
+                        response.headers.add("Cache-Control", "no-store");
+                        ingest::allow_origin(response, origin);
+                        responder.send(std::move(response));
+                      });
   }
 
   /// True where the log must have the inventory first, as `record`: decisions count its ads by their rows.
@@ -333,7 +332,7 @@ class DecisionServer::Impl : public std::enable_shared_from_this<DecisionServer:
   const Seal seal_;
   std::mutex told_mutex_;
   std::map<std::string, std::uint64_t, std::less<>> told_;  ///< By site: of which inventory the log has the ads.
-  Recent spent_;  ///< Identities of impressions and clicks that were taken.
+  Recent spent_;                                            ///< Identities of impressions and clicks that were taken.
   ServingMetrics metrics_;
   const std::shared_ptr<const Clock> clock_;
   DeliveryFeed feed_;

@@ -82,8 +82,7 @@ void LearnedRanker::rank(const decision::Request& request, const decision::Place
       auction_ != decision::Auction::none && decision::is_auctioned(*candidates.front().ad->campaign->campaign);
   if (scorer == nullptr) {
     decision::UniformRanker().rank(request, placement, inventory, candidates);
-    for (auto& one : candidates)
-      one.value = is_auction ? static_cast<float>(one.ad->campaign->ecpm_micros) : 0;
+    for (auto& one : candidates) one.value = is_auction ? static_cast<float>(one.ad->campaign->ecpm_micros) : 0;
     return;
   }
   Work& work = work_of(features_, options_);
@@ -101,8 +100,9 @@ void LearnedRanker::rank(const decision::Request& request, const decision::Place
     fatigue_->apply(request.context, *ranking.seen, scorer->model(), work.rows, work.attraction, work.fatigue);
   scorer->rate_spread(work.rows, work.spread);
   if (is_auction) take_values(*scorer, placement, candidates, work);
-  work.draw.begin({.value = is_auction ? work.value : work.attraction, .spread = work.spread, .spread_in_context = nullptr}, request.id.low,
-                  scorer->model().clicks);
+  work.draw.begin(
+      {.value = is_auction ? work.value : work.attraction, .spread = work.spread, .spread_in_context = nullptr},
+      request.id.low, scorer->model().clicks);
   // Which one is drawn here is of no matter: the page draws by the chances, as not all of them need be there for good.
   static_cast<void>(work.draw.next());
   for (std::size_t i = 0; i < candidates.size(); ++i) {

@@ -91,8 +91,11 @@ class DecisionRecordTest : public ::testing::Test {
     decision.choices[0].price_micros = 2'500'000;
   }
   void add_candidate(std::uint32_t row, float propensity) {
-    decision.choices[0].candidates.push_back(
-        {.ad = &decision.inventory->ads()[row], .row = row, .score = propensity / 2, .value = 0, .propensity = propensity});
+    decision.choices[0].candidates.push_back({.ad = &decision.inventory->ads()[row],
+                                              .row = row,
+                                              .score = propensity / 2,
+                                              .value = 0,
+                                              .propensity = propensity});
   }
   std::string record() {
     std::string out;

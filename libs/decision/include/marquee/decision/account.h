@@ -25,9 +25,9 @@ struct Delivered {
 
 /// Each ad that a decision serves is reserved as an impression to come, until that is counted or `reserve_for` has
 /// passed, after which its token counts no more. So impressions, and what they cost, never exceed a budget in one
-/// process: counted and reserved, at its bid, together stay within it. Clicks are not reserved (few impressions bring one): those of
-/// impressions that were already out when the last of the budget went are counted beyond a budget of clicks, and of
-/// their cost only what is left is charged.
+/// process: counted and reserved, at its bid, together stay within it. Clicks are not reserved (few impressions bring
+/// one): those of impressions that were already out when the last of the budget went are counted beyond a budget of
+/// clicks, and of their cost only what is left is charged.
 ///
 /// Pacing lets a campaign take part while counted and reserved are not ahead of what should be delivered by now: of a
 /// day's budget, by the part of the campaign's time in that day that has passed; of the whole, by that of its time from

@@ -27,8 +27,8 @@ class Ranker {
  public:
   virtual ~Ranker() = default;
   /// Sets score and propensity of each candidate, of which there is at least one, all of `inventory`, of one tier, and
-  /// all of them auctioned or none. Propensities are positive and sum to one; scores are what they come from, for people
-  /// and the log; values are set in an auction alone.
+  /// all of them auctioned or none. Propensities are positive and sum to one; scores are what they come from, for
+  /// people and the log; values are set in an auction alone.
   virtual void rank(const Request& request, const Placement& placement, const Inventory& inventory,
                     std::span<Candidate> candidates) const = 0;
   /// Name and version, as the log and events have it. Lives as long as the ranker.
