@@ -10,11 +10,14 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <iostream>
 #include <optional>
+#include <string>
 
 #include "commands.h"
 #include "marquee/base/time.h"
 #include "marquee/event/timestamp.h"
+#include "marquee/simulate/environment_answers.h"
 #include "marquee/simulate/run.h"
 #include "sending.h"
 
@@ -39,6 +42,8 @@ struct Arguments {
   SendArguments to{.site = "campus"};
   std::uint32_t batch = 2'000;
   bool is_quiet = false;
+  std::string environment;
+  std::uint32_t visits = 0;
 };
 
 int fail_with(std::string message) { return fail(Error::reject(std::move(message))); }
@@ -166,7 +171,29 @@ int run_file(const Arguments& arguments) {
   return finish(summary, arguments, line);
 }
 
+/// Another program plays: its lines on stdin, the answers on stdout.
+int run_environment(const Arguments& arguments) {
+  const auto* published = simulate::find_environment(arguments.environment);
+  if (published == nullptr) {
+    std::string names;
+    for (const auto& one : simulate::environments()) names += fmt::format("\n  {:<16}{}", one.name, one.about);
+    return fail_with(fmt::format("--environment {}: there are{}", arguments.environment, names));
+  }
+  auto options = *published;
+  if (arguments.visits > 0) options.visits = arguments.visits;
+  const simulate::Environment environment(options, arguments.seed.value_or(1));
+  simulate::EnvironmentAnswers answers(environment);
+  std::cout << answers.head() << std::endl;
+  for (std::string line; std::getline(std::cin, line);) {
+    const auto answer = answers.answer(line);
+    if (!answer) return fail(answer.error());
+    std::cout << *answer << std::endl;
+  }
+  return 0;
+}
+
 int run(const App& app, Arguments& arguments) {
+  if (!arguments.environment.empty()) return run_environment(arguments);
   if (arguments.seed) arguments.stream.seed = *arguments.seed;
   if (!arguments.duration.empty()) {
     const auto duration_ms = parse_duration(arguments.duration);
@@ -231,6 +258,12 @@ void add_options(CLI::App& command, Arguments& arguments, CLI::Option*& rate) {
       ->check(CLI::Range(1, 64))
       ->capture_default_str();
   command.add_flag("--quiet", arguments.is_quiet, "Show no progress");
+  command.add_option(
+      "--environment", arguments.environment,
+      "A world whose truth is known, for a program that tries policies in it: lines of JSON on stdin and "
+      "stdout (libs/simulate); an unknown name lists them");
+  command.add_option("--visits", arguments.visits, "Visits in the environment's week, in place of its own number")
+      ->check(CLI::Range(100, 10'000'000));
 }
 
 }  // namespace
