@@ -74,11 +74,17 @@ Prediction Learner::learn(const Impression& impression, double clicks) {
 
 void Learner::refit() {
   head_.refitted_at = head_.examples;
+  const double passed_s = head_.decayed_s > 0 ? head_.latest_s - head_.decayed_s : 0;
+  head_.decayed_s = head_.latest_s;
   if (options_.half_life_s > 0) {
-    const double keep = head_.decayed_s > 0 ? std::exp2((head_.decayed_s - head_.latest_s) / options_.half_life_s) : 1;
-    head_.decayed_s = head_.latest_s;
+    const double keep = std::exp2(-passed_s / options_.half_life_s);
     priors_.decay(keep);
     fit_.decay(keep);
+  }
+  if (options_.weight_half_life_s > 0 && passed_s > 0) {
+    const auto keep = static_cast<float>(std::exp2(-passed_s / options_.weight_half_life_s));
+    for (auto& at : table_)
+      if (at.n > 0) ftrl_forget(options_.ftrl, at, keep);
   }
   fit_.refit(priors_, examination_);
 }

@@ -151,6 +151,52 @@ TEST(Learner, forgets_as_fast_as_its_half_life_says) {
   EXPECT_NEAR(faithful.predict(impression).attraction, 0.125, 0.01);
 }
 
+TEST(Learner, keeps_its_weights_when_it_grows_less_sure_of_them) {
+  FtrlOptions options;
+  Coordinate at;
+  for (int i = 0; i < 200; ++i) ftrl_step(options, at, ftrl_weight(options, at), i % 3 == 0 ? 0.4F : -0.5F);
+  const float before = ftrl_weight(options, at);
+  ASSERT_GT(before, 0.1F);
+  auto less_sure = at;
+  ftrl_forget(options, less_sure, 0.25F);
+  EXPECT_NEAR(ftrl_weight(options, less_sure), before, 1e-5);
+  ftrl_step(options, at, before, 0.5F);
+  ftrl_step(options, less_sure, before, 0.5F);
+  EXPECT_GT(before - ftrl_weight(options, less_sure), 1.3F * (before - ftrl_weight(options, at)));
+}
+
+// What colleges like is swapped; ads are liked as much as before by all together, so only weights can follow.
+TEST(Learner, follows_tastes_that_turn_sooner_where_its_weights_have_a_half_life) {
+  const auto spec = spec_of({"college*category"});
+  const AdTable table(spec, make_ads(10, 2));
+  std::vector<std::shared_ptr<const std::vector<Row>>> rows;
+  for (const std::string college : {"a", "b"}) {
+    RequestFeatures request(spec);
+    request.add("college", college);
+    request.compile();
+    rows.push_back(rows_of(request));
+  }
+  auto options = small(12);
+  options.weight_half_life_s = 86'400;
+  Learner forgetful(spec, options), faithful(spec, small(12));
+  Dice dice(3);
+  constexpr int kADay = 2'000, kTurn = 30, kDays = 33;
+  for (int i = 0; i < kDays * kADay; ++i) {
+    const auto college = dice.below(2), ad = dice.below(10);
+    const bool likes = (ad / 5 == college) == (i < kTurn * kADay);
+    const Impression one{.rows = rows[college],
+                         .ad = table.ad(static_cast<std::uint32_t>(ad)),
+                         .position = 0,
+                         .time_s = 1e9 + 86'400.0 * i / kADay};
+    const double clicks = dice.happens(likes ? 0.16 : 0.04) ? 1 : 0;
+    (void)forgetful.learn(one, clicks);
+    (void)faithful.learn(one, clicks);
+  }
+  const Impression liked{.rows = rows[0], .ad = table.ad(9), .position = 0, .time_s = 1e9 + 86'400.0 * kDays};
+  EXPECT_GT(forgetful.predict(liked).attraction, 0.12);
+  EXPECT_LT(faithful.predict(liked).attraction, 0.8 * forgetful.predict(liked).attraction);
+}
+
 TEST(Learner, replays_the_same_examples_to_the_same_bits) {
   const Campus campus(7);
   Learner first(campus.spec, small(14)), second(campus.spec, small(14)), other(campus.spec, small(14));

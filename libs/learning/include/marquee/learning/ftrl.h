@@ -34,4 +34,12 @@ inline void ftrl_step(const FtrlOptions& options, Coordinate& at, float w, float
   at.n = n;
 }
 
+/// Makes what the coordinate has gathered count `keep` times as much: its weight stays, its next steps are larger.
+inline void ftrl_forget(const FtrlOptions& options, Coordinate& at, float keep) {
+  const float w = ftrl_weight(options, at);
+  at.n *= keep;
+  if (w != 0)
+    at.z = -(w * ((options.beta + std::sqrt(at.n)) / options.alpha + options.l2) + std::copysign(options.l1, w));
+}
+
 }  // namespace marquee::learning

@@ -27,7 +27,8 @@ struct LearnerOptions {
   FtrlOptions ftrl;
   PriorOptions priors;
   double examination_clicks = 20;  ///< What the prior of a position is worth.
-  double half_life_s = 0;  ///< Rates and examination: what was counted counts half after this long; 0: for ever.
+  double half_life_s = 0;         ///< Rates and examination: what was counted counts half after this long; 0: for ever.
+  double weight_half_life_s = 0;  ///< Weights: how sure of them the learner is, likewise (ftrl_forget).
 };
 
 /// An impression, to be learned. The rows may be shared by the impressions of a decision.
