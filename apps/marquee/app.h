@@ -71,6 +71,7 @@ struct Settings {
   std::string decisions_policy = "learned";
   std::string decisions_auction = "none";
   std::uint64_t decisions_click_window_ms = 120'000;
+  std::uint64_t decisions_publish_every_ms = 1'000;
   std::uint64_t segments_refresh_ms = 60'000;
   bool profiles_enabled = true;
   std::uint64_t profiles_capacity = 1'048'576;

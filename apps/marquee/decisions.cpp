@@ -100,6 +100,7 @@ Result<std::unique_ptr<Decisions>> Decisions::open(const Settings& settings, con
             .token_key = secrets.token_key_bytes(),
             .path = settings.data_dir + "/decisions/model",
             .click_window = Millis(static_cast<std::int64_t>(settings.decisions_click_window_ms)),
+            .publish_every = Millis(static_cast<std::int64_t>(settings.decisions_publish_every_ms)),
             .metrics = metrics},
         made->learned_, made->sites_, events, *made->log_);
     made->learner_->start();

@@ -165,6 +165,8 @@ void bind(Settings& s, config::Schema& schema) {
                     "of which the one that is shown pays its bid, or the least bid that would have done.");
   schema.add_duration("decisions.click_window", &s.decisions_click_window_ms, 100, 30 * kMinute,
                       "How long an impression waits for its click before it is learned. Later ones are reckoned in.");
+  schema.add_duration("decisions.publish_every", &s.decisions_publish_every_ms, 10, kMinute,
+                      "How often what was learned reaches the ranking.");
   bind_profiles(s, schema);
   schema.add_duration(
       "segments.refresh", &s.segments_refresh_ms, kSecond, kDay,

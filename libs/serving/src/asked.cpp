@@ -4,6 +4,7 @@
 #include <simdjson.h>
 
 #include <algorithm>
+#include <charconv>
 #include <limits>
 #include <optional>
 
@@ -135,7 +136,7 @@ class Reader {
     return read_time();
   }
 
-  /// Another time than now is for servers that ask what would be shown.
+  /// Another time than now is for servers that ask what would be shown, or play back what was.
   Result<void> read_time() {
     dom::element value;
     if (root_["time"].get(value) != simdjson::SUCCESS || value.is_null()) return {};
@@ -143,7 +144,7 @@ class Reader {
     std::int64_t ms = 0;
     std::string_view text;
     if (value.get(text) == simdjson::SUCCESS)
-      ms = event::parse_timestamp(text).value_or(-1);
+      ms = serving::read_time(text).value_or(-1);
     else if (value.get(ms) != simdjson::SUCCESS)
       ms = -1;
     if (ms < 0 || ms >= event::kLatestMs) return wrong("time", "expected milliseconds since 1970 or an RFC 3339 time");
@@ -257,6 +258,13 @@ class Reader {
 };
 
 }  // namespace
+
+std::optional<std::int64_t> read_time(std::string_view text) {
+  std::int64_t ms = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), ms);
+  if (error != std::errc() || end != text.data() + text.size()) return event::parse_timestamp(text);
+  return ms >= 0 && ms < event::kLatestMs ? std::optional(ms) : std::nullopt;
+}
 
 Result<void> read_request(std::string_view body, const AskContext& context, Asked& asked) {
   thread_local dom::parser parser;

@@ -42,6 +42,9 @@ struct Asked {
   std::shared_ptr<const profile::SegmentView> segments;  ///< and of the segments.
 };
 
+/// Milliseconds since 1970, or RFC 3339.
+[[nodiscard]] std::optional<std::int64_t> read_time(std::string_view text);
+
 /// Reads one request. Its texts live until the next read on the same thread. Action::reject names the field.
 [[nodiscard]] Result<void> read_request(std::string_view body, const AskContext& context, Asked& asked);
 

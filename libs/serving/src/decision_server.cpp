@@ -258,16 +258,39 @@ class DecisionServer::Impl : public std::enable_shared_from_this<DecisionServer:
     return addresses;
   }
 
+  /// When it was shown or clicked: now, or where a server's key of the site comes with it, at `time`. nullopt where
+  /// nobody may say so.
+  [[nodiscard]] std::optional<std::int64_t> moment_of(const http::Request& request,
+                                                      const std::optional<Seal::Opened>& opened) const {
+    const auto said = request.query_parameter("time");
+    if (!said) return now();
+    const auto key = ingest::bearer(request);
+    const auto owner = key.empty() ? std::nullopt : find_key_(key);
+    if (!owner || !owner->trusted || !opened || owner->site_id != opened->event.site_id) return std::nullopt;
+    const auto time = read_time(*said);
+    return time && *time >= opened->token.issued_ms ? time : std::nullopt;
+  }
+
+  static http::Response no_such_time() {
+    return ingest::error_answer(403,
+                                "time: only a trusted key of the site may give one, in milliseconds since 1970 or RFC "
+                                "3339, not before the decision");
+  }
+
   void count_impression(const http::Request& request, http::Responder responder) {
     const auto opened = seal_.open(request.path_parameter("token"), Token::Kind::impression);
-    const auto outcome = opened ? judge(request, *opened) : Outcome::forged;
-    if (outcome == Outcome::counted) return append(*opened, ingest::pixel_answer(), std::move(responder));
+    const auto moment = moment_of(request, opened);
+    if (!moment) return responder.send(no_such_time());
+    const auto outcome = opened ? judge(request, *opened, *moment) : Outcome::forged;
+    if (outcome == Outcome::counted) return append(*opened, *moment, ingest::pixel_answer(), std::move(responder));
     metrics_.event(event::Type::impression, outcome);
     responder.send(ingest::pixel_answer());
   }
 
   void count_click(const http::Request& request, http::Responder responder) {
     auto opened = seal_.open(request.path_parameter("token"), Token::Kind::click);
+    const auto moment = moment_of(request, opened);
+    if (!moment) return responder.send(no_such_time());
     if (!opened) {
       metrics_.event(event::Type::click, Outcome::forged);
       responder.send(gone_nowhere());
@@ -278,18 +301,19 @@ class DecisionServer::Impl : public std::enable_shared_from_this<DecisionServer:
     const auto* ad = inventory ? inventory->find_ad(opened->event.ad_id) : nullptr;
     auto answer =
         ad != nullptr && is_web_address(ad->creative.landing_url) ? redirect(ad->creative.landing_url) : gone_nowhere();
-    const auto outcome = judge(request, *opened);
+    const auto outcome = judge(request, *opened, *moment);
     if (outcome == Outcome::counted) {
-      charge(opened->event, decider, inventory.get());
-      return append(*opened, std::move(answer), std::move(responder));
+      charge(opened->event, *moment, decider, inventory.get());
+      return append(*opened, *moment, std::move(answer), std::move(responder));
     }
     metrics_.event(event::Type::click, outcome);
     responder.send(std::move(answer));
   }
 
-  /// Outcome::counted: it is to be, and its token is spent.
-  Outcome judge(const http::Request& request, const Seal::Opened& opened) {
-    if (opened.token.is_expired(now())) return Outcome::expired;
+  /// Outcome::counted: it is to be, and its token is spent. For how long that is remembered the wall clock tells,
+  /// whatever time a server gives.
+  Outcome judge(const http::Request& request, const Seal::Opened& opened, std::int64_t at_ms) {
+    if (opened.token.is_expired(at_ms)) return Outcome::expired;
     if (event::looks_like_bot(request.headers.get("User-Agent"))) return Outcome::bot;
     if (opened.token.kind == Token::Kind::click && feed_.is_ready() && !spent_.has(seal_.impression_of(opened.event)))
       return Outcome::no_impression;
@@ -297,17 +321,19 @@ class DecisionServer::Impl : public std::enable_shared_from_this<DecisionServer:
   }
 
   /// A click costs no more than its campaign's budget has left.
-  void charge(event::Event& event, decision::Decider* decider, const decision::Inventory* inventory) const {
+  static void charge(event::Event& event, std::int64_t at_ms, decision::Decider* decider,
+                     const decision::Inventory* inventory) {
     const auto* row = inventory != nullptr ? inventory->find_row(event.ad_id) : nullptr;
     if (row == nullptr) return;
     const auto cost = static_cast<decision::Nanos>(event.value * kNanos + 0.5);
-    const auto left = decider->account(event.campaign_id).left_for(*row->campaign, now(), cost);
+    const auto left = decider->account(event.campaign_id).left_for(*row->campaign, at_ms, cost);
     event.value = static_cast<double>(left) / kNanos;
   }
 
-  void append(const Seal::Opened& opened, http::Response answer, http::Responder responder) {
+  void append(const Seal::Opened& opened, std::int64_t at_ms, http::Response answer, http::Responder responder) {
     event::Event event = opened.event;
-    event.event_time_ms = event.received_time_ms = now();
+    event.event_time_ms = at_ms;
+    event.received_time_ms = now();
     const auto props = write_after_ms(event.event_time_ms - opened.token.issued_ms, event.props);
     event.props = props;
     std::string record;

@@ -44,7 +44,8 @@ void MergedLogs::read_head(Stream& stream) {
     stream.time_ms = choices->front().time_ms;
     stream.record = std::move(*choices);
   } else if (const auto event = event::decode(bytes)) {
-    stream.time_ms = event->received_time_ms;
+    // What was served is at the time of its decision, whatever the clock said (a server may give both).
+    stream.time_ms = event->decision_id.empty() ? event->received_time_ms : event->event_time_ms;
     stream.record = *event;
   }
 }

@@ -1,5 +1,6 @@
 #include "marquee/serving/decision_server.h"
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 
 #include <map>
@@ -278,6 +279,51 @@ TEST_F(ServingTest, says_why_and_who_came_next_to_who_may_ask) {
   EXPECT_EQ(placement["why"]["candidates"].get_array().value().size(), 4U);
   EXPECT_EQ(placement["runner_ups"].get_array().value().size(), 2U);
   EXPECT_EQ(placement["ad"]["creative"]["fields"]["title"].get_string().value(), "T");
+}
+
+TEST_F(ServingTest, takes_the_time_from_a_server_alone_and_counts_at_that_time) {
+  begin({campaign("a", 2)});
+  constexpr std::int64_t kThen = 1'700'000'000'000;  // More than a year ago.
+  EXPECT_EQ(post(R"({"placements":[{"slot_id":"top"}],"time":1700000000000})").status, 400U);
+  const auto one = served(post(R"({"placements":[{"slot_id":"top"}],"time":1700000000000})", "server")).at(0);
+  ASSERT_FALSE(one.ad.empty());
+  for (const std::string key : {"", "page", "wrong"}) {
+    EXPECT_EQ(get(one.impression + "?time=1700000001000", kBrowser, key).status, 403U) << key;
+    EXPECT_EQ(get(one.click + "?time=1700000001000", kBrowser, key).status, 403U) << key;
+  }
+  for (const std::string time : {"", "x", "-1", "1700000000000x", "1699999999999", "9999999999999999"})
+    EXPECT_EQ(get(one.impression + "?time=" + time, kBrowser, "server").status, 403U) << time;
+  EXPECT_TRUE(logged_events().empty());
+  EXPECT_EQ(get(one.impression + "?time=1700000001000", kBrowser, "server").status, 200U);
+  EXPECT_EQ(get(one.impression + "?time=1700000001000", kBrowser, "server").status, 200U) << "again";
+  EXPECT_EQ(get(one.click + "?time=2023-11-14T22:13:30Z", kBrowser, "server").status, 302U);
+  const auto all = logged_events();
+  ASSERT_EQ(all.size(), 2U);
+  for (const auto& event : all) {
+    const auto after = event.type == event::Type::click ? 10'000 : 1'000;
+    EXPECT_EQ(event.event_time_ms, kThen + after);
+    EXPECT_EQ(event.received_time_ms, clock->now().time_since_epoch().count());
+    EXPECT_EQ(event.props, fmt::format(R"({{"after_ms":{}}})", after));
+  }
+}
+
+TEST_F(ServingTest, expires_addresses_by_the_time_that_a_server_gives_and_forgets_tokens_by_the_clock) {
+  begin({campaign("a", 2)});
+  const auto far = clock->now().time_since_epoch().count() + 30LL * 86'400'000;  // A month to come.
+  const auto body = fmt::format(R"({{"placements":[{{"slot_id":"top"}}],"time":{}}})", far);
+  const auto late = served(post(body, "server")).at(0), fine = served(post(body, "server")).at(0);
+  const auto at = [&](const std::string& url, std::int64_t ms) {
+    return get(fmt::format("{}?time={}", url, ms), kBrowser, "server").status;
+  };
+  EXPECT_EQ(at(late.impression, far + kImpressionLife.count()), 200U);
+  EXPECT_EQ(metric(R"(marquee_served_events_total{outcome="expired",type="impression"})"), 1);
+  EXPECT_EQ(at(fine.impression, far + kImpressionLife.count() - 1), 200U);
+  EXPECT_EQ(at(fine.click, far + kClickLife.count() - 1), 302U);
+  EXPECT_EQ(logged_events().size(), 2U);
+  // Others' tokens, of now, are remembered and forgotten as ever.
+  const auto now = ask(kTop).at(0);
+  for (int i = 0; i < 2; ++i) EXPECT_EQ(get(now.impression).status, 200U);
+  EXPECT_EQ(metric(R"(marquee_served_events_total{outcome="replayed",type="impression"})"), 1);
 }
 
 }  // namespace

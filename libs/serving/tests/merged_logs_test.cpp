@@ -19,11 +19,15 @@ void append(log::EventLog& log, log::Partition partition, const std::string& rec
   log.append(std::move(batches), [](Result<void> done) { ASSERT_TRUE(done); });
 }
 
-std::string event_at(std::int64_t time_ms) {
+std::string event_at(std::int64_t time_ms, std::int64_t served_ms = 0) {
   event::Event event;
   event.site_id = "campus";
   event.external_id = "e";
   event.event_time_ms = event.received_time_ms = time_ms;
+  if (served_ms > 0) {
+    event.decision_id = "d";
+    event.event_time_ms = served_ms;
+  }
   std::string record;
   event::encode(event, record);
   return record;
@@ -77,6 +81,15 @@ TEST_F(MergedLogsTest, gives_all_partitions_in_the_order_of_time_and_decisions_f
   merged.advance();
   EXPECT_EQ(take_all(), (std::vector<std::int64_t>{-1, 2, -5, 5, 7, -8, 8, 9}));
   EXPECT_EQ(take_all(), std::vector<std::int64_t>{});
+}
+
+TEST_F(MergedLogsTest, gives_what_was_served_after_its_decision_though_it_came_before_by_the_clock) {
+  ASSERT_TRUE(merged.begin(WallTime{}, WallTime{}));
+  append(*events, 0, event_at(3, 102));
+  append(*events, 1, event_at(4));
+  append(*decisions, 0, decision_at(101));
+  merged.advance();
+  EXPECT_EQ(take_all(), (std::vector<std::int64_t>{4, -101, 3}));
 }
 
 TEST_F(MergedLogsTest, what_comes_after_advance_waits_for_the_next) {

@@ -113,9 +113,10 @@ class ServingTest : public ::testing::Test {
     return client->send("POST", "/v1/decisions", headers, body).value();
   }
 
-  http::Response get(std::string_view target, std::string agent = kBrowser) {
+  http::Response get(std::string_view target, std::string agent = kBrowser, const std::string& key = "") {
     http::Headers headers;
     headers.add("User-Agent", agent);
+    if (!key.empty()) headers.add("Authorization", "Bearer " + key);
     return client->send("GET", target, headers, "").value();
   }
 
