@@ -47,7 +47,7 @@ faults: build ## Kill Marquee KILLS times with SEED, on its own log and on Kafka
 	@/usr/bin/python3 -m tests.faults.network --seed $(SEED)
 	@/usr/bin/python3 -m unittest -v tests.faults.test_store tests.faults.test_roles
 
-bench: build ## Run benchmark NAME (or all): collector, loader, latency, storage, kafka, decision; alone faults, soak, analytics, billion
+bench: build ## Run benchmark NAME (or all): collector, loader, latency, storage, kafka, decision; alone faults, soak, learning, analytics, billion
 	@bench/run $(NAME)
 
 clean: ## Remove build output (not var/, which holds data)

@@ -19,8 +19,14 @@ def month(short: bool, arguments: list[str]) -> None:
     subprocess.run([ROOT / "bench/billion", *(["--yes", "--events", "1000000"] if short else arguments)], check=True)
 
 
+def learning(short: bool) -> None:
+    """bench/closed-loop: hours for all of it; what it has run before it keeps."""
+    few = ["--environments", "calibrated", "--seeds", "1", "--visits", "6000", "--results", "build/closed-loop-short.jsonl"]
+    subprocess.run([ROOT / "bench/closed-loop", *(few if short else [])], check=True)
+
+
 # They take long: not of `all`.
-BY_HAND = {"faults": faults.run, "soak": soak.run, "analytics": functools.partial(month, arguments=["--yes", "--events", "20000000"]),
+BY_HAND = {"faults": faults.run, "soak": soak.run, "learning": learning, "analytics": functools.partial(month, arguments=["--yes", "--events", "20000000"]),
            "billion": functools.partial(month, arguments=[])}
 
 
