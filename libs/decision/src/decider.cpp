@@ -1,8 +1,8 @@
 #include "marquee/decision/decider.h"
 
 #include <algorithm>
-#include <functional>
 #include <numeric>
+#include <utility>
 
 #include "page.h"
 
@@ -59,7 +59,7 @@ std::vector<std::size_t> Decider::turns_of(const Inventory& inventory, const Req
   if (turns.size() < 2) return turns;
   std::vector<double> examination;
   for (const auto& placement : request.placements) examination.push_back(ranker_.examination(placement, inventory));
-  std::ranges::stable_sort(turns, std::greater<>(), [&](std::size_t i) { return examination[i]; });
+  std::ranges::sort(turns, {}, [&](std::size_t i) { return std::pair(-examination[i], i); });
   return turns;
 }
 

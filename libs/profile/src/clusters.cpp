@@ -6,6 +6,7 @@
 #include <numeric>
 #include <random>
 #include <set>
+#include <tuple>
 
 namespace marquee::profile {
 namespace {
@@ -142,7 +143,9 @@ void Clusters::count_users(const std::vector<Vector>& vectors) {
   for (const auto& vector : vectors)
     if (const auto one = nearest(vector); one.group < groups_.size() && one.likeness >= least_likeness_)
       ++groups_[one.group].users;
-  std::ranges::stable_sort(groups_, [](const Group& a, const Group& b) { return a.users > b.users; });
+  std::ranges::sort(groups_, [](const Group& a, const Group& b) {
+    return a.users > b.users || (a.users == b.users && a.centre < b.centre);
+  });
 }
 
 void Clusters::finish(const std::vector<Vector>& vectors, const ClusterOptions& options) {
@@ -164,7 +167,8 @@ void Clusters::finish(const std::vector<Vector>& vectors, const ClusterOptions& 
       group.topics.push_back(topics_[place]);
       group.topics.back().weight = static_cast<double>(group.centre[place]);
     }
-    std::ranges::stable_sort(group.topics, [](const MainTopic& a, const MainTopic& b) { return a.weight > b.weight; });
+    std::ranges::sort(group.topics, {},
+                      [](const MainTopic& one) { return std::tuple(-one.weight, one.kind, one.topic); });
   }
 }
 

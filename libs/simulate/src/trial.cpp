@@ -2,6 +2,7 @@
 #include <array>
 #include <cmath>
 #include <functional>
+#include <utility>
 
 #include "marquee/simulate/environment.h"
 #include "random.h"
@@ -53,8 +54,8 @@ std::vector<std::uint32_t> Trial::best(std::size_t visit, bool is_visible_only) 
   const auto best = ranked(visit, is_visible_only);
   std::array<std::size_t, kMostSlots> slots{};
   for (std::size_t i = 0; i < slots.size(); ++i) slots[i] = i;
-  std::ranges::stable_sort(slots.begin(), slots.begin() + static_cast<std::ptrdiff_t>(best.size()), std::greater{},
-                           [&](std::size_t slot) { return options.examination[slot]; });
+  std::ranges::sort(slots.begin(), slots.begin() + static_cast<std::ptrdiff_t>(best.size()), {},
+                    [&](std::size_t slot) { return std::pair(-options.examination[slot], slot); });
   std::vector<std::uint32_t> ads(best.size());
   for (std::size_t i = 0; i < best.size(); ++i) ads[slots[i]] = best[i].ad;
   return ads;
