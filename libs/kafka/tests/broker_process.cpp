@@ -80,7 +80,8 @@ BrokerProcess::Silence BrokerProcess::silence() const {
   ::kill(pid_, SIGSTOP);
   int status = 0;
   // The signal alone is not enough: a thread on another core may yet answer what is asked next.
-  if (::waitpid(pid_, &status, WUNTRACED) != pid_ || !WIFSTOPPED(status)) throw std::runtime_error("the broker is gone");
+  if (::waitpid(pid_, &status, WUNTRACED) != pid_ || !WIFSTOPPED(status))
+    throw std::runtime_error("the broker is gone");
   return Silence(pid_);
 }
 
