@@ -36,6 +36,7 @@ struct Options {
   std::uint32_t visits = 0;
   std::vector<std::string> less, more;  ///< Terms.
   double spread_precision = 0;          ///< Thompson by the crosses' spread, too.
+  bool learns_chances = false;          ///< True chances in place of clicks: what noise costs.
   bool knows_views = false;             ///< As if the model were told how often the user has seen each ad.
 };
 
@@ -70,6 +71,7 @@ bool read_option(std::string_view text, Options& options) {
                                                   : learning::Method::squarecb;
        }},
       {"spread_precision", [&] { options.spread_precision = number; }},
+      {"learns_chances", [&] { options.learns_chances = number > 0; }},
       {"knows_views", [&] { options.knows_views = number > 0; }},
       {"visits", [&] { options.visits = static_cast<std::uint32_t>(number); }},
       {"without", [&] { options.less.push_back(value); }},
@@ -172,12 +174,16 @@ class Loop {
       const auto shown = *trial_.show(i, slate);
       for (std::size_t slot = 0; slot < slate.size(); ++slot) {
         chance += shown[slot].chance;
+        const learning::Impression impression{.rows = rows_[slot],
+                                              .ad = table_->ad(slate[slot]),
+                                              .position = static_cast<std::uint8_t>(slot),
+                                              .time_s = static_cast<double>(visits[i].time_ms) / 1e3};
+        if (options_.learns_chances) {
+          learner_.learn(impression, shown[slot].chance);
+          continue;
+        }
         const auto id = i * simulate::kMostSlots + slot + 1;
-        clicks_.show(id, WallTime(Millis(visits[i].time_ms)),
-                     {.rows = rows_[slot],
-                      .ad = table_->ad(slate[slot]),
-                      .position = static_cast<std::uint8_t>(slot),
-                      .time_s = static_cast<double>(visits[i].time_ms) / 1e3});
+        clicks_.show(id, WallTime(Millis(visits[i].time_ms)), impression);
         if (shown[slot].click_ms) due_.push({visits[i].time_ms + *shown[slot].click_ms, {id, visits[i].time_ms}});
       }
       for (auto* sum : {&all, &last_day}) {
