@@ -228,7 +228,8 @@ TEST_F(DecisionRecordTest, reads_and_lands_records_that_name_all_candidates) {
     number(one);
     number(1 - one);
   }
-  const auto all = read_record(old + old).value();
+  const std::string twice = old + old;  // Whose texts what is read borrows.
+  const auto all = read_record(twice).value();
   ASSERT_EQ(all.size(), 2U);
   EXPECT_EQ(all[1].ad_id, "ad1");
   EXPECT_EQ(all[1].propensity, 0.75F);
