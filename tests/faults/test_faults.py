@@ -15,7 +15,7 @@ import unittest
 
 from tests.support.ledger import Ledger, Writer, assert_exactly_once
 from tests.support.marquee import Marquee, wait_until
-from tests.support.processes import send
+from tests.support.processes import send_to
 
 SEED = int(os.environ.get("SEED", "1"))
 
@@ -68,14 +68,14 @@ class Faults(unittest.TestCase):
             assert process is not None
             for _ in range(3):
                 wait_until(lambda: listens(port), 60, "the store", 0.1)
-                send(process.pid, signal.SIGSTOP)  # so that nothing is started in its place
+                send_to(process, signal.SIGSTOP)  # so that nothing is started in its place
                 try:
                     self.assertTrue(marquee.signal_store(signal.SIGKILL))
                     wait_until(lambda: not listens(port), 10, "the store to be gone", 0.01)
                     with socket.socket() as other, self.assertRaises(OSError, msg="a connection would keep the store from its port"):
                         other.bind(("127.0.0.1", port))
                 finally:
-                    send(process.pid, signal.SIGCONT)
+                    send_to(process, signal.SIGCONT)
                 load.more(500)
 
     def test_a_store_frozen_for_good_is_replaced(self) -> None:

@@ -14,7 +14,7 @@ from typing import Any
 from tests.support.kafka import Cluster, KafkaMarquee
 from tests.support.marquee import ROOT, request, wait_until
 from tests.support.ports import free_port
-from tests.support.processes import send
+from tests.support.processes import send_to
 
 
 def tools() -> tuple[str, str]:
@@ -52,7 +52,7 @@ class Registry:
 
     def signal(self, number: signal.Signals) -> None:
         assert self._process is not None
-        send(self._process.pid, number)
+        send_to(self._process, number)
 
     def _answers(self) -> bool:
         try:

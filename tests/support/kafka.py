@@ -16,7 +16,7 @@ from collections.abc import Mapping, Sequence
 from tests.support.host import HERE, Host
 from tests.support.marquee import BINARY, ROOT, Answer, Marquee, request, wait_until
 from tests.support.ports import free_port
-from tests.support.processes import send
+from tests.support.processes import send_to
 
 
 class _Reader:
@@ -93,7 +93,7 @@ class Cluster:
     def signal(self, index: int, number: signal.Signals) -> None:
         process = self.processes[index]
         assert process is not None
-        send(process.pid, number)
+        send_to(process, number)
 
     def answers(self, index: int) -> bool:
         """Every API's versions, which a broker that serves its clients tells."""
@@ -189,7 +189,7 @@ class Role:
 
     def signal(self, number: signal.Signals) -> None:
         assert self.process is not None
-        send(self.process.pid, number)
+        send_to(self.process, number)
 
     def stop(self) -> int | None:
         """SIGTERM, and the exit status."""

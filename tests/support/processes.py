@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import pathlib
 import signal
+import subprocess
 import time
 
 
@@ -17,6 +18,12 @@ def send(pid: int, number: signal.Signals) -> None:
         while not _is_stopped(pid):
             assert time.monotonic() < deadline, f"process {pid} goes on"
             time.sleep(0.001)
+
+
+def send_to(process: subprocess.Popen[bytes], number: signal.Signals) -> None:
+    """The same to a child of ours; nothing where it has ended."""
+    if process.poll() is None:
+        send(process.pid, number)
 
 
 def _is_stopped(pid: int) -> bool:
