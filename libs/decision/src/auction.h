@@ -11,8 +11,8 @@ namespace marquee::decision {
 
 /// What an ad's bid was worth, and what would have done.
 struct Standing {
-  double value = 1;
-  double enough = 1;
+  double value = 0;
+  double enough = 0;
 };
 
 /// `drawn`, whose value is in proportion to its bid, would have stood where it stands with the next value below its

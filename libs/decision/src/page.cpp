@@ -235,13 +235,13 @@ std::int64_t Page::price_at(std::size_t placement, const CampaignRow& campaign, 
 
 void Page::put(const Bundle& bundle, const Candidate& drawn, Decision& decision) {
   const bool is_second_price = decider_->ranker_.auction() == Auction::second_price && drawn.value > 0;
-  const Standing standing = is_second_price ? standing_of(drawn, candidates_) : Standing{};
+  const auto standing = is_second_price ? std::optional(standing_of(drawn, candidates_)) : std::nullopt;
   for (std::size_t i = 0; i < bundle.size(); ++i) {
     const auto& [placement, ad] = bundle[i];
     auto& choice = decision.choices[placement];
     choice.ad = ad;
     choice.because = Because::chosen;
-    choice.price_micros = price_at(placement, *ad->campaign, standing);
+    choice.price_micros = standing ? price_at(placement, *ad->campaign, *standing) : ad->campaign->campaign->bid_micros;
     is_filled_[placement] = true;
     chosen_.push_back(ad);
     page_excludes_ = page_excludes_ || view_->inventory->traits()[ad->row].has_excludes;
