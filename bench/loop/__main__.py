@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import collections
 import dataclasses
 import json
 import pathlib
@@ -21,18 +20,6 @@ SIMPLE = {"random": baselines.Uniform, "popularity": baselines.Popularity, "segm
 POLICIES = (*SIMPLE, "best fixed", "marquee")
 
 
-class Chances(baselines.Uniform):
-    """Remembers what was shown, by which best fixed ads are known."""
-
-    def __init__(self, world: World, seed: int) -> None:
-        super().__init__(world, seed)
-        self.clicks: dict[int, tuple[float, int]] = collections.defaultdict(lambda: (0.0, 0))
-
-    def learn(self, impression: baselines.Impression, is_clicked: bool) -> None:
-        clicks, shown = self.clicks[impression.ad]
-        self.clicks[impression.ad] = (clicks + is_clicked, shown + 1)
-
-
 def run_of(environment: str, seed: int, policy: str, visits: int | None) -> Run:
     run = Run(environment, seed, policy)
     with World(environment, seed, visits) as world:
@@ -40,9 +27,9 @@ def run_of(environment: str, seed: int, policy: str, visits: int | None) -> Run:
             return play(world, SIMPLE[policy](world, seed), run)
         if policy == "best fixed":
             with World(environment, seed, visits) as before:
-                seen = Chances(before, seed + 1)
+                seen = baselines.Watched(before, seed + 1)
                 play(before, seen, Run(environment, seed, "before"))
-            return play(world, baselines.BestFixed(world, seed, seen.clicks), run)
+            return play(world, baselines.BestFixed(world, seed, seen.rates), run)
         if policy == "marquee":
             with Marquee(ENVIRONMENT) as marquee:
                 served = Served(world, marquee)

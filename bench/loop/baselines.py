@@ -61,6 +61,17 @@ class Uniform(Baseline):
         return self.random.sample(visit["eligible"], self.world.slots)
 
 
+class Watched(Uniform):
+    """Remembers what came of its ads, by which best fixed ones are known."""
+
+    def __init__(self, world: World, seed: int) -> None:
+        super().__init__(world, seed)
+        self.rates = Rates()
+
+    def learn(self, impression: Impression, is_clicked: bool) -> None:
+        self.rates.add(impression.ad, is_clicked)
+
+
 class Oracle(Baseline):
     """The best by true chance."""
 
@@ -88,7 +99,11 @@ class Popularity(Baseline):
     def slate(self, visit: dict[str, Any]) -> list[int]:
         if self.random.random() < self.share_drawn:
             return self.random.sample(visit["eligible"], self.world.slots)
-        return self.top(visit, self.rates.of)
+        return self.top(visit, self.worth_at(visit))
+
+    def worth_at(self, visit: dict[str, Any]) -> Callable[[int], Any]:
+        """By which ads stand at a visit."""
+        return self.rates.of
 
     def learn(self, impression: Impression, is_clicked: bool) -> None:
         self.rates.add(impression.ad, is_clicked)
@@ -97,11 +112,9 @@ class Popularity(Baseline):
 class SegmentRules(Popularity):
     """Rules as people write them: first ads of the page's category, then of those that the program has clicked most so far."""
 
-    def slate(self, visit: dict[str, Any]) -> list[int]:
-        if self.random.random() < self.share_drawn:
-            return self.random.sample(visit["eligible"], self.world.slots)
+    def worth_at(self, visit: dict[str, Any]) -> Callable[[int], Any]:
         page, program, ads = visit.get("course_category"), visit.get("program"), self.world.ads
-        return self.top(visit, lambda ad: (ads[ad].category == page, self.rates.of((program, ads[ad].category)), self.rates.of(ad)))
+        return lambda ad: (ads[ad].category == page, self.rates.of((program, ads[ad].category)), self.rates.of(ad))
 
     def learn(self, impression: Impression, is_clicked: bool) -> None:
         super().learn(impression, is_clicked)
@@ -111,9 +124,9 @@ class SegmentRules(Popularity):
 class BestFixed(Baseline):
     """The ads that are best for all together, known beforehand from a week of the uniform policy's clicks."""
 
-    def __init__(self, world: World, seed: int, chances: dict[int, tuple[float, int]]) -> None:
+    def __init__(self, world: World, seed: int, before: Rates) -> None:
         super().__init__(world, seed)
-        self.worth = {ad: total / count for ad, (total, count) in chances.items()}
+        self.worth = {ad: before.clicks[ad] / shown for ad, shown in before.shown.items()}
 
     def slate(self, visit: dict[str, Any]) -> list[int]:
         return self.top(visit, lambda ad: self.worth.get(ad, 0))
