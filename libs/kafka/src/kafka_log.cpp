@@ -5,6 +5,7 @@
 #include <thread>
 
 #include "marquee/base/logging.h"
+#include "marquee/log/current_end.h"
 #include "membership.h"
 #include "observer.h"
 #include "producer.h"
@@ -19,7 +20,7 @@ using log::Partition;
 
 constexpr Millis kAnswerWithin{5'000};
 
-class KafkaLog final : public log::EventLog {
+class KafkaLog final : public log::EventLog, public log::FarLog {
  public:
   KafkaLog(KafkaLogOptions options, Partition partitions, std::unique_ptr<Observer> observer)
       : options_(std::move(options)),
@@ -57,12 +58,14 @@ class KafkaLog final : public log::EventLog {
   }
 
   Result<log::Records> read(Partition partition, Offset from, std::size_t max_records, std::size_t max_bytes) override {
-    if (auto opened = open_sources(); !opened) return opened.error();
-    const auto [tip, elsewhere] = sources();
-    if (tip->continues(partition, from)) return tip->read(partition, from, max_records, max_bytes, Millis(0));
+    const auto tip = source(tip_);
+    if (!tip) return tip.error();
+    if ((*tip)->continues(partition, from)) return (*tip)->read(partition, from, max_records, max_bytes, Millis(0));
+    const auto elsewhere = source(elsewhere_);
+    if (!elsewhere) return elsewhere.error();
     // Elsewhere there is something to read, or the caller errs.
-    auto records = elsewhere->read(partition, from, max_records, max_bytes, kAnswerWithin);
-    elsewhere->stop(partition);
+    auto records = (*elsewhere)->read(partition, from, max_records, max_bytes, kAnswerWithin);
+    (*elsewhere)->stop(partition);
     return records;
   }
 
@@ -76,6 +79,12 @@ class KafkaLog final : public log::EventLog {
 
   Offset begin(Partition partition) const override { return range(partition).begin; }
   Offset end(Partition partition) const override { return range(partition).end; }
+
+  Result<Offset> current_end(Partition partition) override {
+    const auto range = observer_->range(partition, kAnswerWithin);
+    if (!range) return range.error();
+    return range->end;
+  }
 
   Result<Offset> offset_at(Partition partition, WallTime time) override {
     return observer_->offset_at(partition, time);
@@ -157,7 +166,7 @@ class KafkaLog final : public log::EventLog {
   }
 
   Result<void> try_follow(log::Follower& follower) {
-    if (auto opened = open_sources(); !opened) return opened;
+    if (auto opened = source(tip_); !opened) return opened.error();
     auto membership = Membership::open(options_, follower);
     if (!membership) return membership.error();
     const std::lock_guard lock(mutex_);
@@ -165,22 +174,14 @@ class KafkaLog final : public log::EventLog {
     return membership_->join();
   }
 
-  /// Made when they are first needed, as a collector needs none; then kept.
-  Result<void> open_sources() {
+  /// Each is made when it is first needed, as a collector needs none; then kept.
+  Result<std::shared_ptr<Source>> source(std::shared_ptr<Source>& kept) {
     const std::lock_guard lock(mutex_);
-    if (tip_) return {};
-    auto tip = Source::open(options_, partitions_);
-    if (!tip) return tip.error();
-    auto elsewhere = Source::open(options_, partitions_);
-    if (!elsewhere) return elsewhere.error();
-    tip_ = std::move(*tip);
-    elsewhere_ = std::move(*elsewhere);
-    return {};
-  }
-
-  [[nodiscard]] std::pair<std::shared_ptr<Source>, std::shared_ptr<Source>> sources() const {
-    const std::lock_guard lock(mutex_);
-    return {tip_, elsewhere_};
+    if (kept) return kept;
+    auto opened = Source::open(options_, partitions_);
+    if (!opened) return opened.error();
+    kept = std::move(*opened);
+    return kept;
   }
 
   [[nodiscard]] std::shared_ptr<Source> tip() const {
@@ -202,7 +203,7 @@ class KafkaLog final : public log::EventLog {
   ProducerMetrics producer_metrics_;
   mutable std::mutex mutex_;
   std::shared_ptr<Source> tip_;        ///< What the loader reads in order, and
-  std::shared_ptr<Source> elsewhere_;  ///< what recovery looks up. Made together, and kept.
+  std::shared_ptr<Source> elsewhere_;  ///< what recovery looks up.
   std::shared_ptr<Producer> producer_;
   std::thread retired_;
   std::shared_ptr<Survey> survey_;  ///< Made when it is first needed.

@@ -9,6 +9,7 @@
 #include <thread>
 
 #include "marquee/base/logging.h"
+#include "marquee/log/current_end.h"
 #include "spill_drain.h"
 #include "spill_lane.h"
 #include "spill_metrics.h"
@@ -24,7 +25,7 @@ constexpr auto kLongestPause = std::chrono::seconds(1);     // Of a drain that g
 constexpr auto kRefusedFor = std::chrono::seconds(10);      // Then it is worth another try.
 constexpr Offset kNoBarrier = std::numeric_limits<Offset>::max();
 
-class Spilling final : public SpillingLog {
+class Spilling final : public SpillingLog, public FarLog {
  public:
   Spilling(std::unique_ptr<EventLog> far, std::unique_ptr<EventLog> near, SpillOptions options)
       : options_(std::move(options)),
@@ -113,6 +114,7 @@ class Spilling final : public SpillingLog {
   }
 
   Partition partitions() const override { return far_->partitions(); }
+  Result<Offset> current_end(Partition partition) override { return log::current_end(*far_, partition); }
   Result<Offset> offset_at(Partition partition, WallTime time) override { return far_->offset_at(partition, time); }
   void follow(Follower& follower) override { far_->follow(follower); }
   void unfollow() override { far_->unfollow(); }
