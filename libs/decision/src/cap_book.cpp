@@ -50,12 +50,23 @@ bool CapBook::reserve(std::uint64_t user, const AdRow& ad, std::int64_t now_ms) 
   auto& stamps = shard.users[user];
   std::erase_if(stamps, [&](const Stamp& stamp) { return !counts(stamp, now_ms); });
   if (!fits(ad, stamps, now_ms)) return false;
+  put(stamps, ad, now_ms);
+  return true;
+}
+
+void CapBook::take_other(std::uint64_t user, const AdRow& ad, std::int64_t reserved_ms) {
+  if (ad.counts_as.empty()) return;
+  auto& shard = shard_of(user);
+  const std::lock_guard lock(shard.mutex);
+  put(shard.users[user], ad, reserved_ms);
+}
+
+void CapBook::put(std::vector<Stamp>& stamps, const AdRow& ad, std::int64_t reserved_ms) {
   for (const auto& [target, window] : ad.counts_as) {
     std::erase_if(stamps,
-                  [&](const Stamp& stamp) { return stamp.target == target && stamp.time_ms <= now_ms - window; });
-    add(stamps, {.target = target, .time_ms = now_ms, .is_reserved = true});
+                  [&](const Stamp& stamp) { return stamp.target == target && stamp.time_ms <= reserved_ms - window; });
+    add(stamps, {.target = target, .time_ms = reserved_ms, .is_reserved = true});
   }
-  return true;
 }
 
 void CapBook::release(std::uint64_t user, const AdRow& ad, std::int64_t reserved_ms) {

@@ -8,8 +8,8 @@
 
 namespace marquee::decision {
 
-Decider::Decider(const Ranker& ranker, Millis reserve_for)
-    : ranker_(ranker), reserve_for_(reserve_for), caps_(reserve_for) {}
+Decider::Decider(const Ranker& ranker, Millis reserve_for, const SharedFellows* fellows)
+    : ranker_(ranker), reserve_for_(reserve_for), fellows_(fellows), caps_(reserve_for) {}
 
 void Decider::use(std::shared_ptr<const Inventory> inventory) {
   auto view = std::make_shared<View>();
@@ -75,7 +75,7 @@ Account& Decider::account(std::string_view campaign_id) {
   const std::lock_guard lock(mutex_);
   const auto found = accounts_.find(campaign_id);
   if (found != accounts_.end()) return *found->second;
-  return *accounts_.emplace(campaign_id, std::make_unique<Account>(reserve_for_)).first->second;
+  return *accounts_.emplace(campaign_id, std::make_unique<Account>(reserve_for_, fellows_)).first->second;
 }
 
 std::vector<std::pair<std::string, Account*>> Decider::accounts() {

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "marquee/base/time.h"
+#include "marquee/decision/fellows.h"
 #include "marquee/decision/inventory.h"
 
 namespace marquee::decision {
@@ -34,16 +35,29 @@ struct Delivered {
 /// begin to end (where both are given). Even: in proportion; front-loaded: 1 - (1 - x)^2. What a lull leaves is made up
 /// as soon as there is traffic. It follows from the counts and the clock alone, so it needs no memory of its own.
 ///
+/// Of several deciders each hears of what the others reserve through a log, a moment later. Meanwhile it takes it that
+/// every other one has as much on its way as it has itself (what it reserved and the log has not told it yet), so what
+/// is left of a budget, and of what is due by its pace, is divided among them as it stands. What does not divide goes
+/// to them in turn. Beyond a budget come at most the parts of those whose view of the log was older than another's:
+/// (n - 1) / n of what was left in the oldest of these views.
+///
+/// A clock that is set to another day and back finds the counts of both.
+///
 /// Thread safe.
 class Account {
  public:
-  explicit Account(Millis reserve_for);
+  /// `fellows`, which must outlive it, where others serve the same campaign.
+  explicit Account(Millis reserve_for, const SharedFellows* fellows = nullptr);
 
   /// Because::budget, Because::pacing, or Because::chosen where `impressions` more may be served.
   [[nodiscard]] Because gate(const CampaignRow& row, std::int64_t now_ms, std::uint32_t impressions = 1);
   /// Takes one, unless the budget is gone. Pacing has been asked by gate(): one ahead of it does no harm.
   [[nodiscard]] bool reserve(const CampaignRow& row, std::int64_t now_ms);
   void release(std::int64_t reserved_ms);
+  /// The log has told of one that this decider took.
+  void see_own();
+  /// The log has told of one that another took, or this one before it began anew: it is, whatever budgets say.
+  void take_other(std::int64_t reserved_ms, std::int64_t now_ms);
 
   /// `reserved_ms` is when it was reserved. `zone` null: the day is not known, and only the whole is counted.
   void count_impression(const date::time_zone* zone, std::int64_t reserved_ms, std::int64_t time_ms, Nanos cost);
@@ -62,18 +76,31 @@ class Account {
 
  private:
   static constexpr std::size_t kBuckets = 64;
+  struct Day {
+    Delivered delivered;
+    std::int64_t begin_ms = 0, end_ms = 0;
+    [[nodiscard]] bool has(std::int64_t time_ms) const { return time_ms >= begin_ms && time_ms < end_ms; }
+  };
   void roll(const date::time_zone* zone, std::int64_t now_ms);
+  /// Of the day that the time is in; null where it is neither of the two that are known.
+  [[nodiscard]] Delivered* day_at(const date::time_zone* zone, std::int64_t time_ms);
+  /// What the others may have on their way, and what this one leaves to those whose turn is before its own.
+  [[nodiscard]] std::uint64_t assumed(std::int64_t now_ms, std::uint32_t impressions) const;
   void expire(std::int64_t now_ms);
-  [[nodiscard]] bool has_budget(const CampaignRow& row, std::uint32_t impressions) const;
+  [[nodiscard]] bool has_budget(const CampaignRow& row, std::int64_t now_ms, std::uint32_t impressions) const;
   [[nodiscard]] bool is_ahead(const CampaignRow& row, std::int64_t now_ms);
   [[nodiscard]] double part_of_day(const CampaignRow& row, std::int64_t now_ms);
   [[nodiscard]] std::int64_t bucket_of(std::int64_t time_ms) const { return time_ms / bucket_ms_; }
 
   const std::int64_t bucket_ms_;
+  const SharedFellows* const fellows_;
   std::mutex mutex_;
-  State state_;
+  Delivered whole_;
+  Day day_;    ///< Of the last request,
+  Day other_;  ///< and the one that was looked at before it.
   std::array<std::uint32_t, kBuckets> reserved_by_bucket_{};
   std::uint64_t reserved_ = 0;
+  std::uint64_t unseen_ = 0;  ///< Of these, taken here and not yet told by the log.
   std::int64_t last_bucket_ = 0;
   /// How much of the campaign's time in a day has passed at each of its steps; of a campaign with a schedule.
   struct DayCurve {

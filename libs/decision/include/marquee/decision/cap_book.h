@@ -23,8 +23,10 @@ struct Stamp {
 };
 
 /// Windows slide: exact to the millisecond. As in Account, what a decision serves is reserved until its impression is
-/// counted or can no longer be, so a cap is never exceeded in one process. A request whose user is not known has no
-/// caps. Memory: 24 bytes for each impression of a capped ad within its cap's window, and some 80 a user.
+/// counted or can no longer be, so a cap is never exceeded in one process. Of several deciders each hears of what the
+/// others take a moment later: asked for the same user within that moment, each of the others may add what was left of
+/// the cap. A request whose user is not known has no caps. Memory: 24 bytes for each impression of a capped ad within
+/// its cap's window, and some 80 a user.
 ///
 /// Thread safe; a user's stamps are in one of kShards parts with a lock each.
 class CapBook {
@@ -39,6 +41,8 @@ class CapBook {
 
   /// Asks again and takes one, in one step.
   [[nodiscard]] bool reserve(std::uint64_t user, const AdRow& ad, std::int64_t now_ms);
+  /// One that another decider took, or this one before it began anew: it is, whatever caps say.
+  void take_other(std::uint64_t user, const AdRow& ad, std::int64_t reserved_ms);
   void release(std::uint64_t user, const AdRow& ad, std::int64_t reserved_ms);
   void count(std::uint64_t user, const AdRow& ad, std::int64_t reserved_ms, std::int64_t time_ms);
 
@@ -55,6 +59,7 @@ class CapBook {
     std::mutex mutex;
     std::unordered_map<std::uint64_t, std::vector<Stamp>> users;  ///< Stamps by target.
   };
+  static void put(std::vector<Stamp>& stamps, const AdRow& ad, std::int64_t reserved_ms);
   [[nodiscard]] Shard& shard_of(std::uint64_t user) { return shards_[(user ^ user >> 32) % kShards]; }
   [[nodiscard]] bool counts(const Stamp& stamp, std::int64_t now_ms) const {
     return !stamp.is_reserved || stamp.time_ms + reserve_ms_ > now_ms;

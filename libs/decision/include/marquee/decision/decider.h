@@ -33,8 +33,9 @@ namespace marquee::decision {
 /// Thread safe. No lock is shared by all requests: a campaign with a budget has one, and so has a 256th of the users.
 class Decider {
  public:
-  /// `ranker` must outlive it. A served ad is reserved for `reserve_for`: no shorter than its impression counts.
-  Decider(const Ranker& ranker, Millis reserve_for);
+  /// `ranker` and `fellows` must outlive it. A served ad is reserved for `reserve_for`: no shorter than its impression
+  /// counts. `fellows`: where others decide for the same site.
+  Decider(const Ranker& ranker, Millis reserve_for, const SharedFellows* fellows = nullptr);
 
   /// Requests from now on see this one; those under way keep theirs.
   void use(std::shared_ptr<const Inventory> inventory);
@@ -62,6 +63,7 @@ class Decider {
 
   const Ranker& ranker_;
   const Millis reserve_for_;
+  const SharedFellows* const fellows_;
   CapBook caps_;
   std::mutex mutex_;
   std::map<std::string, std::unique_ptr<Account>, std::less<>> accounts_;  ///< Guarded by mutex_.
