@@ -72,6 +72,8 @@ struct Settings {
   std::string decisions_auction = "none";
   std::uint64_t decisions_click_window_ms = 120'000;
   std::uint64_t decisions_publish_every_ms = 1'000;
+  std::uint64_t decisions_log_within_ms = 1'000;
+  double decisions_address_requests_per_second = 0;
   std::uint64_t segments_refresh_ms = 60'000;
   bool profiles_enabled = true;
   std::uint64_t profiles_capacity = 1'048'576;

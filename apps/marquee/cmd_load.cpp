@@ -9,6 +9,7 @@
 #include <thread>
 
 #include "commands.h"
+#include "decision_logs.h"
 #include "feed_status.h"
 #include "feeds.h"
 #include "load_rewind.h"
@@ -16,6 +17,7 @@
 #include "marquee/base/logging.h"
 #include "marquee/clickhouse/migrations.h"
 #include "marquee/clickhouse/shards.h"
+#include "marquee/serving/decision_loader.h"
 #include "parts.h"
 #include "role.h"
 #include "store_access.h"
@@ -62,6 +64,8 @@ class LoadRole final : public Role {
     bring_up_.request_stop();
     if (bring_up_.joinable()) bring_up_.join();
     if (feeds_) feeds_->stop();
+    if (decision_loader_) decision_loader_->stop();
+    if (decisions_log_) decisions_log_->close();
     if (loader_) loader_->stop();
     if (log_) log_->close();
     if (server_) server_->stop();
@@ -103,6 +107,9 @@ class LoadRole final : public Role {
     if (!loader_) {
       if (auto started = start_loader(); !started) return started;
     }
+    if (!decision_loader_) {
+      if (auto started = start_decision_loader(); !started) return started;
+    }
     return described_.empty() ? Result<void>() : start_feeds();
   }
 
@@ -123,6 +130,18 @@ class LoadRole final : public Role {
       loader_ = std::make_unique<ingest::Loader>(loader_options(app_, metrics_), *log_, clickhouse::borrowed(shards_));
     }
     loader_->start();
+    return {};
+  }
+
+  Result<void> start_decision_loader() {
+    auto log = open_landing_decisions(settings_, [this](const std::string& why) { fail_with(why); });
+    if (!log) return log.error();
+    const auto shards = store_shards(app_);
+    if (!shards) return shards.error();
+    decisions_log_ = std::move(*log);
+    landing_decisions_ = std::make_unique<clickhouse::Client>(shards->front(), store_connections(settings_));
+    decision_loader_ = std::make_unique<serving::DecisionLoader>(*decisions_log_, *landing_decisions_, metrics_);
+    decision_loader_->start();
     return {};
   }
 
@@ -189,6 +208,9 @@ class LoadRole final : public Role {
   std::string failure_;
   std::unique_ptr<log::EventLog> log_;
   std::unique_ptr<ingest::Loader> loader_;
+  std::unique_ptr<log::EventLog> decisions_log_;
+  std::unique_ptr<clickhouse::Client> landing_decisions_;
+  std::unique_ptr<serving::DecisionLoader> decision_loader_;
   std::unique_ptr<Feeds> feeds_;
   std::vector<feed::Description> described_;
   std::unique_ptr<http::Server> server_;

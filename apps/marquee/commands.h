@@ -10,6 +10,7 @@ namespace marquee::app {
 void add_serve_command(CLI::App& root, App& app);
 void add_collect_command(CLI::App& root, App& app);
 void add_load_command(CLI::App& root, App& app);
+void add_decide_command(CLI::App& root, App& app);
 void add_config_command(CLI::App& root, App& app);
 void add_completion_command(CLI::App& root, App& app);
 void add_report_command(CLI::App& root, App& app);

@@ -1,6 +1,5 @@
 #include "decisions.h"
 
-#include <algorithm>
 #include <chrono>
 #include <condition_variable>
 #include <map>
@@ -11,7 +10,6 @@
 #include "marquee/base/logging.h"
 #include "marquee/catalog/definition_book.h"
 #include "marquee/decision/definition.h"
-#include "marquee/log/local_log.h"
 #include "marquee/serving/interest_targeting.h"
 #include "parts.h"
 
@@ -19,19 +17,6 @@ namespace marquee::app {
 namespace {
 
 constexpr auto kLookEvery = std::chrono::milliseconds(100);
-
-log::LocalLogOptions decisions_log(const Settings& settings, std::shared_ptr<metrics::Registry> metrics) {
-  log::LocalLogOptions options;
-  options.directory = settings.data_dir + "/decisions/log";
-  options.max_bytes = settings.log_max_bytes;
-  options.min_free_disk_bytes = settings.log_min_free_disk_bytes;
-  // What was decided and not seen yet is read from it after a restart.
-  options.keep_confirmed_ms =
-      std::max<std::uint64_t>(settings.log_keep_confirmed_ms, 2 * serving::kImpressionLife.count());
-  options.metric_labels = {{"log", "decisions"}};
-  options.metrics = std::move(metrics);
-  return options;
-}
 
 decision::Auction auction_of(const Settings& settings) {
   if (settings.decisions_auction == "none") return decision::Auction::none;
@@ -76,33 +61,47 @@ std::map<std::string, SiteDefinitions> read_all(const catalog::Definitions& defi
 
 Result<std::unique_ptr<Decisions>> Decisions::open(const Settings& settings, const Secrets& secrets,
                                                    catalog::Catalog& catalog, log::EventLog& events,
-                                                   clickhouse::Client& store, const LiveProfiles* profiles,
+                                                   const LiveProfiles* profiles,
                                                    std::shared_ptr<metrics::Registry> metrics) {
   const bool learns = settings.decisions_policy == "learned";
-  std::unique_ptr<Decisions> made(new Decisions(catalog, learns, auction_of(settings)));
-  auto log = log::open_local_log(decisions_log(settings, metrics));
-  if (!log) return log.error();
-  made->log_ = std::move(*log);
+  const bool has_fellows = settings.log_kind == "kafka";
+  std::unique_ptr<Decisions> made(new Decisions(catalog, learns, auction_of(settings), has_fellows));
+  std::string counts = settings.data_dir + "/decisions/counts", model = settings.data_dir + "/decisions/model";
+  if (has_fellows) {
+    auto place = DeciderPlace::take(settings.data_dir + "/deciders/" + settings.kafka_topic);
+    if (!place) return place.error();
+    counts = place->counts();
+    model = place->model();
+    made->place_.emplace(std::move(*place));
+  }
+  auto logs = DecisionLogs::open(settings, events, metrics);
+  if (!logs) return logs.error();
+  made->logs_ = std::move(*logs);
+  if (has_fellows) {
+    made->fellow_watch_ = std::make_unique<serving::FellowWatch>(*made->logs_->fellows(), made->fellows_, metrics);
+    made->fellow_watch_->start();
+  }
   made->follow_catalog();
-  made->server_ = std::make_unique<serving::DecisionServer>(
-      serving::ServingOptions{.hash_key = secrets.hash_key_bytes(),
-                              .token_key = secrets.token_key_bytes(),
-                              .profiles = profiles != nullptr ? &profiles->profiles() : nullptr,
-                              .segments = profiles != nullptr ? &profiles->segments() : nullptr,
-                              .clusters = profiles != nullptr ? &profiles->clusters() : nullptr,
-                              .metrics = metrics},
-      made->sites_, events, *made->log_, key_finder(catalog));
-  made->loader_ = std::make_unique<serving::DecisionLoader>(*made->log_, store, metrics);
-  made->server_->start(settings.data_dir + "/decisions/counts");
+  serving::ServingOptions options{.hash_key = secrets.hash_key_bytes(),
+                                  .token_key = secrets.token_key_bytes(),
+                                  .address_requests_per_second = settings.decisions_address_requests_per_second,
+                                  .profiles = profiles != nullptr ? &profiles->profiles() : nullptr,
+                                  .segments = profiles != nullptr ? &profiles->segments() : nullptr,
+                                  .clusters = profiles != nullptr ? &profiles->clusters() : nullptr,
+                                  .metrics = metrics};
+  if (has_fellows) options.may_serve = [watch = made->fellow_watch_.get()] { return watch->is_known(); };
+  made->server_ = std::make_unique<serving::DecisionServer>(std::move(options), made->sites_, made->logs_->serving(),
+                                                            key_finder(catalog));
+  made->server_->start(counts);
   if (learns) {
     made->learner_ = std::make_unique<serving::ClickLearner>(
         serving::ClickLearnerOptions{
             .token_key = secrets.token_key_bytes(),
-            .path = settings.data_dir + "/decisions/model",
+            .path = model,
             .click_window = Millis(static_cast<std::int64_t>(settings.decisions_click_window_ms)),
             .publish_every = Millis(static_cast<std::int64_t>(settings.decisions_publish_every_ms)),
             .metrics = metrics},
-        made->learned_, made->sites_, events, *made->log_);
+        made->learned_, made->sites_, made->logs_->learned_events(), made->logs_->learned_decisions());
     made->learner_->start();
   }
   made->watch_ = std::jthread([self = made.get()](const std::stop_token& stop) {
@@ -140,10 +139,10 @@ void Decisions::forget(std::string_view site_id, std::uint64_t user_key) {
 
 void Decisions::stop() {
   watch_ = {};
-  if (loader_) loader_->stop();
   if (learner_) learner_->stop();
   if (server_) server_->stop();
-  if (log_) log_->close();
+  if (fellow_watch_) fellow_watch_->stop();
+  if (logs_) logs_->close();
 }
 
 }  // namespace marquee::app

@@ -1,22 +1,24 @@
-// What serves ads: deciders with the catalog's campaigns and slots, their log, and what carries it to the store.
+// What serves ads: deciders with the catalog's campaigns and slots, and their logs.
 #pragma once
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <thread>
 
 #include "app.h"
+#include "decider_place.h"
+#include "decision_logs.h"
 #include "marquee/base/metrics.h"
 #include "marquee/catalog/catalog.h"
-#include "marquee/clickhouse/client.h"
 #include "marquee/decision/ranker.h"
 #include "marquee/http/server.h"
 #include "marquee/log/event_log.h"
 #include "marquee/serving/click_learner.h"
-#include "marquee/serving/decision_loader.h"
 #include "marquee/serving/decision_server.h"
+#include "marquee/serving/fellow_watch.h"
 #include "marquee/serving/learned_ranker.h"
 #include "marquee/serving/sites.h"
 #include "secrets.h"
@@ -27,26 +29,29 @@ class LiveProfiles;
 
 class Decisions {
  public:
-  /// `catalog`, `events` and `profiles` (null: nobody is known) must outlive it; so must `store`, which it alone uses.
+  /// `catalog`, `events` and `profiles` (null: nobody is known) must outlive it.
   [[nodiscard]] static Result<std::unique_ptr<Decisions>> open(const Settings& settings, const Secrets& secrets,
                                                                catalog::Catalog& catalog, log::EventLog& events,
-                                                               clickhouse::Client& store, const LiveProfiles* profiles,
+                                                               const LiveProfiles* profiles,
                                                                std::shared_ptr<metrics::Registry> metrics);
   ~Decisions() { stop(); }
 
   void add_routes(http::Router& router) { server_->add_routes(router); }
-  /// Once the store has its schema.
-  void start_loading() { loader_->start(); }
+  /// Whether ads are served.
+  [[nodiscard]] bool is_ready() const { return server_->is_ready(); }
+  /// Of decisions: what a process that decides alone also carries to the store.
+  [[nodiscard]] log::EventLog& log() { return logs_->decisions(); }
   /// Forgets what caps have counted of a user; in the file of counts, with its next writing.
   void forget(std::string_view site_id, std::uint64_t user_key);
   /// When no request is under way any more.
   void stop();
 
  private:
-  Decisions(catalog::Catalog& catalog, bool learns, decision::Auction auction)
+  Decisions(catalog::Catalog& catalog, bool learns, decision::Auction auction, bool has_fellows)
       : catalog_(catalog),
         learned_(auction),
-        sites_(learns ? static_cast<const decision::Ranker&>(learned_) : uniform_, serving::kImpressionLife) {}
+        sites_(learns ? static_cast<const decision::Ranker&>(learned_) : uniform_, serving::kImpressionLife,
+               has_fellows ? &fellows_ : nullptr) {}
   /// Compiles what the catalog has, if that is another version than before.
   void follow_catalog();
 
@@ -54,10 +59,12 @@ class Decisions {
   std::int64_t version_ = -1;
   decision::UniformRanker uniform_;
   serving::LearnedRanker learned_;
+  decision::SharedFellows fellows_ = decision::Fellows();
   serving::Sites sites_;
-  std::unique_ptr<log::EventLog> log_;
+  std::optional<DeciderPlace> place_;  ///< Where there are others.
+  std::unique_ptr<DecisionLogs> logs_;
+  std::unique_ptr<serving::FellowWatch> fellow_watch_;  ///< The same.
   std::unique_ptr<serving::DecisionServer> server_;
-  std::unique_ptr<serving::DecisionLoader> loader_;
   std::unique_ptr<serving::ClickLearner> learner_;  ///< Where decisions.policy is learned.
   std::jthread watch_;
 };

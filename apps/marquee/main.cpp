@@ -24,6 +24,7 @@ int main(int argc, char** argv) {
   app::add_serve_command(root, app);
   app::add_collect_command(root, app);
   app::add_load_command(root, app);
+  app::add_decide_command(root, app);
   app::add_import_command(root, app);
   app::add_simulate_command(root, app);
   app::add_report_command(root, app);

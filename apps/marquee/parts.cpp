@@ -11,6 +11,7 @@ namespace {
 
 /// An insert into replicated tables is of one partition, and waits for Keeper more than for the machine.
 constexpr std::size_t kInsertersOfCluster = 4;
+constexpr std::uint64_t kDecidersKeptMs = 60 * 60 * 1'000;  ///< A sign of life is looked at once.
 
 /// "a=b,c=d"
 std::map<std::string, std::string> pairs(const std::string& text) {
@@ -96,6 +97,9 @@ kafka::Cluster kafka_cluster(const Settings& settings) {
 
 std::string dead_letters_topic(const Settings& settings) { return topic_beside_events(settings, "dead_letters"); }
 
+std::string decisions_topic(const Settings& settings) { return topic_beside_events(settings, "decisions"); }
+std::string deciders_topic(const Settings& settings) { return topic_beside_events(settings, "deciders"); }
+
 std::vector<kafka::TopicWish> topic_wishes(const Settings& settings) {
   const auto partitions = static_cast<std::uint32_t>(settings.kafka_partitions);
   const auto replication = static_cast<std::uint16_t>(settings.kafka_replication);
@@ -104,8 +108,12 @@ std::vector<kafka::TopicWish> topic_wishes(const Settings& settings) {
   };
   const auto compacted = [&](std::string name) { return kafka::TopicWish{std::move(name), 1, replication, true, 0}; };
   const auto beside = [&](const char* name) { return topic_beside_events(settings, name); };
-  return {kept(settings.kafka_topic, partitions), kept(dead_letters_topic(settings), 1),
-          kept(beside("decisions"), partitions), compacted(beside("catalog")), compacted(beside("models"))};
+  return {kept(settings.kafka_topic, partitions),
+          kept(dead_letters_topic(settings), 1),
+          kept(decisions_topic(settings), partitions),
+          compacted(beside("catalog")),
+          compacted(beside("models")),
+          kafka::TopicWish{deciders_topic(settings), 1, replication, false, kDecidersKeptMs}};
 }
 
 kafka::KafkaLogOptions kafka_log_options(const Settings& settings, std::shared_ptr<metrics::Registry> metrics,

@@ -39,6 +39,9 @@ namespace marquee::app {
 /// Of the events; empty where the log is this machine's own.
 [[nodiscard]] std::string topic_of(const Settings& settings);
 [[nodiscard]] std::string dead_letters_topic(const Settings& settings);
+[[nodiscard]] std::string decisions_topic(const Settings& settings);
+/// In which deciders tell each other that they live.
+[[nodiscard]] std::string deciders_topic(const Settings& settings);
 /// Every topic that Marquee keeps; the events' first.
 [[nodiscard]] std::vector<kafka::TopicWish> topic_wishes(const Settings& settings);
 

@@ -140,17 +140,12 @@ Result<void> Service::start_server() {
   http::Router router;
   if (settings_.serve_collect) {
     collector_->add_routes(router);
-    landing_decisions_ = std::make_unique<clickhouse::Client>(endpoint_, store_connections(settings_));
     if (settings_.profiles_enabled) {
       auto profiles = LiveProfiles::open(settings_, *catalog_, *log_, endpoint_, metrics_);
       if (!profiles) return profiles.error();
       profiles_ = std::move(*profiles);
     }
-    auto decisions =
-        Decisions::open(settings_, secrets_, *catalog_, *log_, *landing_decisions_, profiles_.get(), metrics_);
-    if (!decisions) return decisions.error();
-    decisions_ = std::move(*decisions);
-    decisions_->add_routes(router);
+    if (auto opened = open_decisions(router); !opened) return opened;
   }
   api_->add_routes(router);
   server_ = std::make_unique<http::Server>(server_options(settings_), std::move(router));
@@ -161,7 +156,7 @@ Result<void> Service::start_server() {
 }
 
 Result<void> Service::erase_profile(const std::string& site_id, const std::string& user_id) {
-  if (!profiles_) return Error::reject("site: this process keeps no profiles (profiles.enabled, serve.collect)");
+  if (!profiles_ || !decisions_) return Error::reject("site: this process keeps no profiles (profiles.enabled, serve.collect)");
   const auto user_key = event::hash_user(secrets_.hash_key_bytes(), user_id);
   decisions_->forget(site_id, user_key);
   return profiles_->erase(site_id, user_key);
@@ -174,6 +169,20 @@ std::vector<std::pair<std::string, std::uint64_t>> Service::clusters() const {
     if (!known->names[i].empty())
       all.emplace_back(std::string(serving::kClusterPrefix) + known->names[i], known->clusters.users(i));
   return all;
+}
+
+Result<void> Service::open_decisions(http::Router& router) {
+  auto opened = Decisions::open(settings_, secrets_, *catalog_, *log_, profiles_.get(), metrics_);
+  if (opened) {
+    decisions_ = std::move(*opened);
+    decisions_->add_routes(router);
+    return {};
+  }
+  // Events are taken all the same, into the spill.
+  const bool can_spill = settings_.log_kind == "kafka" && settings_.spill_max_bytes > 0;
+  if (!can_spill || opened.error().action != Action::retry) return opened.error();
+  logging::error("serve.decides_not", {{"error", opened.error().message}, {"until", "it is started again"}});
+  return {};
 }
 
 Result<void> Service::start_store() {
@@ -241,15 +250,34 @@ void Service::bring_up() {
   }
   store_answers_ = true;
   if (settings_.serve_load) loader_->start();
-  if (decisions_) decisions_->start_loading();
   is_up_ = true;
   api_->start_notifier();
   logging::info("serve.ready", {{"port", server_->port()}, {"store", endpoint_.url}});
+  for (auto started = start_decision_loader(); !started && !is_stopping_; started = start_decision_loader()) {
+    if (started.error().action != Action::retry) return set_failure(started.error().message);
+    logging::warn("serve.decisions_wait", {{"error", started.error().message}});  // Each try waits for the brokers.
+  }
   // Its own store is looked at by the supervisor.
   while (!supervisor_ && !is_stopping_) {
     store_answers_ = probing_->ping();
     std::this_thread::sleep_for(kLookEvery);
   }
+}
+
+/// Who keeps the log of decisions on this machine carries it to the store; Kafka's whoever loads.
+Result<void> Service::start_decision_loader() {
+  const bool has_kafka = settings_.log_kind == "kafka";
+  if (has_kafka ? !settings_.serve_load : !decisions_) return {};
+  if (has_kafka) {
+    auto opened = open_landing_decisions(settings_, [this](const std::string& why) { set_failure(why); });
+    if (!opened) return opened.error();
+    landing_log_ = std::move(*opened);
+  }
+  landing_decisions_ = std::make_unique<clickhouse::Client>(endpoint_, store_connections(settings_));
+  decision_loader_ = std::make_unique<serving::DecisionLoader>(landing_log_ ? *landing_log_ : decisions_->log(),
+                                                               *landing_decisions_, metrics_);
+  decision_loader_->start();
+  return {};
 }
 
 Result<void> Service::count_changed_rollups() {
@@ -280,8 +308,10 @@ void Service::stop() {
   if (bring_up_.joinable()) bring_up_.join();
   if (api_) api_->stop();
   if (server_) server_->stop();
+  if (decision_loader_) decision_loader_->stop();
   if (decisions_) decisions_->stop();
   profiles_.reset();
+  if (landing_log_) landing_log_->close();
   watch_.reset();
   if (is_up_) loader_->stop();
   if (log_) log_->close();

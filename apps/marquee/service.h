@@ -25,6 +25,7 @@
 #include "marquee/ingest/loader.h"
 #include "marquee/ingest/pipeline_watch.h"
 #include "marquee/log/event_log.h"
+#include "marquee/serving/decision_loader.h"
 #include "secrets.h"
 
 namespace marquee::app {
@@ -51,6 +52,8 @@ class Service {
   [[nodiscard]] Result<void> open_catalog();
   [[nodiscard]] Result<void> open_log();
   [[nodiscard]] Result<void> start_server();
+  [[nodiscard]] Result<void> open_decisions(http::Router& router);
+  [[nodiscard]] Result<void> start_decision_loader();
   [[nodiscard]] Result<void> start_store();
   /// By the id that the site has for the user.
   [[nodiscard]] Result<void> erase_profile(const std::string& site_id, const std::string& user_id);
@@ -80,9 +83,11 @@ class Service {
   std::unique_ptr<clickhouse::Client> watching_;
   std::unique_ptr<ingest::Loader> loader_;
   std::unique_ptr<ingest::Collector> collector_;
+  std::unique_ptr<LiveProfiles> profiles_;      ///< Of a process that collects, where profiles.enabled.
+  std::unique_ptr<Decisions> decisions_;        ///< Of a process that collects.
+  std::unique_ptr<log::EventLog> landing_log_;  ///< Kafka's of decisions, of a process that loads.
   std::unique_ptr<clickhouse::Client> landing_decisions_;
-  std::unique_ptr<LiveProfiles> profiles_;  ///< Of a process that collects, where profiles.enabled.
-  std::unique_ptr<Decisions> decisions_;    ///< Of a process that collects.
+  std::unique_ptr<serving::DecisionLoader> decision_loader_;
   std::unique_ptr<ingest::PipelineWatch> watch_;
   std::unique_ptr<ingest::DeadLetterOffice> letters_;
   std::unique_ptr<api::Api> api_;

@@ -147,9 +147,9 @@ void bind(Settings& s, config::Schema& schema) {
   schema.add("http.io_threads", &s.http_io_threads, 1, 256, "Threads that read and write requests.");
   schema.add("http.console_dir", &s.http_console_dir, "Directory of the built console. Empty: beside the executable.");
   schema.add_duration("drain.notice", &s.drain_notice_ms, 0, 10 * kMinute,
-                      "collect and load: how long /readyz says no after SIGTERM before anything is stopped.");
+                      "collect, load and decide: how long /readyz says no after SIGTERM before anything is stopped.");
   schema.add_duration("drain.limit", &s.drain_limit_ms, kSecond, 10 * kMinute,
-                      "collect and load: time to finish after that; then the process ends all the same.");
+                      "collect, load and decide: time to finish after that; then the process ends all the same.");
   schema.add("serve.collect", &s.serve_collect,
              "Whether `marquee serve` takes events; with Kafka others may (collect).");
   schema.add("serve.load", &s.serve_load, "Whether `marquee serve` loads events; with Kafka others may (load).");
@@ -167,6 +167,11 @@ void bind(Settings& s, config::Schema& schema) {
                       "How long an impression waits for its click before it is learned. Later ones are reckoned in.");
   schema.add_duration("decisions.publish_every", &s.decisions_publish_every_ms, 10, kMinute,
                       "How often what was learned reaches the ranking.");
+  schema.add_duration("decisions.log_within", &s.decisions_log_within_ms, 100, 10 * kMinute,
+                      "How long a decision waits for Kafka to keep it before it is answered without ads.");
+  schema.add("decisions.address_requests_per_second", &s.decisions_address_requests_per_second, 0, 1e9,
+             "Decisions, impressions and clicks together that are taken of a client address; beyond, decisions get "
+             "429, and impressions and clicks are answered and not counted. 0: no limit.");
   bind_profiles(s, schema);
   schema.add_duration(
       "segments.refresh", &s.segments_refresh_ms, kSecond, kDay,

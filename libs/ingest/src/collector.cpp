@@ -9,7 +9,7 @@
 #include "collector_pixel.h"
 #include "marquee/base/json_text.h"
 #include "marquee/event/parser.h"
-#include "rate_limiter.h"
+#include "marquee/ingest/rate_limiter.h"
 
 namespace marquee::ingest {
 namespace {

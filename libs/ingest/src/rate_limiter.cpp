@@ -1,4 +1,4 @@
-#include "rate_limiter.h"
+#include "marquee/ingest/rate_limiter.h"
 
 #include <algorithm>
 #include <cmath>

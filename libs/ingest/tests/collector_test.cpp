@@ -4,8 +4,8 @@
 
 #include "marquee/event/event.h"
 #include "marquee/http/client.h"
+#include "marquee/ingest/rate_limiter.h"
 #include "marquee/log/memory_log.h"
-#include "rate_limiter.h"
 
 namespace marquee::ingest {
 namespace {

@@ -137,7 +137,7 @@ class ClickLearner::Impl {
   }
 
   Result<void> take_in(const std::stop_token& stop) {
-    logs_.advance();
+    if (auto advanced = logs_.advance(); !advanced) return advanced;
     while (!stop.stop_requested()) {
       const auto record = logs_.next();
       if (!record) return record.error();

@@ -1,5 +1,6 @@
 #include "marquee/serving/decision_loader.h"
 
+#include <algorithm>
 #include <chrono>
 #include <map>
 #include <string>
@@ -29,6 +30,7 @@ DecisionLoader::DecisionLoader(log::EventLog& decisions, clickhouse::Client& sto
 }
 
 void DecisionLoader::start() {
+  decisions_.follow(*this);
   thread_ = std::jthread([this](const std::stop_token& stop) { run(stop); });
 }
 
@@ -36,18 +38,36 @@ void DecisionLoader::stop() {
   if (!thread_.joinable()) return;
   thread_.request_stop();
   thread_.join();
+  decisions_.unfollow();
+}
+
+void DecisionLoader::take(const std::vector<log::Partition>& partitions) {
+  const std::lock_guard lock(mutex_);
+  for (const auto partition : partitions) next_[partition] = std::nullopt;
+}
+
+/// An insert under way may go on: what it lands, the next loader lands again, and the log refuses to confirm it.
+void DecisionLoader::release(const std::vector<log::Partition>& partitions, bool) {
+  const std::lock_guard lock(mutex_);
+  for (const auto partition : partitions) next_.erase(partition);
 }
 
 void DecisionLoader::run(const std::stop_token& stop) {
   std::string last_error;
   while (!stop.stop_requested()) {
     auto wait = kLinger;
-    for (log::Partition i = 0; i < decisions_.partitions(); ++i) {
-      const auto done = load_some(i);
+    std::vector<log::Partition> own;
+    {
+      const std::lock_guard lock(mutex_);
+      for (const auto& [partition, next] : next_) own.push_back(partition);
+    }
+    for (const auto partition : own) {
+      const auto done = load_some(partition);
       const std::string error = done ? "" : done.error().message;
       if (error != last_error && !error.empty())
-        logging::warn("serving.decisions_wait", {{"partition", i}, {"error", error}});
+        logging::warn("serving.decisions_wait", {{"partition", partition}, {"error", error}});
       last_error = error;
+      if (!done) set_next(partition, std::nullopt);
       if (!done) wait = kPatience;
     }
     std::unique_lock lock(mutex_);
@@ -55,12 +75,33 @@ void DecisionLoader::run(const std::stop_token& stop) {
   }
 }
 
-Result<bool> DecisionLoader::load_some(log::Partition partition) {
+Result<log::Offset> DecisionLoader::next_of(log::Partition partition) {
+  {
+    const std::lock_guard lock(mutex_);
+    const auto found = next_.find(partition);
+    if (found != next_.end() && found->second) return *found->second;
+  }
   const auto progress = decisions_.progress(partition);
   if (!progress) return progress.error();
-  const auto records = decisions_.read(partition, progress->next, kRecords, kBytes);
+  const auto begin = decisions_.begin(partition);
+  if (begin > progress->next)
+    logging::error("serving.decisions_lost", {{"partition", partition}, {"from", progress->next}, {"to", begin}});
+  return std::max(begin, progress->next);
+}
+
+void DecisionLoader::set_next(log::Partition partition, std::optional<log::Offset> next) {
+  const std::lock_guard lock(mutex_);
+  if (const auto found = next_.find(partition); found != next_.end()) found->second = next;
+}
+
+Result<void> DecisionLoader::load_some(log::Partition partition) {
+  const auto next = next_of(partition);
+  if (!next) return next.error();
+  const auto records = decisions_.read(partition, *next, kRecords, kBytes);
   if (!records) return records.error();
-  if (records->records.empty()) return false;
+  const auto end = records->first + records->records.size();
+  set_next(partition, end);
+  if (records->records.empty()) return {};
   std::size_t decisions = 0;
   std::map<std::string_view, std::string> rows_by_insert;
   for (const auto record : records->records) {
@@ -71,10 +112,9 @@ Result<bool> DecisionLoader::load_some(log::Partition partition) {
   }
   for (const auto& [insert, rows] : rows_by_insert)
     if (auto inserted = store_.insert(insert, "RowBinary", rows); !inserted) return inserted.error().error;
-  if (auto confirmed = decisions_.confirm(partition, records->first + records->records.size()); !confirmed)
-    return confirmed.error();
+  if (auto confirmed = decisions_.confirm(partition, end); !confirmed) return confirmed.error();
   if (landed_ != nullptr) landed_->Increment(static_cast<double>(decisions));
-  return true;
+  return {};
 }
 
 }  // namespace marquee::serving

@@ -15,6 +15,7 @@
 #include "delivery_feed.h"
 #include "marquee/base/json_text.h"
 #include "marquee/event/parser.h"
+#include "marquee/ingest/rate_limiter.h"
 #include "profile_context.h"
 #include "recent.h"
 #include "seal.h"
@@ -29,6 +30,7 @@ using SteadyClock = std::chrono::steady_clock;
 
 constexpr std::size_t kMostBody = 64 * 1024;
 constexpr double kNanos = 1e9;
+constexpr Millis kMostAhead{2'000};  ///< The clock of whoever made a decision may be of ours.
 
 http::Response gone_nowhere() { return ingest::error_answer(404, "this address leads nowhere"); }
 
@@ -72,17 +74,17 @@ std::string props_for_profile(const Asked& asked, const decision::Campaign& camp
 
 class DecisionServer::Impl : public std::enable_shared_from_this<DecisionServer::Impl> {
  public:
-  Impl(ServingOptions options, Sites& sites, log::EventLog& events, log::EventLog& decisions, ingest::FindKey find_key)
+  Impl(ServingOptions options, Sites& sites, const ServingLogs& logs, ingest::FindKey find_key)
       : options_(std::move(options)),
         sites_(sites),
-        events_(events),
-        decisions_(decisions),
+        events_(logs.events),
+        decisions_(logs.decisions),
         find_key_(std::move(find_key)),
         seal_(options_.token_key),
         spent_(kClickLife),
         metrics_(options_.metrics),
         clock_(options_.clock ? options_.clock : std::make_shared<SystemClock>()),
-        feed_(seal_, sites_, events_, decisions_, spent_, clock_) {}
+        feed_(seal_, sites_, logs, spent_, clock_) {}
 
   void add_routes(http::Router& router) {
     const auto add = [&](const char* method, const char* path, auto handle) {
@@ -105,6 +107,7 @@ class DecisionServer::Impl : public std::enable_shared_from_this<DecisionServer:
   }
 
   void start(const std::string& path) { feed_.start(path); }
+  [[nodiscard]] bool is_ready() const { return feed_.is_ready() && (!options_.may_serve || options_.may_serve()); }
   void stop() { feed_.stop(); }
 
  private:
@@ -122,6 +125,11 @@ class DecisionServer::Impl : public std::enable_shared_from_this<DecisionServer:
     };
     if (auto refused = ingest::refuse_access(request, key, owner, "is asked for no ads by"))
       return refuse(std::move(*refused));
+    if (const auto wait = owner->trusted ? 0 : wait_of_flood(request); wait > 0) {
+      auto response = ingest::error_answer(429, "too many requests from this address");
+      response.headers.add("Retry-After", std::to_string(wait));
+      return refuse(std::move(response));
+    }
     if (request.body.size() > kMostBody)
       return refuse(ingest::error_answer(413, fmt::format("the body is larger than {} bytes", kMostBody)));
     Asked asked;
@@ -132,7 +140,7 @@ class DecisionServer::Impl : public std::enable_shared_from_this<DecisionServer:
     know_user(*owner, asked);
     asked.request.id = decision::make_decision_id();
     auto* decider = sites_.find(owner->site_id);
-    auto decision = !feed_.is_ready()    ? nothing(asked.request, Because::not_ready)
+    auto decision = !is_ready()          ? nothing(asked.request, Because::not_ready)
                     : decider == nullptr ? nothing(asked.request, Because::unknown_slot)
                                          : decider->decide(asked.request);
     log_and_answer(*owner, asked, std::move(decision), decider, begin, origin, std::move(responder));
@@ -187,6 +195,8 @@ class DecisionServer::Impl : public std::enable_shared_from_this<DecisionServer:
     batch.add(record, partition_key);
     // Written before, as what it borrows ends with this call.
     std::string answer = write_answer(asked, decision, addresses_of(asked, decision));
+    const bool has_ads = std::ranges::any_of(decision.choices, [](const auto& one) { return one.ad != nullptr; });
+    if (has_ads) feed_.announce(decision.id);
     auto kept = std::make_shared<decision::Decision>(std::move(decision));
     std::string empty_answer = answer_without_ads(asked, *kept);
     std::vector<log::Batch> batches;
@@ -195,7 +205,7 @@ class DecisionServer::Impl : public std::enable_shared_from_this<DecisionServer:
                       [self = shared_from_this(), answer = std::move(answer), empty_answer = std::move(empty_answer),
                        kept, decider, begin, is_told, site = std::string(is_told ? owner.site_id : ""),
                        origin = std::move(origin), responder = std::move(responder)](Result<void> done) mutable {
-                        if (!done && decider != nullptr) decider->withdraw(*kept);
+                        if (!done && decider != nullptr) self->withdraw(*decider, *kept);
                         if (!done && is_told) self->forget_inventory(site);
                         std::size_t served = 0;
                         for (const auto& choice : kept->choices) served += done && choice.ad != nullptr ? 1 : 0;
@@ -206,6 +216,13 @@ class DecisionServer::Impl : public std::enable_shared_from_this<DecisionServer:
                         ingest::allow_origin(response, origin);
                         responder.send(std::move(response));
                       });
+  }
+
+  void withdraw(decision::Decider& decider, const decision::Decision& decision) {
+    const bool is_unseen = feed_.take_back(decision.id);
+    for (const auto& choice : decision.choices)
+      if (is_unseen && choice.ad != nullptr) decider.account(choice.ad->campaign->campaign->id).see_own();
+    decider.withdraw(decision);
   }
 
   /// True where the log must have the inventory first, as `record`: decisions count its ads by their rows.
@@ -258,6 +275,15 @@ class DecisionServer::Impl : public std::enable_shared_from_this<DecisionServer:
     return addresses;
   }
 
+  /// Charges the address for the request. Seconds until it may ask again; 0: it may.
+  std::uint64_t wait_of_flood(const http::Request& request) {
+    const auto begin = SteadyClock::now();
+    const double rate = options_.address_requests_per_second;
+    const auto wait = address_limits_.wait_seconds(request.remote_address, rate, begin);
+    if (wait == 0) address_limits_.charge(request.remote_address, rate, 1, begin);
+    return wait;
+  }
+
   /// When it was shown or clicked: now, or where a server's key of the site comes with it, at `time`. nullopt where
   /// nobody may say so.
   [[nodiscard]] std::optional<std::int64_t> moment_of(const http::Request& request,
@@ -278,21 +304,23 @@ class DecisionServer::Impl : public std::enable_shared_from_this<DecisionServer:
   }
 
   void count_impression(const http::Request& request, http::Responder responder) {
-    const auto opened = seal_.open(request.path_parameter("token"), Token::Kind::impression);
-    const auto moment = moment_of(request, opened);
+    const bool is_flood = wait_of_flood(request) > 0;
+    const auto opened = is_flood ? std::nullopt : seal_.open(request.path_parameter("token"), Token::Kind::impression);
+    const auto moment = is_flood ? now() : moment_of(request, opened);
     if (!moment) return responder.send(no_such_time());
-    const auto outcome = opened ? judge(request, *opened, *moment) : Outcome::forged;
+    const auto outcome = is_flood ? Outcome::flood : opened ? judge(request, *opened, *moment) : Outcome::forged;
     if (outcome == Outcome::counted) return append(*opened, *moment, ingest::pixel_answer(), std::move(responder));
     metrics_.event(event::Type::impression, outcome);
     responder.send(ingest::pixel_answer());
   }
 
   void count_click(const http::Request& request, http::Responder responder) {
+    const bool is_flood = wait_of_flood(request) > 0;
     auto opened = seal_.open(request.path_parameter("token"), Token::Kind::click);
     const auto moment = moment_of(request, opened);
     if (!moment) return responder.send(no_such_time());
     if (!opened) {
-      metrics_.event(event::Type::click, Outcome::forged);
+      metrics_.event(event::Type::click, is_flood ? Outcome::flood : Outcome::forged);
       responder.send(gone_nowhere());
       return;
     }
@@ -301,7 +329,7 @@ class DecisionServer::Impl : public std::enable_shared_from_this<DecisionServer:
     const auto* ad = inventory ? inventory->find_ad(opened->event.ad_id) : nullptr;
     auto answer =
         ad != nullptr && is_web_address(ad->creative.landing_url) ? redirect(ad->creative.landing_url) : gone_nowhere();
-    const auto outcome = judge(request, *opened, *moment);
+    const auto outcome = is_flood ? Outcome::flood : judge(request, *opened, *moment);
     if (outcome == Outcome::counted) {
       charge(opened->event, *moment, decider, inventory.get());
       return append(*opened, *moment, std::move(answer), std::move(responder));
@@ -314,6 +342,8 @@ class DecisionServer::Impl : public std::enable_shared_from_this<DecisionServer:
   /// whatever time a server gives.
   Outcome judge(const http::Request& request, const Seal::Opened& opened, std::int64_t at_ms) {
     if (opened.token.is_expired(at_ms)) return Outcome::expired;
+    // It would count longer than what it stands for is reserved.
+    if (opened.token.issued_ms > at_ms + kMostAhead.count()) return Outcome::clock;
     if (event::looks_like_bot(request.headers.get("User-Agent"))) return Outcome::bot;
     if (opened.token.kind == Token::Kind::click && feed_.is_ready() && !spent_.has(seal_.impression_of(opened.event)))
       return Outcome::no_impression;
@@ -359,17 +389,18 @@ class DecisionServer::Impl : public std::enable_shared_from_this<DecisionServer:
   std::mutex told_mutex_;
   std::map<std::string, std::uint64_t, std::less<>> told_;  ///< By site: of which inventory the log has the ads.
   Recent spent_;                                            ///< Identities of impressions and clicks that were taken.
+  ingest::RateLimiter address_limits_;
   ServingMetrics metrics_;
   const std::shared_ptr<const Clock> clock_;
   DeliveryFeed feed_;
 };
 
-DecisionServer::DecisionServer(ServingOptions options, Sites& sites, log::EventLog& events, log::EventLog& decisions,
-                               ingest::FindKey find_key)
-    : impl_(std::make_shared<Impl>(std::move(options), sites, events, decisions, std::move(find_key))) {}
+DecisionServer::DecisionServer(ServingOptions options, Sites& sites, const ServingLogs& logs, ingest::FindKey find_key)
+    : impl_(std::make_shared<Impl>(std::move(options), sites, logs, std::move(find_key))) {}
 DecisionServer::~DecisionServer() { impl_->stop(); }
 void DecisionServer::add_routes(http::Router& router) { impl_->add_routes(router); }
 void DecisionServer::start(const std::string& path) { impl_->start(path); }
+bool DecisionServer::is_ready() const { return impl_->is_ready(); }
 void DecisionServer::stop() { impl_->stop(); }
 
 }  // namespace marquee::serving

@@ -8,14 +8,19 @@
 #include "decision_record.h"
 #include "marquee/base/logging.h"
 #include "marquee/event/event.h"
-#include "marquee/serving/decision_server.h"
+#include "marquee/log/await_records.h"
+#include "marquee/log/current_end.h"
 
 namespace marquee::serving {
 namespace {
 
+using SteadyClock = std::chrono::steady_clock;
+
 constexpr std::size_t kRecords = 10'000, kBytes = std::size_t{4} << 20;
-constexpr Millis kWait{20};      ///< For a record, before other partitions are looked at.
-constexpr Millis kPause{1'000};  ///< After an error of the log.
+constexpr Millis kWait{20};                   ///< For a record, before other partitions are looked at.
+constexpr Millis kPause{1'000};               ///< After an error of the log.
+constexpr Millis kAskEvery{1'000};            ///< Where the logs end, which others append to.
+constexpr std::int64_t kMostBehind = 10'000;  ///< What another's clock may say of what it took just now.
 constexpr std::int64_t kWriteEvery = 60'000;
 constexpr std::int64_t kLongestWindow = 400LL * 86'400'000;  ///< Of any cap; older impressions are let go.
 
@@ -24,12 +29,13 @@ decision::Nanos cost_of(const event::Event& event) { return std::llround(event.v
 
 }  // namespace
 
-DeliveryFeed::DeliveryFeed(const Seal& seal, Sites& sites, log::EventLog& events, log::EventLog& decisions,
-                           Recent& spent, std::shared_ptr<const Clock> clock)
+DeliveryFeed::DeliveryFeed(const Seal& seal, Sites& sites, const ServingLogs& logs, Recent& spent,
+                           std::shared_ptr<const Clock> clock)
     : seal_(seal),
       sites_(sites),
-      events_(events),
-      decisions_(decisions),
+      events_(logs.read_events),
+      decisions_(logs.read_decisions),
+      are_shared_(logs.are_shared),
       spent_(spent),
       counted_(kClickLife),
       clock_(std::move(clock)) {}
@@ -39,12 +45,26 @@ void DeliveryFeed::start(const std::string& path) {
   thread_ = std::jthread([this](const std::stop_token& stop) { run(stop); });
 }
 
+bool DeliveryFeed::is_ready() const {
+  return has_caught_up_ && (!are_shared_ || SteadyClock::now() - fresh_at_.load() < kStale);
+}
+
+void DeliveryFeed::announce(const decision::DecisionId& id) {
+  if (!are_shared_) return;
+  const std::lock_guard lock(mutex_);
+  own_.insert(decision::text_of(id));
+}
+
+bool DeliveryFeed::take_back(const decision::DecisionId& id) {
+  const std::lock_guard lock(mutex_);
+  return own_.erase(decision::text_of(id)) > 0;
+}
+
 Result<void> DeliveryFeed::take_up() {
   // Once: what is counted already must not be again.
   if (next_.empty())
     if (auto done = find_begin(); !done) return done;
-  if (auto done = catch_up(); !done) return done;
-  return reserve_again();
+  return catch_up();
 }
 
 Result<void> DeliveryFeed::find_begin() {
@@ -54,6 +74,7 @@ Result<void> DeliveryFeed::find_begin() {
   counted_to_.assign(partitions, 0);
   if (*known)
     std::ranges::copy_n((*known)->begin(), std::min<std::size_t>(partitions, (*known)->size()), counted_to_.begin());
+  next_decisions_.clear();
   std::vector<log::Offset> next;
   // What is counted already is read once more for the tokens that are spent.
   const auto from = clock_->now() - kClickLife;
@@ -61,32 +82,84 @@ Result<void> DeliveryFeed::find_begin() {
     const auto recent = events_.offset_at(i, from);
     if (!recent) return recent.error();
     const auto begin = events_.begin(i);
-    if (*known && begin > counted_to_[i])
+    if (begin > counted_to_[i])
       logging::warn("serving.counts_have_a_gap", {{"partition", i}, {"from", counted_to_[i]}, {"to", begin}});
     next.push_back(std::max(begin, std::min(*recent, counted_to_[i])));
+  }
+  for (log::Partition i = 0; i < decisions_.partitions(); ++i) {
+    const auto recent = decisions_.offset_at(i, clock_->now() - kImpressionLife);
+    if (!recent) return recent.error();
+    next_decisions_.push_back(*recent);
   }
   next_ = std::move(next);
   return {};
 }
 
 Result<void> DeliveryFeed::catch_up() {
-  for (log::Partition i = 0; i < next_.size(); ++i)
-    for (const auto end = events_.end(i); next_[i] < end;)
-      if (auto read = read_some(i); !read) return read.error();
+  const auto asked = SteadyClock::now();
+  for (log::Partition i = 0; i < next_.size(); ++i) {
+    const auto end = log::current_end(events_, i);
+    if (!end) return end.error();
+    while (next_[i] < *end) {
+      const auto records = log::await_records(events_, i, next_[i], kRecords, kBytes);
+      if (!records) return records.error();
+      // Of the first start all decisions come later, and those that are counted already are passed over.
+      if (has_caught_up_ && are_shared_)
+        if (auto done = catch_up_decisions(); !done) return done;
+      take_events(i, *records);
+    }
+  }
+  if (!has_caught_up_ || are_shared_)
+    if (auto done = catch_up_decisions(); !done) return done;
+  fresh_at_ = asked;
   return {};
 }
 
-Result<bool> DeliveryFeed::read_some(log::Partition partition) {
-  const auto records = events_.read(partition, next_[partition], kRecords, kBytes);
-  if (!records) return records.error();
-  auto offset = records->first;
-  for (const auto record : records->records) take(record, offset++ < counted_to_[partition]);
-  const bool has_moved = offset > next_[partition];
-  next_[partition] = std::max(next_[partition], offset);
-  return has_moved;
+Result<void> DeliveryFeed::catch_up_decisions() {
+  for (log::Partition i = 0; i < next_decisions_.size(); ++i) {
+    const auto end = log::current_end(decisions_, i);
+    if (!end) return end.error();
+    auto& next = next_decisions_[i];
+    while (next < *end) {
+      const auto records = log::await_records(decisions_, i, next, kRecords, kBytes);
+      if (!records) return records.error();
+      for (const auto record : records->records) take_decision(record);
+      next = records->first + records->records.size();
+    }
+  }
+  return {};
 }
 
-void DeliveryFeed::take(std::string_view record, bool is_counted_already) {
+Result<bool> DeliveryFeed::read_more() {
+  std::vector<log::Records> read;
+  bool has_some = false;
+  for (log::Partition i = 0; i < next_.size(); ++i) {
+    auto records = events_.read(i, next_[i], kRecords, kBytes);
+    if (!records) return records.error();
+    has_some = has_some || !records->records.empty();
+    read.push_back(std::move(*records));
+  }
+  // Asked for after the events were read: so the decision of each of their impressions is among them.
+  if (are_shared_ && has_some)
+    if (auto done = catch_up_decisions(); !done) return done.error();
+  for (log::Partition i = 0; i < next_.size(); ++i) take_events(i, read[i]);
+  for (log::Partition i = 0; are_shared_ && i < next_decisions_.size(); ++i) {
+    const auto records = decisions_.read(i, next_decisions_[i], kRecords, kBytes);
+    if (!records) return records.error();
+    for (const auto record : records->records) take_decision(record);
+    next_decisions_[i] = std::max(next_decisions_[i], records->first + records->records.size());
+    has_some = has_some || !records->records.empty();
+  }
+  return has_some;
+}
+
+void DeliveryFeed::take_events(log::Partition partition, const log::Records& records) {
+  auto offset = records.first;
+  for (const auto record : records.records) take_event(record, offset++ < counted_to_[partition]);
+  next_[partition] = std::max(next_[partition], offset);
+}
+
+void DeliveryFeed::take_event(std::string_view record, bool is_counted_already) {
   const auto event = event::decode(record);
   if (!event) return;  // A dead letter, of which the loader tells.
   const auto identity = seal_.verify(*event);
@@ -106,43 +179,39 @@ void DeliveryFeed::take(std::string_view record, bool is_counted_already) {
   if (ad != nullptr && user != 0) decider->caps().count(user, *ad, reserved, event->event_time_ms);
 }
 
-Result<void> DeliveryFeed::reserve_again() {
-  const auto now = clock_->now();
-  for (log::Partition i = 0; i < decisions_.partitions(); ++i) {
-    const auto from = decisions_.offset_at(i, now - kImpressionLife);
-    if (!from) return from.error();
-    const auto end = decisions_.end(i);
-    for (auto next = *from; next < end;) {
-      const auto records = decisions_.read(i, next, kRecords, kBytes);
-      if (!records) return records.error();
-      if (records->records.empty()) break;
-      next = records->first + records->records.size();
-      for (const auto record : records->records)
-        if (auto done = reserve_of(record); !done) return done;
-    }
-  }
-  return {};
-}
-
-Result<void> DeliveryFeed::reserve_of(std::string_view record) {
+void DeliveryFeed::take_decision(std::string_view record) {
   const auto choices = read_record(record);
-  if (!choices) return choices.error();
+  if (!choices) return logging::warn("serving.decision_not_read", {{"error", choices.error().message}});
+  if (choices->empty()) return;
+  bool is_own = false;
+  {
+    const std::lock_guard lock(mutex_);
+    is_own = own_.erase(std::string(choices->front().decision_id)) > 0;
+  }
+  const auto now = this->now();
   for (const auto& one : *choices) {
     auto* decider = sites_.find(one.site_id);
-    const auto inventory = decider != nullptr ? decider->inventory() : nullptr;
+    if (decider == nullptr) continue;
+    auto& account = decider->account(one.campaign_id);
+    if (is_own) {
+      account.see_own();
+      continue;
+    }
+    if (counted_.has(seal_.impression_of(event_of(one)))) continue;
+    // Another's clock may be another; what is told just now was taken just now.
+    const auto time = has_caught_up_ ? std::clamp(one.time_ms, now - kMostBehind, now) : std::min(one.time_ms, now);
+    account.take_other(time, now);
+    const auto inventory = decider->inventory();
     const auto* ad = inventory ? inventory->find_row(one.ad_id) : nullptr;
-    if (ad == nullptr || spent_.has(seal_.impression_of(event_of(one)))) continue;
-    static_cast<void>(decider->account(one.campaign_id).reserve(*ad->campaign, one.time_ms));
-    if (one.user_key != 0) static_cast<void>(decider->caps().reserve(one.user_key, *ad, one.time_ms));
+    if (ad != nullptr && one.user_key != 0) decider->caps().take_other(one.user_key, *ad, time);
   }
-  return {};
 }
 
 void DeliveryFeed::run(const std::stop_token& stop) {
   while (!stop.stop_requested()) {
     const auto done = take_up();
     if (done) {
-      is_ready_ = true;
+      has_caught_up_ = true;
       return follow(stop);
     }
     logging::error("serving.counts_not_read", {{"error", done.error().message}});
@@ -152,25 +221,23 @@ void DeliveryFeed::run(const std::stop_token& stop) {
 }
 
 void DeliveryFeed::follow(const std::stop_token& stop) {
-  auto written = clock_->now().time_since_epoch().count();
+  auto written = now();
   for (log::Partition turn = 0; !stop.stop_requested(); ++turn) {
-    bool has_moved = false;
-    for (log::Partition i = 0; i < next_.size(); ++i) {
-      const auto read = read_some(i);
-      if (read) {
-        has_moved = has_moved || *read;
-        continue;
-      }
-      logging::warn("serving.feed_waits", {{"partition", i}, {"error", read.error().message}});
+    const bool is_to_ask = are_shared_ && SteadyClock::now() - fresh_at_.load() >= kAskEvery;
+    const auto asked = is_to_ask ? catch_up() : Result<void>();
+    const auto has_some = asked ? read_more() : asked.error();
+    if (!has_some) {
+      logging::warn("serving.feed_waits", {{"error", has_some.error().message}});
       pause(stop);
+      continue;
     }
-    const auto now = clock_->now().time_since_epoch().count();
-    if (now - written >= kWriteEvery) {
+    if (const auto time = now(); time - written >= kWriteEvery || time < written) {
       write_counts();
-      written = now;
+      written = time;
     }
+    if (*has_some) continue;
     const auto next = turn % static_cast<log::Partition>(next_.size());
-    if (!has_moved) static_cast<void>(events_.wait_for(next, next_[next], kWait));
+    static_cast<void>(events_.wait_for(next, next_[next], kWait));
   }
 }
 
@@ -182,7 +249,7 @@ void DeliveryFeed::pause(const std::stop_token& stop) {
 }
 
 void DeliveryFeed::write_counts() {
-  const auto oldest = clock_->now().time_since_epoch().count() - kLongestWindow;
+  const auto oldest = now() - kLongestWindow;
   for (const auto& [id, decider] : sites_.all()) decider->caps().forget(oldest);
   if (auto written = write_counts_file(path_, sites_, next_); !written)
     logging::warn("serving.counts_not_written", {{"error", written.error().message}});
@@ -192,7 +259,7 @@ void DeliveryFeed::stop() {
   if (!thread_.joinable()) return;
   thread_.request_stop();
   thread_.join();
-  if (!is_ready_) return;
+  if (!has_caught_up_) return;
   static_cast<void>(catch_up());  // What it does not take in now, the next start does.
   write_counts();
 }

@@ -3,6 +3,9 @@
 #include <algorithm>
 #include <utility>
 
+#include "marquee/log/await_records.h"
+#include "marquee/log/current_end.h"
+
 namespace marquee::serving {
 namespace {
 
@@ -27,10 +30,25 @@ Result<void> MergedLogs::add_streams(log::EventLog& log, WallTime from, bool is_
   return {};
 }
 
-void MergedLogs::advance() {
-  for (const bool is_decisions : {false, true})
-    for (auto& stream : streams_)
-      if (stream.is_decisions == is_decisions) stream.end = std::max(stream.end, stream.log->end(stream.partition));
+Result<void> MergedLogs::advance() {
+  std::vector<log::Offset> ends(streams_.size());
+  bool has_events = false;
+  for (std::size_t i = 0; i < streams_.size(); ++i) {
+    if (streams_[i].is_decisions) continue;
+    ends[i] = streams_[i].log->end(streams_[i].partition);
+    has_events = has_events || ends[i] > streams_[i].end;
+  }
+  for (std::size_t i = 0; i < streams_.size(); ++i) {
+    auto& stream = streams_[i];
+    if (!stream.is_decisions) continue;
+    // As of now, where events have come: the decision of each is there by now.
+    const Result<log::Offset> end =
+        has_events ? log::current_end(*stream.log, stream.partition) : stream.log->end(stream.partition);
+    if (!end) return end.error();
+    ends[i] = *end;
+  }
+  for (std::size_t i = 0; i < streams_.size(); ++i) streams_[i].end = std::max(streams_[i].end, ends[i]);
+  return {};
 }
 
 /// What cannot be read goes by as early as it may.
@@ -50,27 +68,22 @@ void MergedLogs::read_head(Stream& stream) {
   }
 }
 
+/// What came since advance() waits for the next one: of a newer impression the decision may not have been looked for.
+/// It is kept, as a log that is somewhere else reads on from where it was.
 Result<bool> MergedLogs::look(Stream& stream) {
-  if (stream.at < stream.records.records.size()) return true;
+  const auto is_due = [&] { return stream.records.first + stream.at < stream.end; };
+  if (stream.at < stream.records.records.size()) return is_due();
   // What the log let go of before it was read is passed over.
   stream.next = std::max(stream.next, stream.log->begin(stream.partition));
   while (stream.next < stream.end) {
-    auto records = stream.log->read(stream.partition, stream.next, kRecords, kBytes);
+    auto records = log::await_records(*stream.log, stream.partition, stream.next, kRecords, kBytes);
     if (!records) return records.error();
-    if (records->first + records->records.size() <= stream.next) return false;
-    // What came since advance() waits for the next one: of a newer impression the decision may not have been looked
-    // for.
-    if (records->first >= stream.end) {
-      stream.next = stream.end;
-      return false;
-    }
-    records->records.resize(std::min<std::size_t>(records->records.size(), stream.end - records->first));
     stream.next = records->first + records->records.size();
     stream.records = std::move(*records);
     stream.at = 0;
     if (stream.records.records.empty()) continue;
     read_head(stream);
-    return true;
+    return is_due();
   }
   return false;
 }

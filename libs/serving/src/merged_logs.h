@@ -23,8 +23,8 @@ class MergedLogs {
 
   /// From what was appended at these times on, as far as the logs have it.
   [[nodiscard]] Result<void> begin(WallTime events_from, WallTime decisions_from);
-  /// Takes in what was appended since.
-  void advance();
+  /// Takes in what was appended since. After an error all is as it was.
+  [[nodiscard]] Result<void> advance();
 
   /// What a record says: an event, what was served by a decision, or nothing where it cannot be read. Text borrows from
   /// the log until the next call.

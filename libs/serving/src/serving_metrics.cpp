@@ -7,7 +7,7 @@ namespace marquee::serving {
 
 std::string_view name(Outcome outcome) {
   constexpr auto kNames = std::to_array<std::string_view>(
-      {"counted", "replayed", "forged", "expired", "bot", "no_impression", "not_logged"});
+      {"counted", "replayed", "forged", "expired", "bot", "no_impression", "not_logged", "flood", "clock"});
   return kNames[static_cast<std::size_t>(outcome)];
 }
 

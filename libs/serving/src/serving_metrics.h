@@ -11,7 +11,7 @@
 namespace marquee::serving {
 
 /// What became of an impression or click address that was asked for.
-enum class Outcome : std::uint8_t { counted, replayed, forged, expired, bot, no_impression, not_logged };
+enum class Outcome : std::uint8_t { counted, replayed, forged, expired, bot, no_impression, not_logged, flood, clock };
 [[nodiscard]] std::string_view name(Outcome outcome);
 
 /// Thread safe; does nothing without a registry.

@@ -12,7 +12,8 @@ decision::Decider& Sites::at(std::string_view site_id) {
   const std::lock_guard lock(mutex_);
   if (auto* decider = find(site_id)) return *decider;
   auto more = std::make_shared<Deciders>(*deciders_.load());
-  auto& decider = *more->emplace(site_id, std::make_shared<decision::Decider>(ranker_, reserve_for_)).first->second;
+  auto& decider =
+      *more->emplace(site_id, std::make_shared<decision::Decider>(ranker_, reserve_for_, fellows_)).first->second;
   deciders_.store(std::move(more));
   return decider;
 }

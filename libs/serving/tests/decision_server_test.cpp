@@ -52,6 +52,35 @@ TEST_F(ServingTest, counts_an_impression_and_its_click_once) {
   EXPECT_EQ(metric(R"(marquee_served_events_total{outcome="replayed",type="click"})"), 2);
 }
 
+TEST_F(ServingTest, answers_a_flood_of_one_address_and_counts_nothing_of_it) {
+  address_requests_per_second = 0.001;  // One, and the next in a quarter of an hour.
+  begin({campaign("a", 2)});
+  const auto body = R"({"placements":[{"slot_id":"top"},{"slot_id":"side"}]})";
+  const auto two = served(post(body, "server"));
+  EXPECT_EQ(served(post(body, "server")).size(), 2U) << "a server asks for many users";
+  for (int i = 0; i < 2; ++i) EXPECT_EQ(get(two[0].impression).status, 200U) << "a bucket may go below zero once";
+  EXPECT_EQ(get(two[1].impression).headers.get("Content-Type"), "image/gif");
+  EXPECT_EQ(get(two[0].click).headers.get("Location"), "https://example.org/" + two[0].ad);
+  EXPECT_EQ(get("/v1/click/forged").status, 404U);
+  const auto refused = post(body);
+  EXPECT_EQ(refused.status, 429U);
+  EXPECT_GT(std::stoi(std::string(refused.headers.get("Retry-After"))), 0);
+  EXPECT_EQ(logged_events().size(), 1U);
+  EXPECT_EQ(metric(R"(marquee_served_events_total{outcome="flood",type="impression"})"), 1);
+  EXPECT_EQ(metric(R"(marquee_served_events_total{outcome="flood",type="click"})"), 2);
+}
+
+TEST_F(ServingTest, does_not_count_what_a_clock_that_was_ahead_has_served) {
+  begin({campaign("a", 1)});
+  clock->advance(Millis(3'600'000));
+  const auto one = ask(kTop).at(0);
+  clock->advance(Millis(-3'600'000));
+  EXPECT_EQ(get(one.impression).status, 200U);
+  EXPECT_EQ(logged_events().size(), 0U) << "it could be counted an hour longer than it is reserved";
+  EXPECT_EQ(metric(R"(marquee_served_events_total{outcome="clock",type="impression"})"), 1);
+  EXPECT_FALSE(ask(kTop).at(0).ad.empty());
+}
+
 TEST_F(ServingTest, answers_but_does_not_count_what_is_not_to_be_counted) {
   begin({campaign("a", 1)});
   const auto one = ask(kTop).at(0);

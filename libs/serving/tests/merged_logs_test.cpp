@@ -78,7 +78,7 @@ TEST_F(MergedLogsTest, gives_all_partitions_in_the_order_of_time_and_decisions_f
   for (const auto& [partition, time] : {std::pair(0U, 1), {1U, 5}, {0U, 8}})
     append(*decisions, partition, decision_at(time));
   EXPECT_EQ(take_all(), std::vector<std::int64_t>{}) << "before advance()";
-  merged.advance();
+  ASSERT_TRUE(merged.advance());
   EXPECT_EQ(take_all(), (std::vector<std::int64_t>{-1, 2, -5, 5, 7, -8, 8, 9}));
   EXPECT_EQ(take_all(), std::vector<std::int64_t>{});
 }
@@ -88,18 +88,18 @@ TEST_F(MergedLogsTest, gives_what_was_served_after_its_decision_though_it_came_b
   append(*events, 0, event_at(3, 102));
   append(*events, 1, event_at(4));
   append(*decisions, 0, decision_at(101));
-  merged.advance();
+  ASSERT_TRUE(merged.advance());
   EXPECT_EQ(take_all(), (std::vector<std::int64_t>{4, -101, 3}));
 }
 
 TEST_F(MergedLogsTest, what_comes_after_advance_waits_for_the_next) {
   ASSERT_TRUE(merged.begin(WallTime{}, WallTime{}));
   append(*events, 0, event_at(1));
-  merged.advance();
+  ASSERT_TRUE(merged.advance());
   append(*events, 0, event_at(3));
   append(*decisions, 0, decision_at(2));
   EXPECT_EQ(take_all(), std::vector<std::int64_t>{1});
-  merged.advance();
+  ASSERT_TRUE(merged.advance());
   EXPECT_EQ(take_all(), (std::vector<std::int64_t>{-2, 3}));
 }
 

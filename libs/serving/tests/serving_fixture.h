@@ -5,6 +5,7 @@
 #include <simdjson.h>
 
 #include <unistd.h>
+#include <atomic>
 #include <filesystem>
 #include <memory>
 #include <optional>
@@ -25,6 +26,7 @@ class RefusingLog final : public log::EventLog {
  public:
   log::Partition partitions() const override { return 1; }
   void append(std::vector<log::Batch>, log::Appended done) override {
+    ++asked;
     done(is_refusing ? Result<void>(Error::retry("full")) : Result<void>());
   }
   void follow(log::Follower&) override {}
@@ -40,6 +42,7 @@ class RefusingLog final : public log::EventLog {
   Result<std::vector<log::Standing>> standings() override { return std::vector<log::Standing>{}; }
   void close() override {}
   bool is_refusing = true;
+  std::atomic<int> asked = 0;
 };
 
 class ServingTest : public ::testing::Test {
@@ -73,17 +76,14 @@ class ServingTest : public ::testing::Test {
     server = std::make_unique<DecisionServer>(
         ServingOptions{.hash_key = {1},
                        .token_key = {2},
+                       .address_requests_per_second = address_requests_per_second,
                        .profiles = profiles,
                        .segments = segments,
                        .clusters = &clusters,
                        .clock = clock,
                        .metrics = metrics},
-        *sites, *events, refusing ? static_cast<log::EventLog&>(*refusing) : *decisions, [this](std::string_view key) {
-          if (key == "page") return std::optional(owner);
-          auto trusted = owner;
-          trusted.trusted = true;
-          return key == "server" ? std::optional(trusted) : std::nullopt;
-        });
+        *sites, ServingLogs{*events, refusing ? *refusing : *decisions, *events, *decisions},
+        [this](std::string_view key) { return find_key(key); });
     server->start(directory + "/counts");
     http::Router router;
     server->add_routes(router);
@@ -91,8 +91,14 @@ class ServingTest : public ::testing::Test {
     ASSERT_TRUE(http->start());
     client = std::make_unique<http::Client>("http://127.0.0.1:" + std::to_string(http->port()));
     // Until it has read the logs it serves nothing; of a site that is not there it says so.
-    while (post(R"({"placements":[{"slot_id":"no such"}]})").body.find("not_ready") != std::string::npos)
+    while (post(R"({"placements":[{"slot_id":"no such"}]})", "server").body.find("not_ready") != std::string::npos)
       std::this_thread::yield();
+  }
+
+  std::optional<ingest::WriteKey> find_key(std::string_view key) const {
+    auto found = owner;
+    found.trusted = key == "server";
+    return found.trusted || key == "page" ? std::optional(found) : std::nullopt;
   }
 
   void end() {
@@ -165,6 +171,7 @@ class ServingTest : public ::testing::Test {
   }
 
   const std::string directory;
+  double address_requests_per_second = 0;
   ingest::WriteKey owner{.site_id = "campus"};
   std::shared_ptr<ManualClock> clock = std::make_shared<ManualClock>(WallTime(Millis(1'735'689'600'000)));
   std::shared_ptr<metrics::Registry> metrics = std::make_shared<metrics::Registry>();

@@ -1,0 +1,113 @@
+// marquee decide: serves ads and counts what comes of them over Kafka, and nothing else. As many as are wanted.
+#include <atomic>
+#include <chrono>
+#include <filesystem>
+#include <thread>
+#include <utility>
+
+#include "catalog_watch.h"
+#include "commands.h"
+#include "decisions.h"
+#include "marquee/base/logging.h"
+#include "parts.h"
+#include "role.h"
+
+namespace marquee::app {
+namespace {
+
+constexpr auto kBrokersWithin = std::chrono::seconds(60);  ///< Then it ends, for its supervisor to start it again.
+constexpr auto kTryBrokersEvery = std::chrono::milliseconds(250);
+
+class DecideRole final : public Role {
+ public:
+  explicit DecideRole(const App& app) : settings_(app.settings()) {}
+  ~DecideRole() override { stop(); }
+
+  Result<void> start() override {
+    std::error_code ignored;
+    std::filesystem::create_directories(settings_.data_dir, ignored);
+    auto secrets = load_secrets(settings_.data_dir + "/secrets.json", built_in_sites());
+    if (!secrets) return secrets.error();
+    auto catalog = open_catalog(settings_, *secrets, "decide");
+    if (!catalog) return catalog.error();
+    catalog_ = std::move(*catalog);
+    catalog_watch_ = std::make_unique<CatalogWatch>(*catalog_);
+    if (auto opened = wait_for_logs(*secrets); !opened) return opened;
+    http::Router router;
+    decisions_->add_routes(router);
+    add_probes(router, [this] { return not_ready(); }, metrics_);
+    server_ = std::make_unique<http::Server>(server_options(settings_), std::move(router));
+    if (auto started = server_->start(); !started) return Error::give_up(started.error().message);
+    logging::info("decide.listening", {{"url", local_url(settings_.http_listen, server_->port())}});
+    return {};
+  }
+
+  std::string failure() const override { return {}; }
+  void begin_drain() override { is_draining_ = true; }
+
+  void stop() override {
+    if (std::exchange(is_stopped_, true)) return;
+    catalog_watch_.reset();
+    // Requests that were taken are answered, which the logs' acknowledgements do.
+    if (server_) server_->stop();
+    if (decisions_) decisions_->stop();
+    if (log_) log_->close();
+  }
+
+ private:
+  /// A decider may start before its brokers do.
+  Result<void> wait_for_logs(const Secrets& secrets) {
+    const auto deadline = std::chrono::steady_clock::now() + kBrokersWithin;
+    for (;;) {
+      const auto opened = open_logs(secrets);
+      if (opened || opened.error().action != Action::retry || std::chrono::steady_clock::now() > deadline)
+        return opened;
+      logging::warn("decide.waits", {{"error", opened.error().message}});
+      std::this_thread::sleep_for(kTryBrokersEvery);
+    }
+  }
+
+  Result<void> open_logs(const Secrets& secrets) {
+    auto log = open_event_log(settings_, metrics_);
+    if (!log) return log.error();
+    log_ = std::move(*log);
+    auto decisions = Decisions::open(settings_, secrets, *catalog_, *log_, /*profiles=*/nullptr, metrics_);
+    if (!decisions) return decisions.error();
+    decisions_ = std::move(*decisions);
+    return {};
+  }
+
+  std::string not_ready() const {
+    if (is_draining_) return "draining";
+    return decisions_->is_ready() ? "" : "what was delivered, and who else decides, is not known yet";
+  }
+
+  const Settings& settings_;
+  std::shared_ptr<metrics::Registry> metrics_ = std::make_shared<metrics::Registry>();
+  std::unique_ptr<catalog::Catalog> catalog_;
+  std::unique_ptr<CatalogWatch> catalog_watch_;
+  std::unique_ptr<log::EventLog> log_;
+  std::unique_ptr<Decisions> decisions_;
+  std::unique_ptr<http::Server> server_;
+  std::atomic<bool> is_draining_ = false;
+  bool is_stopped_ = false;
+};
+
+}  // namespace
+
+void add_decide_command(CLI::App& root, App& app) {
+  auto* command =
+      root.add_subcommand("decide", "Serve ads and count what comes of them, over Kafka; start more for more");
+  command->footer(
+      "It shares secrets.json and catalog.sqlite of the data directory with the other roles.\n"
+      "Examples:\n  MARQUEE_LOG_KIND=kafka MARQUEE_HTTP_PORT=8082 marquee decide");
+  command->callback([&app] {
+    if (auto possible = require_kafka(app.settings(), "decide"); !possible) {
+      app.exit_code = fail(possible.error());
+      return;
+    }
+    app.exit_code = run_role(app, "decide", [&app] { return std::make_unique<DecideRole>(app); });
+  });
+}
+
+}  // namespace marquee::app

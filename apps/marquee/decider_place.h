@@ -1,0 +1,31 @@
+// Where one of several deciders keeps what it counted and learned.
+#pragma once
+
+#include <string>
+
+#include "marquee/base/result.h"
+
+namespace marquee::app {
+
+/// A directory that no other process has as long as this lives: the first free one of `root`/1, `root`/2 and so on, so
+/// that a decider that comes back finds its own or another's that is gone. What it keeps is a view of logs that all
+/// share; so it begins with the newest file of any of them.
+class DeciderPlace {
+ public:
+  [[nodiscard]] static Result<DeciderPlace> take(const std::string& root);
+  ~DeciderPlace();
+  DeciderPlace(DeciderPlace&& other) noexcept;
+  DeciderPlace(const DeciderPlace&) = delete;
+  DeciderPlace& operator=(DeciderPlace&&) = delete;
+
+  [[nodiscard]] const std::string& directory() const { return directory_; }
+  [[nodiscard]] std::string counts() const { return directory_ + "/counts"; }
+  [[nodiscard]] std::string model() const { return directory_ + "/model"; }
+
+ private:
+  DeciderPlace(std::string directory, int lock) : directory_(std::move(directory)), lock_(lock) {}
+  std::string directory_;
+  int lock_ = -1;
+};
+
+}  // namespace marquee::app
