@@ -133,7 +133,7 @@ class Cluster:
 
 
 class Role:
-    """One `marquee collect` or `marquee load`."""
+    """One `marquee collect`, `marquee load` or `marquee decide`."""
 
     def __init__(self, name: str, environment: Mapping[str, str], log_path: str, host: Host = HERE) -> None:
         self.name, self.environment, self.log_path, self.host = name, dict(environment), log_path, host
@@ -205,10 +205,10 @@ class Role:
 
 
 class KafkaMarquee(Marquee):
-    """Marquee on Kafka: `serve` with store, API and console, and collectors and loaders of their own."""
+    """Marquee on Kafka: `serve` with store, API and console, and collectors, loaders and deciders of their own."""
 
     def __init__(self, cluster: Cluster, environment: Mapping[str, str] | None = None, partitions: int = 4, collectors: int = 1,
-                 loaders: int = 1, session: str = "6s", host: Host = HERE, data_dir: str | None = None) -> None:
+                 loaders: int = 1, session: str = "6s", host: Host = HERE, data_dir: str | None = None, deciders: int = 0) -> None:
         name = f"t{os.getpid()}x{id(self):x}"
         self.topic = f"{name}.events"
         super().__init__({
@@ -217,9 +217,10 @@ class KafkaMarquee(Marquee):
             "MARQUEE_KAFKA_REPLICATION": str(min(3, len(cluster.ports))), "MARQUEE_SERVE_COLLECT": "false",
             "MARQUEE_SERVE_LOAD": "false", **(environment or {})}, data_dir, host)
         self.cluster = cluster
-        self._roles_wanted = {"collect": collectors, "load": loaders}
+        self._roles_wanted = {"collect": collectors, "load": loaders, "decide": deciders}
         self.collectors: list[Role] = []
         self.loaders: list[Role] = []
+        self.deciders: list[Role] = []
         self._turn = 0
 
     def __enter__(self) -> KafkaMarquee:
@@ -227,10 +228,11 @@ class KafkaMarquee(Marquee):
         self.start()
         self.collectors = [self.add("collect") for _ in range(self._roles_wanted["collect"])]
         self.loaders = [self.add("load") for _ in range(self._roles_wanted["load"])]
+        self.deciders = [self.add("decide") for _ in range(self._roles_wanted["decide"])]
         return self
 
     def __exit__(self, *arguments: object) -> None:
-        for role in self.collectors + self.loaders:
+        for role in self.collectors + self.loaders + self.deciders:
             if role.process is not None:
                 role.signal(signal.SIGCONT)
             role.stop()
@@ -267,6 +269,6 @@ class KafkaMarquee(Marquee):
 
     def log_tail(self, lines: int = 30) -> str:
         text = super().log_tail(lines)
-        for role in self.loaders + self.collectors:
+        for role in self.loaders + self.collectors + self.deciders:
             text += f"\n== {role.log_path}\n" + role.log_tail(lines)
         return text
