@@ -156,7 +156,9 @@ Result<void> Service::start_server() {
 }
 
 Result<void> Service::erase_profile(const std::string& site_id, const std::string& user_id) {
-  if (!profiles_ || !decisions_) return Error::reject("site: this process keeps no profiles (profiles.enabled, serve.collect)");
+  if (!profiles_) return Error::reject("site: this process keeps no profiles (profiles.enabled, serve.collect)");
+  if (!decisions_)
+    return Error::retry("Kafka was away when this process began: caps cannot forget until it is started again");
   const auto user_key = event::hash_user(secrets_.hash_key_bytes(), user_id);
   decisions_->forget(site_id, user_key);
   return profiles_->erase(site_id, user_key);

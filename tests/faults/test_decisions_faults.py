@@ -11,9 +11,10 @@ import pathlib
 import signal
 import time
 import unittest
+from typing import Any
 
 from tests.support.deciders import FULL, AdSite, Crowd, campaign
-from tests.support.kafka import Cluster, KafkaMarquee, Role
+from tests.support.kafka import Cluster, KafkaMarquee
 from tests.support.marquee import Marquee, wait_until
 
 # Why a placement may be empty.
@@ -22,10 +23,10 @@ CROWDS = 3
 
 
 class Crowds:
-    """Several at once; afterwards what they were told is looked at."""
+    """Several at once, each of so many users; afterwards what they were told is looked at."""
 
-    def __init__(self, site: AdSite, **arguments: int) -> None:
-        self.all = [Crowd(site, seed, **arguments) for seed in range(CROWDS)]
+    def __init__(self, site: AdSite, users: collections.abc.Sequence[int] = (10_000,) * CROWDS) -> None:
+        self.all = [Crowd(site, seed, users=count) for seed, count in enumerate(users)]
 
     def __enter__(self) -> Crowds:
         for one in self.all:
@@ -52,8 +53,9 @@ class Crowds:
         before = len(self.served()) + len(self.empty())
         wait_until(lambda: len(self.served()) + len(self.empty()) >= before + answers, 60, f"{answers} more answers")
 
-    def more_served(self, ads: int = 50) -> None:
-        before = len(self.served())
+    def more_served(self, ads: int = 50, since: int | None = None) -> None:
+        """Than now, or than there were then."""
+        before = len(self.served()) if since is None else since
         wait_until(lambda: len(self.served()) >= before + ads, 60, f"{ads} more ads")
 
 
@@ -130,33 +132,44 @@ class Together(unittest.TestCase):
         cls.enterClassContext(cls.cluster)
 
     def test_kill_9_under_load_exceeds_no_limit_beyond_its_bound(self) -> None:
-        budget, cap = 1_500, 4
+        last, cap = 1_000, 4
         with KafkaMarquee(self.cluster, collectors=0, deciders=2) as marquee:
-            site = AdSite(marquee, [one.url for one in marquee.deciders],
-                          campaign("law", 2, budget={"total": {"impressions": budget}},
-                                   caps=[{"scope": "campaign", "count": cap, "window": "1h"}]))
-            with Crowds(site, users=2_000) as crowds:
+            def law(budget: int) -> dict[str, Any]:
+                return campaign("law", 2, budget={"total": {"impressions": budget}},
+                                caps=[{"scope": "campaign", "count": cap, "window": "1h"}])
+
+            site = AdSite(marquee, [one.url for one in marquee.deciders], law(1_000_000))
+            # Few, who come to their caps at once, and many, of whom hardly one does: who comes back takes a while, and others serve on.
+            with Crowds(site, users=(100, 100_000, 100_000)) as crowds:
                 for turn in range(4):
-                    victim = marquee.deciders[turn % 2]
                     crowds.more_served(100)
-                    victim.kill()
-                    crowds.more(100)
-                    self._return(victim, site, turn % 2)
-                wait_until(lambda: len(crowds.shown()) >= budget * 9 // 10, 120, "most of the budget to be spent")
-                wait_until(lambda: crowds.all[0].empty[-20:] == ["no_candidate"] * 20, 120, "the budget to be spent")
+                    self._kill(marquee, crowds, site, turn % 2)
+                # What was counted before counts: only so much more may come, and the last kill is on the way to it.
+                budget = len(crowds.shown()) + last
+                site.put(law(budget))
+                crowds.more_served(100)
+                self._kill(marquee, crowds, site, 0)
+                wait_until(lambda: crowds.all[-1].empty[-20:] == ["no_candidate"] * 20, 120, "the budget to be spent")
             # Who was killed may have answered what its user never heard of; what is shown is what counts.
-            self.assertLessEqual(len(crowds.shown()), budget + budget // 2)
             print(f"{len(crowds.shown())} impressions of a budget of {budget}, {len(crowds.served())} ads")
+            self.assertLessEqual(len(crowds.shown()), budget + last // 2)
+            self.assertGreaterEqual(len(crowds.shown()), budget - last // 2)
             of_user = collections.Counter(user for user, _, _ in crowds.shown())
+            self.assertGreaterEqual(max(of_user.values()), cap, "nobody came to a cap")
             self.assertLessEqual(max(of_user.values()), 2 * cap)
             self.assertEqual({ad for _, ad, _ in crowds.served()}, {"law-0", "law-1"})
-            wait_until(lambda: site.decisions() >= len(crowds.served()), 60, "every decision to land")
+            wait_until(lambda: _has(site.decisions, len(crowds.served())), 120, "every decision to land")
             logged = {row[0] for row in marquee.rows(f"SELECT decision_id FROM marquee.decisions FINAL WHERE site_id = '{site.id}'")}
             self.assertEqual({decision for _, _, decision in crowds.served()} - logged, set(), "served without being in the log")
 
-    def _return(self, decider: Role, site: AdSite, place: int) -> None:
-        decider.start()
-        site.urls[place] = decider.url
+    @staticmethod
+    def _kill(marquee: KafkaMarquee, crowds: Crowds, site: AdSite, place: int) -> None:
+        """And has it come back, while the other serves."""
+        victim = marquee.deciders[place]
+        victim.kill()
+        crowds.more(100)
+        victim.start()
+        site.urls[place] = victim.url
 
     def test_while_kafka_is_away_answers_are_empty_and_afterwards_nothing_is_exceeded(self) -> None:
         budget = 1_000
@@ -171,11 +184,12 @@ class Together(unittest.TestCase):
                     began = time.monotonic()
                     self.assertIn(site.ask(marquee.deciders[0].url, user_id="u", **FULL)["because"], CLEAR)
                     self.assertLess(time.monotonic() - began, 10, "kafka.acknowledge is ten seconds: nobody waits so long for an ad")
+                    before = len(crowds.served())
                 finally:
                     self.cluster.signal(0, signal.SIGCONT)
                 for decider in marquee.deciders:
                     wait_until(decider.is_ready, 60, "them to be of use again")
-                crowds.more_served(100)
+                crowds.more_served(100, since=before)  # The first of them may have spent all by now.
                 wait_until(lambda: crowds.all[0].empty[-20:] == ["no_candidate"] * 20, 120, "the budget to be spent")
             self.assertLessEqual(len(crowds.shown()), budget + budget // 2)
             self.assertLessEqual(site.count("event_type = 'impression'"), budget + budget // 2)
