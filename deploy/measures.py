@@ -37,6 +37,14 @@ def count_of(event_type: str) -> str:
 
 # What a panel reads of the events at most, about: those of so many users on a day. On 2 cores their funnel takes half a second.
 USER_DAYS = 50_000
+# Each event without key is looked at up to so many of them; beyond that those of sessions that have so many in all, so that most granules have none.
+KEYLESS_EVENTS = 4_000_000
+SESSION_EVENTS = 130_000
+
+
+def _rounded(share: str) -> str:
+    """To a power of two: other ranges then ask for the same users and sessions, and the store remembers where they are (query_condition_cache)."""
+    return f"exp2(round(log2(least(1, {share}))))"
 
 
 def share_of_users(condition: str) -> str:
@@ -44,7 +52,16 @@ def share_of_users(condition: str) -> str:
 
     `condition` selects among marquee.user_days by site and day, which its index alone answers.
     """
-    return f"(SELECT least(1, {USER_DAYS} / greatest(count(), 1)) FROM marquee.user_days WHERE {condition})"
+    return f"(SELECT {_rounded(f'{USER_DAYS} / greatest(count(), 1)')} FROM marquee.user_days WHERE {condition})"
+
+
+def share_of_sessions(condition: str, share: str) -> str:
+    """Which share of the sessions without key: that of the users, or less where their events are many.
+
+    `condition` selects among marquee.events by site and time, which its index alone answers.
+    """
+    many = _rounded(f"{SESSION_EVENTS} / greatest(count(), 1)")
+    return f"least({share}, (SELECT if(count() <= {KEYLESS_EVENTS}, 1, {many}) FROM marquee.events WHERE user_key = 0 AND {condition}))"
 
 
 def _last(share: str) -> str:
@@ -52,12 +69,12 @@ def _last(share: str) -> str:
     return f"if({share} = 1, 18446744073709551615, toUInt64({share} * 18446744073709549568))"
 
 
-def of_share(share: str) -> str:
+def of_share(share: str, of_sessions: str | None = None) -> str:
     """Of marquee.events: those of the share of the users, at random, as keys are hashes; who has no key is told by the session.
 
     The users stand by key in the table, so that only theirs are read; of the events without key it is the session that is looked at.
     """
-    return f"user_key <= {_last(share)} AND (user_key != 0 OR session_id <= {_last(share)})"
+    return f"user_key <= {_last(share)} AND (user_key != 0 OR session_id <= {_last(of_sessions or share)})"
 
 
 def events_of_share(share: str) -> str:

@@ -7,7 +7,7 @@ from grafana_foundation_sdk.builders import dashboard as builders
 
 from deploy import measures
 from deploy.grafana.panels import COUNT, EXACT, PERCENT, bars, dashboard, matrix, number, rows
-from deploy.grafana.queries import OF_SHARE, OF_SITE, SHARE_OF_USERS, StoreQuery, one_of, site
+from deploy.grafana.queries import OF_PEOPLE, OF_SITE, SHARE_OF_PEOPLE, StoreQuery, one_of, site
 
 _CELLS = f"FROM marquee.heatmap_cells\nWHERE {OF_SITE} AND $__dateFilter(day)"
 # The same events by place and day alone, which are few rows however many events there are.
@@ -46,19 +46,27 @@ def funnel() -> builders.Dashboard:
     # windowFunnel takes its conditions apart; a step that the chosen funnel does not have never comes true.
     steps = "splitByChar('+', ${funnel:sqlstring})"
     conditions = ", ".join(f"event_type::String = {steps}[{number}]" for number in (1, 2, 3))
-    levels = (f"SELECT if(user_key != 0, user_key, session_id) AS who, any(college_id) AS college,\n"
+    # A row of a share of users, or of sessions, stands for as many as the share is smaller.
+    levels = (f"SELECT if(user_key != 0, user_key, session_id) AS who, 1 / if(any(user_key) != 0, share, share_of_sessions) AS people,\n"
+              f"        any(college_id) AS college,\n"
               f"        windowFunnel(${{window:raw}} * 1000)(toUInt64(toUnixTimestamp64Milli(event_time)), {conditions}) AS level\n"
-              f"    FROM marquee.events\n    PREWHERE {OF_SHARE}\n"
+              f"    FROM marquee.events\n    PREWHERE {OF_PEOPLE}\n"
               f"    WHERE {OF_SITE} AND $__timeFilter_ms(event_time) AND event_type IN {steps}\n    GROUP BY who")
-    by_step = (f"{SHARE_OF_USERS}\nSELECT concat(toString(number), '. ', {steps}[number]) AS \"Step\", "
-               f"{measures.estimated('countIf(level >= number)', 'share')} AS \"Users\"\nFROM (\n    {levels}\n)\n"
-               f"ARRAY JOIN arrayEnumerate({steps}) AS number\nGROUP BY number\nORDER BY number")
-    complete = f"countIf(level = length({steps}))"
-    overall = f"{SHARE_OF_USERS}\nSELECT {complete} / nullIf(countIf(level >= 1), 0) AS \"Completed\"\nFROM (\n    {levels}\n)"
-    begun = f"{SHARE_OF_USERS}\nSELECT {measures.estimated('countIf(level >= 1)', 'share')} AS \"Users\"\nFROM (\n    {levels}\n)"
-    by_college = (f"{SHARE_OF_USERS}\nSELECT college AS \"College\", {measures.estimated('countIf(level >= 1)', 'share')} AS \"Began\",\n"
-                  f"    {measures.estimated(complete, 'share')} AS \"Completed\", {complete} / nullIf(countIf(level >= 1), 0) AS \"Share\"\nFROM (\n    {levels}\n)\nGROUP BY college\nHAVING \"Began\" > 0\n"
-                  "ORDER BY \"Began\" DESC, \"College\"\nLIMIT 100")
+
+    def count(condition: str) -> str:
+        return f"toUInt64(round(sumIf(people, {condition})))"
+
+    def ask(columns: str, rest: str = "") -> str:
+        return f"{SHARE_OF_PEOPLE}\nSELECT {columns}\nFROM (\n    {levels}\n){rest}"
+
+    completed = f"level = length({steps})"
+    share_completed = f"sumIf(people, {completed}) / nullIf(sumIf(people, level >= 1), 0)"
+    by_step = ask(f"concat(toString(number), '. ', {steps}[number]) AS \"Step\", {count('level >= number')} AS \"Users\"",
+                  f"\nARRAY JOIN arrayEnumerate({steps}) AS number\nGROUP BY number\nORDER BY number")
+    overall = ask(f"{share_completed} AS \"Completed\"")
+    begun = ask(f"{count('level >= 1')} AS \"Users\"")
+    by_college = ask(f"college AS \"College\", {count('level >= 1')} AS \"Began\",\n    {count(completed)} AS \"Completed\", {share_completed} AS \"Share\"",
+                     "\nGROUP BY college\nHAVING \"Began\" > 0\nORDER BY \"Began\" DESC, \"College\"\nLIMIT 100")
     board = dashboard("marquee-funnel", "Funnel", "How far users come, each step after the one before. Users without key are told apart by session; "
                       "without bots. Where users are many, estimated from a share of them.", "now-7d", "5m").with_variable(site("user_days")).with_variable(chosen).with_variable(window)
     return (board

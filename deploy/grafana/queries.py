@@ -18,7 +18,10 @@ METRICS = DataSourceRef(type_val="prometheus", uid="marquee-prometheus")
 OF_SITE = f"site_id = ${{site:sqlstring}} AND {measures.NO_BOTS}"
 # Beyond so many users a panel of the events counts a share of them: `share`, and which they are.
 SHARE_OF_USERS = f"WITH {measures.share_of_users('site_id = ${site:sqlstring} AND $__dateFilter(day)')} AS share"
-OF_SHARE = measures.of_share("share")
+# The same, and which share of the sessions where it matters who did what.
+SHARE_OF_PEOPLE = (f"{SHARE_OF_USERS},\n"
+                   f"    {measures.share_of_sessions('site_id = ${site:sqlstring} AND $__timeFilter_ms(event_time)', 'share')} AS share_of_sessions")
+OF_PEOPLE = measures.of_share("share", "share_of_sessions")
 EVENTS_OF_SHARE = measures.events_of_share("share")
 OF_CAMPAIGNS = "$__conditionalAll(campaign_id IN (${campaign:sqlstring}), $campaign)"
 

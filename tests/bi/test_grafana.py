@@ -252,6 +252,19 @@ class Bounded(unittest.TestCase):
                 self.assertAlmostEqual(guess / truth, 1, delta=0.15, msg=f"{title}: {count}")
                 self.assertNotEqual(guess, truth)
 
+    def test_of_many_sessions_fewer_are_counted_and_each_stands_for_more(self) -> None:
+        keyless = MARQUEE.count("SELECT count() FROM marquee.events WHERE site_id = 'campus' AND user_key = 0")
+        panel = panels.panel("marquee-funnel", "Steps (bargauge)")
+        # A quarter of the sessions, and all users.
+        text = panel.text.replace(f"<= {measures.KEYLESS_EVENTS}", "<= 0").replace(f"{measures.SESSION_EVENTS} /", f"{keyless // 4} /")
+        self.assertEqual(text.count("<= 0"), 1)
+        answer = panels.ask(MARQUEE, [dataclasses.replace(panel, text=text)], *CAMPUS, {**EVERYTHING, "site": "campus"})[0]
+        self.assertEqual(answer.error, "", answer.sql)
+        exact = ask("marquee-funnel", "Steps (bargauge)", "campus", CAMPUS).by("Step")
+        for step, row in answer.by("Step").items():
+            self.assertAlmostEqual(row["Users"] / exact[step]["Users"], 1, delta=0.15, msg=step)
+            self.assertNotEqual(row["Users"], exact[step]["Users"])
+
 
 class Alerts(unittest.TestCase):
     def test_a_campaign_whose_ctr_fell_is_found_and_a_steady_one_is_not(self) -> None:
