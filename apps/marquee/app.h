@@ -74,6 +74,8 @@ struct Settings {
   std::uint64_t decisions_publish_every_ms = 1'000;
   std::uint64_t decisions_log_within_ms = 1'000;
   double decisions_address_requests_per_second = 0;
+  double decisions_uniform_share = 0.02;
+  std::uint64_t decisions_compare_for_ms = 3'600'000;
   std::uint64_t segments_refresh_ms = 60'000;
   bool profiles_enabled = true;
   std::uint64_t profiles_capacity = 1'048'576;

@@ -1,6 +1,8 @@
 #include "decision_logs.h"
 
 #include <algorithm>
+#include <chrono>
+#include <filesystem>
 #include <utility>
 
 #include "marquee/kafka/kafka_log.h"
@@ -25,6 +27,19 @@ log::LocalLogOptions local_decisions(const Settings& settings, std::shared_ptr<m
   return options;
 }
 
+log::LocalLogOptions local_versions(const Settings& settings, const std::string& model_path) {
+  constexpr auto kKeep = std::chrono::duration_cast<Millis>(std::chrono::days(7));
+  log::LocalLogOptions options;
+  options.directory = std::filesystem::path(model_path).parent_path() / "versions";
+  options.max_bytes = std::uint64_t{1} << 30;
+  options.min_free_disk_bytes = settings.log_min_free_disk_bytes;
+  options.recent_bytes = options.buffer_bytes = std::uint64_t{4} << 20;
+  options.keep_confirmed_ms = static_cast<std::uint64_t>(kKeep.count());
+  options.when_full = "the log of the model's versions is full";
+  options.metric_labels = {{"log", "versions"}};
+  return options;
+}
+
 Result<std::unique_ptr<log::EventLog>> open_topic(const Settings& settings, std::string topic) {
   auto options = kafka_log_options(settings, nullptr, nullptr);
   options.topic = std::move(topic);
@@ -39,7 +54,7 @@ Result<std::unique_ptr<DecisionLogs>> DecisionLogs::open(const Settings& setting
                                                          std::shared_ptr<metrics::Registry> metrics) {
   std::unique_ptr<DecisionLogs> made(new DecisionLogs(events));
   if (settings.log_kind != "kafka") {
-    auto log = log::open_local_log(local_decisions(settings, std::move(metrics)));
+    auto log = open_local_decisions(settings, std::move(metrics));
     if (!log) return log.error();
     made->decisions_ = std::move(*log);
     return made;
@@ -72,6 +87,17 @@ void DecisionLogs::close() {
   for (auto* log :
        {&decisions_, &counted_events_, &counted_decisions_, &learned_events_, &learned_decisions_, &fellows_})
     if (*log) (*log)->close();
+}
+
+std::string model_path(const Settings& settings) { return settings.data_dir + "/decisions/model"; }
+
+Result<std::unique_ptr<log::EventLog>> open_local_decisions(const Settings& settings,
+                                                            std::shared_ptr<metrics::Registry> metrics) {
+  return log::open_local_log(local_decisions(settings, std::move(metrics)));
+}
+
+Result<std::unique_ptr<log::EventLog>> open_versions_log(const Settings& settings, const std::string& model_path) {
+  return log::open_local_log(local_versions(settings, model_path));
 }
 
 Result<std::unique_ptr<log::EventLog>> open_landing_decisions(const Settings& settings,

@@ -35,6 +35,15 @@ class DecisionLogs {
   std::unique_ptr<log::EventLog> counted_events_, counted_decisions_, learned_events_, learned_decisions_, fellows_;
 };
 
+/// Where the learner keeps what it learned, of a Marquee that decides alone.
+[[nodiscard]] std::string model_path(const Settings& settings);
+/// This machine's log of decisions.
+[[nodiscard]] Result<std::unique_ptr<log::EventLog>> open_local_decisions(const Settings& settings,
+                                                                          std::shared_ptr<metrics::Registry> metrics);
+/// Of the versions of the model that is kept in `model_path`, beside it (serving::ClickLearner).
+[[nodiscard]] Result<std::unique_ptr<log::EventLog>> open_versions_log(const Settings& settings,
+                                                                       const std::string& model_path);
+
 /// Kafka's log of decisions as loaders follow it, in a group of their own.
 [[nodiscard]] Result<std::unique_ptr<log::EventLog>> open_landing_decisions(
     const Settings& settings, std::function<void(const std::string&)> on_fatal);

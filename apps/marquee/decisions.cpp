@@ -59,14 +59,24 @@ std::map<std::string, SiteDefinitions> read_all(const catalog::Definitions& defi
 
 }  // namespace
 
+serving::TrainingOptions training_options(const Settings& settings, const Secrets& secrets) {
+  serving::TrainingOptions options;
+  options.token_key = secrets.token_key_bytes();
+  options.click_window = Millis(static_cast<std::int64_t>(settings.decisions_click_window_ms));
+  options.compare_for = Millis(static_cast<std::int64_t>(settings.decisions_compare_for_ms));
+  return options;
+}
+
 Result<std::unique_ptr<Decisions>> Decisions::open(const Settings& settings, const Secrets& secrets,
                                                    catalog::Catalog& catalog, log::EventLog& events,
                                                    const LiveProfiles* profiles,
                                                    std::shared_ptr<metrics::Registry> metrics) {
   const bool learns = settings.decisions_policy == "learned";
   const bool has_fellows = settings.log_kind == "kafka";
-  std::unique_ptr<Decisions> made(new Decisions(catalog, learns, auction_of(settings), has_fellows));
-  std::string counts = settings.data_dir + "/decisions/counts", model = settings.data_dir + "/decisions/model";
+  std::unique_ptr<Decisions> made(
+      new Decisions(catalog, learns, auction_of(settings), settings.decisions_uniform_share, has_fellows));
+  std::string counts = settings.data_dir + "/decisions/counts";
+  std::string model = model_path(settings);
   if (has_fellows) {
     auto place = DeciderPlace::take(settings.data_dir + "/deciders/" + settings.kafka_topic);
     if (!place) return place.error();
@@ -94,14 +104,17 @@ Result<std::unique_ptr<Decisions>> Decisions::open(const Settings& settings, con
                                                             key_finder(catalog));
   made->server_->start(counts);
   if (learns) {
+    auto versions = open_versions_log(settings, model);
+    if (!versions) return versions.error();
+    made->versions_ = std::move(*versions);
     made->learner_ = std::make_unique<serving::ClickLearner>(
         serving::ClickLearnerOptions{
-            .token_key = secrets.token_key_bytes(),
+            .training = training_options(settings, secrets),
             .path = model,
-            .click_window = Millis(static_cast<std::int64_t>(settings.decisions_click_window_ms)),
             .publish_every = Millis(static_cast<std::int64_t>(settings.decisions_publish_every_ms)),
             .metrics = metrics},
-        made->learned_, made->sites_, made->logs_->learned_events(), made->logs_->learned_decisions());
+        made->learned_, made->sites_, made->logs_->learned_events(), made->logs_->learned_decisions(),
+        *made->versions_);
     made->learner_->start();
   }
   made->watch_ = std::jthread([self = made.get()](const std::stop_token& stop) {
@@ -143,6 +156,7 @@ void Decisions::stop() {
   if (server_) server_->stop();
   if (fellow_watch_) fellow_watch_->stop();
   if (logs_) logs_->close();
+  if (versions_) versions_->close();
 }
 
 }  // namespace marquee::app

@@ -27,6 +27,9 @@ namespace marquee::app {
 
 class LiveProfiles;
 
+/// What beside the logs decides what is learned.
+[[nodiscard]] serving::TrainingOptions training_options(const Settings& settings, const Secrets& secrets);
+
 class Decisions {
  public:
   /// `catalog`, `events` and `profiles` (null: nobody is known) must outlive it.
@@ -41,15 +44,17 @@ class Decisions {
   [[nodiscard]] bool is_ready() const { return server_->is_ready(); }
   /// Of decisions: what a process that decides alone also carries to the store.
   [[nodiscard]] log::EventLog& log() { return logs_->decisions(); }
+  /// Of the model (serving::ClickLearner::versions_json); empty where none is learned.
+  [[nodiscard]] std::string versions_json() const { return learner_ ? learner_->versions_json() : ""; }
   /// Forgets what caps have counted of a user; in the file of counts, with its next writing.
   void forget(std::string_view site_id, std::uint64_t user_key);
   /// When no request is under way any more.
   void stop();
 
  private:
-  Decisions(catalog::Catalog& catalog, bool learns, decision::Auction auction, bool has_fellows)
+  Decisions(catalog::Catalog& catalog, bool learns, decision::Auction auction, double uniform_share, bool has_fellows)
       : catalog_(catalog),
-        learned_(auction),
+        learned_(auction, {.uniform_share = uniform_share}),
         sites_(learns ? static_cast<const decision::Ranker&>(learned_) : uniform_, serving::kImpressionLife,
                has_fellows ? &fellows_ : nullptr) {}
   /// Compiles what the catalog has, if that is another version than before.
@@ -64,6 +69,7 @@ class Decisions {
   std::optional<DeciderPlace> place_;  ///< Where there are others.
   std::unique_ptr<DecisionLogs> logs_;
   std::unique_ptr<serving::FellowWatch> fellow_watch_;  ///< The same.
+  std::unique_ptr<log::EventLog> versions_;             ///< Of the model's versions, where decisions.policy is learned.
   std::unique_ptr<serving::DecisionServer> server_;
   std::unique_ptr<serving::ClickLearner> learner_;  ///< Where decisions.policy is learned.
   std::jthread watch_;

@@ -134,7 +134,8 @@ Result<void> Service::start_server() {
                       .can_remember = settings_.store_cluster.empty(),
                       .erase_profile = [this](const auto& site, const auto& user) { return erase_profile(site, user); },
                       .clusters = [this] { return clusters(); },
-                      .notifier = notifier_options(settings_, secrets_, metrics_)},
+                      .notifier = notifier_options(settings_, secrets_, metrics_),
+                      .models = [this] { return decisions_ ? decisions_->versions_json() : ""; }},
       *catalog_, *answering_, *notifying_, *loader_, *log_, *watch_, *letters_);
   loader_->on_landed([this](std::uint64_t) { api_->landed(); });
   http::Router router;

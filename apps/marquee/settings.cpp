@@ -172,6 +172,12 @@ void bind(Settings& s, config::Schema& schema) {
   schema.add("decisions.address_requests_per_second", &s.decisions_address_requests_per_second, 0, 1e9,
              "Decisions, impressions and clicks together that are taken of a client address; beyond, decisions get "
              "429, and impressions and clicks are answered and not counted. 0: no limit.");
+  schema.add("decisions.uniform_share", &s.decisions_uniform_share, 0.01, 1.0,
+             "Of the placements that are learned, the share that is drawn without looking at scores: what any other "
+             "policy can be judged by.");
+  schema.add_duration("decisions.compare_for", &s.decisions_compare_for_ms, kSecond, 7 * kDay,
+                      "The model is compared with what it was one to two of these before, and goes back to that where "
+                      "it is surely worse.");
   bind_profiles(s, schema);
   schema.add_duration(
       "segments.refresh", &s.segments_refresh_ms, kSecond, kDay,

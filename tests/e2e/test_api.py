@@ -404,6 +404,8 @@ class Contract(unittest.TestCase):
         pipeline = call("GET", "/v1/pipeline").json()
         self.assertEqual((len(pipeline["partitions"]), pipeline["log_kind"], len(pipeline["history"]) > 0), (1, "local", True))
         self.assertEqual(call("GET", "/v1/pipeline", headers={}).status, 401)
+        wait_until(lambda: call("GET", "/v1/models").json()["versions"], 20, "the first version of the model")
+        self.assertEqual(call("GET", "/v1/models", headers={}).status, 401)
         for path in ("/healthz", "/readyz", "/metrics", "/openapi.json"):
             self.assertEqual(call("GET", path, headers={}).status, 200)
 

@@ -38,7 +38,7 @@ class Auction(unittest.TestCase):
         sold = site.ask(["top"], page_id="exam")["placements"][0]
         decisions.get(sold["impression_url"])
         self.assertEqual(sold["ad"]["campaign_id"], "sold")
-        self.assertEqual(answer["policy"], "squarecb-ecpm-1")
+        self.assertRegex(answer["policy"], "^learned-ecpm-[0-9]+$")
         self.assertGreater(shown["rich"], shown["poor"])
 
         wait_until(lambda: site.count("event_type = 'impression'") == ASKED + 1, 20, "impressions")

@@ -208,6 +208,14 @@ class Api::Impl {
       response.headers.set("Cache-Control", "no-store");
       return response;
     });
+    add_admin(router, "GET", "/v1/models", [this](const auto&) {
+      const auto json = options_.models ? options_.models() : std::string();
+      if (json.empty())
+        return error_answer(404, "no model is learned here: decisions.policy says otherwise, or ads are served elsewhere");
+      auto response = http::Response::json(200, json);
+      response.headers.set("Cache-Control", "no-store");
+      return response;
+    });
     add_admin(router, "GET", "/v1/dead-letters", [this](const auto& request) { return letter_answers_.list(request); });
     add_admin(router, "POST", "/v1/dead-letters/replay",
               [this](const auto& request) { return letter_answers_.replay(request); });

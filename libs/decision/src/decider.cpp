@@ -33,9 +33,12 @@ Decision Decider::decide(const Request& request) {
   decision.choices.resize(request.placements.size());
   const auto view = view_.load();
   if (!view) return decision;
+  decision.ranker = ranker_.current(*view->inventory);
+  if (decision.ranker) decision.policy = decision.ranker->policy();
   decision.inventory = view->inventory;
   thread_local Page page;
-  const auto turns = turns_of(*view->inventory, request);
+  const Ranker& ranker = decision.ranker ? *decision.ranker : ranker_;
+  const auto turns = turns_of(ranker, *view->inventory, request);
   if (std::ranges::is_sorted(turns)) {
     page.fill(*this, *view, request, decision);
   } else {
@@ -53,12 +56,13 @@ Decision Decider::decide(const Request& request) {
 /// Placements in the order in which they are filled: what is looked at most comes first. As each takes what is worth
 /// most to it of what is left, and worth is what is looked at times what an ad is worth then, that is the slate of
 /// greatest worth where all may have the same ads (the greater with the greater).
-std::vector<std::size_t> Decider::turns_of(const Inventory& inventory, const Request& request) const {
+std::vector<std::size_t> Decider::turns_of(const Ranker& ranker, const Inventory& inventory,
+                                            const Request& request) {
   std::vector<std::size_t> turns(request.placements.size());
   std::iota(turns.begin(), turns.end(), std::size_t{0});
   if (turns.size() < 2) return turns;
   std::vector<double> examination;
-  for (const auto& placement : request.placements) examination.push_back(ranker_.examination(placement, inventory));
+  for (const auto& placement : request.placements) examination.push_back(ranker.examination(placement, inventory));
   std::ranges::sort(turns, {}, [&](std::size_t i) { return std::pair(-examination[i], i); });
   return turns;
 }

@@ -38,6 +38,7 @@ void Page::begin(Decider& decider, const Decider::View& view, const Request& req
 
 void Page::fill(Decider& decider, const Decider::View& view, const Request& request, Decision& decision) {
   begin(decider, view, request);
+  ranker_ = decision.ranker ? decision.ranker.get() : &decider.ranker_;
   for (std::size_t placement = 0; placement < request.placements.size(); ++placement)
     if (!is_filled_[placement]) choose(placement, decision);
 }
@@ -107,7 +108,7 @@ void Page::gather(std::size_t placement) {
 void Page::share_out(std::size_t placement) {
   for (const auto& group : groups_) {
     const std::span some(candidates_.begin() + static_cast<std::ptrdiff_t>(group.begin), group.end - group.begin);
-    decider_->ranker_.rank(*request_, request_->placements[placement], *view_->inventory, some);
+    ranker_->rank(*request_, request_->placements[placement], *view_->inventory, some);
     for (auto& one : some) one.propensity *= static_cast<float>(group.chance);
   }
 }
@@ -234,7 +235,7 @@ std::int64_t Page::price_at(std::size_t placement, const CampaignRow& campaign, 
 }
 
 void Page::put(const Bundle& bundle, const Candidate& drawn, Decision& decision) {
-  const bool is_second_price = decider_->ranker_.auction() == Auction::second_price && drawn.value > 0;
+  const bool is_second_price = ranker_->auction() == Auction::second_price && drawn.value > 0;
   const auto standing = is_second_price ? std::optional(standing_of(drawn, candidates_)) : std::nullopt;
   for (std::size_t i = 0; i < bundle.size(); ++i) {
     const auto& [placement, ad] = bundle[i];

@@ -51,6 +51,7 @@ class Page {
 
   Decider* decider_ = nullptr;
   const Decider::View* view_ = nullptr;
+  const Ranker* ranker_ = nullptr;
   const Request* request_ = nullptr;
   Inventory::Eligible eligible_;
   std::vector<Known> known_;  ///< By campaign's row.

@@ -25,6 +25,12 @@ DecisionId make_decision_id() {
 
 std::string text_of(const DecisionId& id) { return fmt::format("{:016x}{:016x}", id.high, id.low); }
 
+std::string_view without_version(std::string_view policy) {
+  const auto end = policy.find_last_not_of("0123456789");
+  const bool has_version = end != std::string_view::npos && end > 0 && end + 1 < policy.size() && policy[end] == '-';
+  return has_version ? policy.substr(0, end) : policy;
+}
+
 std::string_view name(Because because) { return kBecause[static_cast<std::size_t>(because)]; }
 
 std::vector<std::string> search_terms(std::string_view query) {

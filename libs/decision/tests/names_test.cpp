@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include "marquee/decision/request.h"
+
 namespace marquee::decision {
 namespace {
 
@@ -24,6 +26,13 @@ TEST(Names, AreReadBackAsWhatTheyAreOf) {
   expect_each_to_be_read_back(CapScope::advertiser);
   expect_each_to_be_read_back(Field::attribute);
   expect_each_to_be_read_back(Creative::Kind::html);
+}
+
+TEST(Names, OfPoliciesAreKnownWithoutTheirVersion) {
+  EXPECT_EQ(without_version("learned-17"), "learned");
+  EXPECT_EQ(without_version("uniform-1"), "uniform");
+  EXPECT_EQ(without_version("bandit-a-2"), "bandit-a");
+  for (const auto* whole : {"", "random", "bts-", "-3", "7", "top10"}) EXPECT_EQ(without_version(whole), whole);
 }
 
 }  // namespace

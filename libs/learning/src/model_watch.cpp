@@ -69,6 +69,18 @@ Verdict VersionTrial::add(double served, double other, double clicks) {
   return verdict_;
 }
 
+VersionTrial::State VersionTrial::state() const {
+  return {.epoch = epoch_, .examples = n_, .clicks = clicks_, .mean = mean_, .squares = squares_};
+}
+
+void VersionTrial::restore(const State& state) {
+  epoch_ = state.epoch;
+  n_ = state.examples;
+  clicks_ = state.clicks;
+  mean_ = state.mean;
+  squares_ = state.squares;
+}
+
 double VersionTrial::mean_difference() const { return mean_; }
 
 double VersionTrial::lower_bound() const {

@@ -31,7 +31,7 @@ using namespace marquee;
 constexpr std::int64_t kWindowMs = 900'000, kPublishMs = 1'800'000, kDayMs = 86'400'000;
 
 struct Options {
-  learning::LearnerOptions learner = serving::ClickLearnerOptions{}.learner;
+  learning::LearnerOptions learner = serving::TrainingOptions{}.learner;
   learning::ExplorationOptions exploration;
   std::uint32_t visits = 0;
   std::vector<std::string> less, more;  ///< Terms.

@@ -70,7 +70,7 @@ struct Bench {
                         i % 50 == 0 ? 1 : 0));
     }
     ranker.use(
-        {{inventory, *learning::Scorer::bind(learner.model(), table), std::make_shared<const SeenAds>(*inventory)}});
+        {{inventory, *learning::Scorer::bind(learner.model(), table), std::make_shared<const SeenAds>(*inventory)}}, 1);
   }
 
   Asked& ask(std::size_t placements) {

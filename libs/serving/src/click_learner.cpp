@@ -1,87 +1,48 @@
 #include "marquee/serving/click_learner.h"
 
-#include <algorithm>
 #include <condition_variable>
-#include <cstring>
-#include <deque>
+#include <filesystem>
 #include <map>
 #include <mutex>
 #include <optional>
 #include <thread>
-#include <unordered_map>
 #include <utility>
 
-#include "decision_record.h"
 #include "fatigue.h"
+#include "history_model.h"
 #include "learning_metrics.h"
+#include "learning_rounds.h"
 #include "marquee/base/logging.h"
-#include "marquee/event/event.h"
-#include "marquee/learning/delayed_clicks.h"
-#include "marquee/learning/model_watch.h"
 #include "marquee/learning/scorer.h"
 #include "marquee/serving/decision_server.h"
-#include "merged_logs.h"
+#include "marquee/serving/history.h"
 #include "model_features.h"
-#include "seal.h"
+#include "version_log.h"
+#include "versions_told.h"
 #include "whole_file.h"
 
 namespace marquee::serving {
 namespace {
 
-constexpr std::string_view kMagic = "MQMODEL1";
-constexpr std::size_t kMostDecided = 200'000;  ///< Placements that wait for their impression, some 1 KB each.
-constexpr Millis kSaveEvery{60'000};
-constexpr Millis kWait{20}, kPause{1'000};
-constexpr double kMillis = 1e3;
+constexpr Millis kWait{20}, kPause{1'000}, kClockError{60'000};
+constexpr log::Offset kRemembered = 500;  ///< Rounds before a start that versions_json() looks at.
 
-/// Remembers by identity, at most so many: the oldest goes.
-template <class Value>
-class Waiting {
- public:
-  explicit Waiting(std::size_t most) : most_(most) {}
-  void add(std::uint64_t identity, Value value) {
-    if (!by_identity_.try_emplace(identity, std::move(value)).second) return;
-    order_.push_back(identity);
-    while (order_.size() > most_) {
-      by_identity_.erase(order_.front());
-      order_.pop_front();
-    }
-  }
-  [[nodiscard]] const Value* find(std::uint64_t identity) const {
-    const auto found = by_identity_.find(identity);
-    return found == by_identity_.end() ? nullptr : &found->second;
-  }
-
- private:
-  const std::size_t most_;
-  std::unordered_map<std::uint64_t, Value> by_identity_;
-  std::deque<std::uint64_t> order_;
-};
-
-/// What is kept between runs.
-struct Kept {
-  std::int64_t learned_until_ms = 0;  ///< Impressions shown until then are in what was learned,
-  std::int64_t resume_from_ms = 0;    ///< and from then on some wait.
-  learning::DelayedClicks::Delays delays{};
-};
-static_assert(std::is_trivially_copyable_v<Kept>);
+std::int64_t now_ms() { return SystemClock().now().time_since_epoch().count(); }
 
 }  // namespace
 
 class ClickLearner::Impl {
  public:
   Impl(ClickLearnerOptions options, LearnedRanker& ranker, const Sites& sites, log::EventLog& events,
-       log::EventLog& decisions)
+       log::EventLog& decisions, log::EventLog& versions)
       : options_(std::move(options)),
         ranker_(ranker),
         sites_(sites),
-        seal_(options_.token_key),
-        logs_(events, decisions),
-        features_(ranker.features()),
-        learner_(std::in_place, ranker.features(), options_.learner),
-        clicks_({.window = options_.click_window, .horizon = kClickLife},
-                [this](const learning::Impression& impression, double clicks) { learn(impression, clicks); }),
-        metrics_(options_.metrics) {}
+        events_(events),
+        decisions_(decisions),
+        versions_(versions),
+        metrics_(options_.metrics),
+        told_(ranker.policy()) {}
 
   void start() {
     thread_ = std::jthread([this](const std::stop_token& stop) { run(stop); });
@@ -92,13 +53,9 @@ class ClickLearner::Impl {
     thread_.join();
     if (has_begun_) save();
   }
+  std::string versions_json() const { return told_.json(); }
 
  private:
-  /// What is known of a decided placement.
-  struct Decided {
-    std::shared_ptr<const std::vector<learning::Row>> rows;
-    std::uint8_t position = 0;
-  };
   struct Bound {
     std::shared_ptr<const decision::Inventory> inventory;
     std::shared_ptr<const learning::AdTable> ads;
@@ -106,104 +63,262 @@ class ClickLearner::Impl {
   };
 
   void run(const std::stop_token& stop) {
-    while (!stop.stop_requested() && !begin()) pause(stop, kPause);
-    auto saved = std::chrono::steady_clock::now(), published = saved - options_.publish_every;
+    auto saved = std::chrono::steady_clock::now(), read = saved - options_.publish_every;
     while (!stop.stop_requested()) {
-      const auto now = std::chrono::steady_clock::now();
-      // A catalog that changed is followed at once, or its requests would be ranked by nothing.
-      if (bind_inventories() || now - published >= options_.publish_every) {
-        publish();
-        published = now;
+      if (!has_begun_) {
+        const auto recovered = recover(stop);
+        has_begun_ = recovered && *recovered;
+        if (!recovered) wait_after(recovered.error(), stop);
+        continue;
       }
-      const auto taken = take_in(stop);
-      if (!std::exchange(has_caught_up_, true)) publish();  // What the log had, before anybody is served without it.
-      if (!taken) logging::warn("serving.learner_waits", {{"error", taken.error().message}});
-      if (now - saved >= kSaveEvery) {
+      const auto now = std::chrono::steady_clock::now();
+      if (now - read >= options_.publish_every) {
+        if (const auto done = next_round(stop); !done) wait_after(done.error(), stop);
+        read = now;
+      }
+      // A catalog that changed is followed at once, or its requests would be ranked by nothing. Not before what the logs
+      // had at the start is learned.
+      if (has_begun_ && has_caught_up_ && bind_inventories()) publish();
+      if (has_begun_ && now - saved >= options_.save_every) {
         save();
         saved = now;
       }
-      pause(stop, taken ? kWait : kPause);
+      pause(stop, std::min(kWait, options_.publish_every));
     }
   }
 
-  bool begin() {
-    if (!has_read_) load();
-    has_read_ = true;
-    const WallTime from{Millis(kept_.resume_from_ms)};
-    const auto begun = logs_.begin(from, kept_.resume_from_ms == 0 ? from : from - kImpressionLife);
-    if (!begun) logging::warn("serving.learner_waits", {{"error", begun.error().message}});
-    has_begun_ = begun.has_value();
-    return has_begun_;
+  void wait_after(const Error& error, const std::stop_token& stop) {
+    logging::warn("serving.learner_waits", {{"error", error.message}});
+    pause(stop, kPause);
   }
 
-  Result<void> take_in(const std::stop_token& stop) {
-    if (auto advanced = logs_.advance(); !advanced) return advanced;
-    while (!stop.stop_requested()) {
-      const auto record = logs_.next();
-      if (!record) return record.error();
-      if (!*record) break;
-      if (const auto* choices = std::get_if<std::vector<LoggedChoice>>(&**record)) take_decision(*choices);
-      if (const auto* event = std::get_if<event::Event>(&**record)) take_event(*event);
+  // -- a start ----------------------------------------------------------------------------------------------------------
+
+  /// Goes on where the last run was, by the recorded rounds. False where `stop` came first.
+  Result<bool> recover(const std::stop_token& stop) {
+    if (told_.last_version() == 0)
+      if (auto told = tell_recent(); !told) return told.error();
+    const auto content = read_file();
+    auto at = content.empty() ? take_up_beginning(stop) : take_up(content, stop);
+    if (!at) return at.error();
+    if (stop.stop_requested()) return false;
+    if (!*at) return begin_anew(content, stop);
+    bool is_same = true;
+    for (log::Offset next = **at; next < versions_.end() && !stop.stop_requested();) {
+      const auto rounds = versions_.read(next);
+      if (!rounds) return rounds.error();
+      for (const auto& round : *rounds) {
+        if (round.is_begin) {
+          const auto begun = begin_at(round, next++, stop);
+          if (!begun) return begun.error();
+          if (!*begun) return stop.stop_requested() ? Result<bool>(false) : begin_anew({}, stop);
+          is_same = true;
+          continue;
+        }
+        const auto repeated = rounds_->repeat(round, next++, stop);
+        if (!repeated) return repeated.error();
+        if (!*repeated) return false;
+        is_same = is_same && **repeated;
+      }
+    }
+    if (stop.stop_requested()) return false;
+    if (is_same && !rounds_->logs().has_lost() && !rounds_->has_other_options()) return true;
+    // From here on it can be repeated again.
+    logging::warn("serving.versions_not_repeated", {{"version", rounds_->version()}});
+    return begin_anew(rounds_->save(), stop);
+  }
+
+  /// What an earlier run has learned; empty where there is nothing that can be read.
+  std::string read_file() {
+    auto content = read_whole_file(options_.path, kModelMagic);
+    if (content && !*content) return "";
+    make_rounds();
+    const auto begun = content ? rounds_->begin_with(**content) : Result<void>(content.error());
+    if (begun) return std::move(**content);
+    logging::error("serving.model_not_read", {{"path", options_.path}, {"error", begun.error().message}});
+    return "";
+  }
+
+  /// The round to go on with; none where the log of versions is not the one that the file is of.
+  Result<std::optional<log::Offset>> take_up(std::string_view content, const std::stop_token& stop) {
+    const std::optional<log::Offset> none;
+    make_rounds();
+    if (auto begun = rounds_->begin_with(content); !begun) return begun.error();
+    const auto next = rounds_->next_round();
+    if (next == 0 || rounds_->recall_round() < versions_.begin() || next > versions_.end()) return none;
+    const auto last = versions_.read(next - 1);
+    if (!last) return last.error();
+    if (last->empty() || !rounds_->was_last(last->front())) return none;
+    for (log::Offset at = rounds_->recall_round(); at < rounds_->next_round();) {
+      const auto rounds = versions_.read(at);
+      if (!rounds) return rounds.error();
+      for (auto round = rounds->begin(); round != rounds->end() && at < rounds_->next_round(); ++round, ++at) {
+        const auto recalled = rounds_->recall(round->cut, stop);
+        if (!recalled) return recalled.error();
+        if (!*recalled) return none;
+      }
+    }
+    rounds_->end_recall();
+    return std::optional(rounds_->next_round());
+  }
+
+  /// The round after the last beginning, where the logs reach back to it.
+  Result<std::optional<log::Offset>> take_up_beginning(const std::stop_token& stop) {
+    const std::optional<log::Offset> none;
+    const auto last = versions_.last_beginning();
+    if (!last) return last.error();
+    if (!*last) return none;
+    const auto begun = begin_at((*last)->first, (*last)->second, stop);
+    if (!begun) return begun.error();
+    return *begun ? std::optional((*last)->second + 1) : none;
+  }
+
+  /// False where `stop` came first, or what it began with is not there any more.
+  Result<bool> begin_at(const Round& round, log::Offset at, const std::stop_token& stop) {
+    const auto base = read_base(options_.path, round.base);
+    make_rounds();
+    if (!base || !rounds_->logs().has(round.recall)) return false;
+    return rounds_->begin(round, at, *base, stop);
+  }
+
+  /// With what was learned otherwise (LearningRounds::save), or with nothing and all that the logs have.
+  Result<bool> begin_anew(std::string_view learned, const std::stop_token& stop) {
+    LearningRounds made(options_.training, ranker_.features(), events_, decisions_);
+    Round begin{.at_ms = now_ms(), .version = told_.last_version() + 1, .is_published = true, .is_begin = true};
+    if (learned.empty()) {
+      const auto cut = made.logs().cut_at(WallTime{}, WallTime{});
+      if (!cut) return cut.error();
+      begin.cut = begin.recall = *cut;
+    } else {
+      if (auto loaded = made.begin_with(learned); !loaded) return loaded.error();
+      begin.cut = made.cut();
+      begin.recall = made.recall_cut();
+      const auto base = write_base(options_.path, learned);
+      if (!base) return base.error();
+      begin.base = *base;
+    }
+    begin.hash = made.trainer().learner().version();
+    begin.examples = made.trainer().learner().examples();
+    make_rounds();
+    const auto at = versions_.end();
+    const auto begun = rounds_->begin(begin, at, learned, stop);
+    if (!begun || !*begun) return begun;
+    if (auto appended = versions_.append(begin); !appended) return appended.error();
+    told_.add(begin);
+    return true;
+  }
+
+  /// What was learned from the store's history, if somebody put it there.
+  Result<void> take_up_history(const std::stop_token& stop) {
+    const std::string path = history_path(options_.path);
+    std::error_code ignored;
+    if (!std::filesystem::exists(path, ignored)) return {};
+    const auto history = read_history_model(path);
+    if (!history) {
+      std::filesystem::remove(path, ignored);
+      return history.error();
+    }
+    const WallTime since = history->until - options_.training.click_window - kClockError;
+    const auto recall = rounds_->logs().cut_at(since, since - kImpressionLife);
+    if (!recall) return recall.error();
+    const auto tip = rounds_->logs().tip();
+    if (!tip) return tip.error();
+    auto cut = *tip;
+    for (std::size_t i = 0; i < cut.events.size(); ++i)
+      cut.events[i] = std::min(cut.events[i], i < history->events.size() ? history->events[i] : 0);
+    auto from = *recall;
+    for (std::size_t i = 0; i < cut.events.size(); ++i) from.events[i] = std::min(from.events[i], cut.events[i]);
+    has_begun_ = false;
+    const auto begun = begin_anew(LearningRounds::saved_of(from, cut, history->trained), stop);
+    if (!begun) return begun.error();
+    has_begun_ = *begun;
+    if (!has_begun_) return {};
+    std::filesystem::remove(path, ignored);
+    logging::info("serving.history_learned",
+                  {{"version", rounds_->version()}, {"impressions", rounds_->trainer().learner().examples()}});
+    save();
+    publish();
+    return {};
+  }
+
+  void make_rounds() {
+    rounds_ = std::make_unique<LearningRounds>(options_.training, ranker_.features(), events_, decisions_);
+    is_taking_ = false;
+    ended_.reset();
+    counted_ = {};
+    model_.reset();
+  }
+
+  Result<void> tell_recent() {
+    for (auto at = std::max(versions_.begin(), versions_.end() - std::min(versions_.end(), kRemembered));
+         at < versions_.end();) {
+      const auto rounds = versions_.read(at);
+      if (!rounds) return rounds.error();
+      for (const auto& round : *rounds) told_.add(round);
+      at += rounds->size();
     }
     return {};
   }
 
-  void take_decision(const std::vector<LoggedChoice>& choices) {
-    for (const auto& one : choices) {
-      features_.clear();
-      const AdTopics ad(one.campaign_id, one.ad_id);
-      for (const auto& [name, value] : one.context) describe_known_of(ad, features_, name, value);
-      describe_place(features_, one.time_ms, one.slot_id);
-      features_.compile();
-      const auto rows = features_.rows();
-      const auto place = one.position > 0 ? one.position - 1 : one.placement;
-      decided_.add(seal_.impression_of(event_of(one)),
-                   {std::make_shared<const std::vector<learning::Row>>(rows.begin(), rows.end()),
-                    static_cast<std::uint8_t>(place)});
+  // -- afterwards -------------------------------------------------------------------------------------------------------
+
+  Result<void> next_round(const std::stop_token& stop) {
+    if (!is_taking_ && has_caught_up_)
+      if (auto done = take_up_history(stop); !done) return done;
+    if (!ended_) {
+      if (!is_taking_) {
+        const auto tip = rounds_->logs().tip();
+        if (!tip) return tip.error();
+        target_ = *tip;
+        if (target_ == rounds_->cut()) return catch_up();
+      }
+      is_taking_ = true;
+      const auto taken = rounds_->take(target_, stop);
+      if (!taken) return taken.error();
+      if (!*taken) return {};
+      ended_ = rounds_->end(now_ms());
     }
+    // Durable before it serves: a decision names a version that the log tells of.
+    const auto at = versions_.end();
+    if (auto appended = versions_.append(*ended_); !appended) return appended;
+    rounds_->recorded(*ended_, at);
+    is_taking_ = false;
+    const auto round = *std::exchange(ended_, std::nullopt);
+    told_.add(round);
+    if (round.left) tell_roll_back(*round.left, round.version);
+    if (round.is_published && has_caught_up_) publish();
+    tell();
+    return catch_up();
   }
 
-  void take_event(const event::Event& event) {
-    const auto identity = seal_.verify(event);
-    if (!identity) return;
-    const WallTime at{Millis(event.event_time_ms)};
-    if (event.type == event::Type::impression) {
-      take_impression(event, *identity, at);
-    } else {
-      const auto shown = seal_.impression_of(event);
-      // Of an impression that an earlier run has learned nothing more is made.
-      if (const auto* time = shown_.find(shown)) static_cast<void>(clicks_.click(shown, *time, at));
-    }
-    clicks_.advance(at);
-    metrics_.waiting(clicks_.waiting());
+  /// What the logs had, before anybody is served without it.
+  Result<void> catch_up() {
+    if (std::exchange(has_caught_up_, true)) return {};
+    bind_inventories();
+    publish();
+    tell();
+    return {};
   }
 
-  void take_impression(const event::Event& event, std::uint64_t identity, WallTime at) {
-    if (event.event_time_ms <= kept_.learned_until_ms) return;
-    const auto* decided = decided_.find(identity);
-    const auto* ad = ad_of(event);
-    if (decided == nullptr || ad == nullptr) return metrics_.passed_over();
-    shown_.add(identity, at);
-    clicks_.show(identity, at,
-                 {.rows = decided->rows,
-                  .ad = *ad,
-                  .position = decided->position,
-                  .time_s = static_cast<double>(event.event_time_ms) / kMillis});
+  void tell_roll_back(const LeftVersion& left, std::uint64_t version) {
+    metrics_.rolled_back();
+    logging::error("serving.version_rolled_back", {{"from", left.from},
+                                                   {"to", left.to},
+                                                   {"as", version},
+                                                   {"impressions", left.examples},
+                                                   {"worse_by", left.worse_by},
+                                                   {"worse_by_at_least", left.sure_of}});
   }
 
-  /// Null where the site's inventory does not have it any more.
-  const learning::AdFeatures* ad_of(const event::Event& event) {
-    const auto bound = bound_.find(event.site_id);
-    if (bound == bound_.end()) return nullptr;
-    const auto* row = bound->second.inventory->find_row(event.ad_id);
-    return row == nullptr ? nullptr : &bound->second.ads->ad(row->row);
-  }
-
-  void learn(const learning::Impression& impression, double clicks) {
-    const auto predicted = learner_->learn(impression, clicks);
-    learned_until_ms_ = static_cast<std::int64_t>(impression.time_s * kMillis + 0.5);
-    quality_.add(predicted.click, clicks);
-    metrics_.learned(clicks);
+  void tell() {
+    const auto& trainer = rounds_->trainer();
+    const auto& counts = trainer.counts();
+    metrics_.learned(counts.impressions - counted_.impressions, counts.clicks - counted_.clicks,
+                     counts.passed_over - counted_.passed_over);
+    counted_ = counts;
+    metrics_.waiting(trainer.waiting());
+    metrics_.quality(trainer.latest(), trainer.previous());
+    told_.compare(trainer.served(), trainer.previous(), trainer.reference());
   }
 
   /// True where a site has another inventory than before.
@@ -224,43 +339,25 @@ class ClickLearner::Impl {
     return has_changed;
   }
 
+  /// What rounds_ has learned, as its version.
   void publish() {
-    if (!model_ || model_->examples != learner_->examples()) model_ = learner_->model();
+    if (!model_ || model_version_ != rounds_->version()) model_ = rounds_->trainer().learner().model();
+    model_version_ = rounds_->version();
     std::vector<LearnedRanker::Ranking> rankings;
     for (const auto& [id, bound] : bound_) {
       auto scorer = learning::Scorer::bind(model_, bound.ads);
       if (scorer) rankings.push_back({bound.inventory, std::move(*scorer), bound.seen});
     }
-    ranker_.use(std::move(rankings));
-    metrics_.quality(quality_.quality());
+    ranker_.use(std::move(rankings), model_version_);
+    metrics_.published(model_version_);
   }
 
+  /// Between rounds only: of half a round nothing is recorded.
   void save() {
-    Kept kept{.learned_until_ms = std::max(learned_until_ms_, kept_.learned_until_ms),
-              .resume_from_ms = 0,
-              .delays = clicks_.delays()};
-    const auto oldest = clicks_.oldest();
-    kept.resume_from_ms = oldest ? oldest->time_since_epoch().count() : kept.learned_until_ms;
-    std::string content(reinterpret_cast<const char*>(&kept), sizeof kept);
-    content += learner_->save();
-    if (auto written = write_whole_file(options_.path, kMagic, content); !written)
-      logging::warn("serving.model_not_written", {{"error", written.error().message}});
-  }
-
-  void load() {
-    const auto begun_anew = [&](std::string_view why) {
-      logging::error("serving.model_not_read", {{"path", options_.path}, {"error", why}});
-    };
-    const auto content = read_whole_file(options_.path, kMagic);
-    if (!content) return begun_anew(content.error().message);
-    if (!*content) return;
-    const std::string_view bytes = **content;
-    if (bytes.size() < sizeof kept_) return begun_anew("it is too short");
-    auto learner = learning::Learner::load(ranker_.features(), options_.learner, bytes.substr(sizeof kept_));
-    if (!learner) return begun_anew(learner.error().message);
-    learner_.emplace(std::move(*learner));
-    std::memcpy(&kept_, bytes.data(), sizeof kept_);
-    clicks_.restore(kept_.delays);
+    if (is_taking_) return;
+    if (auto written = write_whole_file(options_.path, kModelMagic, rounds_->save()); !written)
+      return logging::warn("serving.model_not_written", {{"error", written.error().message}});
+    versions_.release(rounds_->recall_round());
   }
 
   void pause(const std::stop_token& stop, Millis time) {
@@ -271,30 +368,31 @@ class ClickLearner::Impl {
   const ClickLearnerOptions options_;
   LearnedRanker& ranker_;
   const Sites& sites_;
-  const Seal seal_;
-  MergedLogs logs_;
-  learning::RequestFeatures features_;
-  std::optional<learning::Learner> learner_;
-  learning::DelayedClicks clicks_;
-  learning::QualityWindow quality_;
+  log::EventLog& events_;
+  log::EventLog& decisions_;
+  VersionLog versions_;
   LearningMetrics metrics_;
-  Kept kept_;                          ///< As it was read.
-  std::int64_t learned_until_ms_ = 0;  ///< When the last impression that was learned was shown.
-  Waiting<Decided> decided_{kMostDecided};
-  Waiting<WallTime> shown_{2 * kMostDecided};
+  VersionsTold told_;
+  std::unique_ptr<LearningRounds> rounds_;
+  LogCut target_;              ///< Of the round that is being read.
+  bool is_taking_ = false;     ///< Whether one is.
+  std::optional<Round> ended_;  ///< It is read, and not recorded yet.
+  ClickTrainer::Counts counted_;
   std::map<std::string, Bound, std::less<>> bound_;
   std::shared_ptr<const learning::Model> model_;
-  bool has_read_ = false, has_begun_ = false, has_caught_up_ = false;
+  std::uint64_t model_version_ = 0;
+  bool has_begun_ = false, has_caught_up_ = false;
   std::mutex mutex_;
   std::condition_variable_any stopped_;
   std::jthread thread_;
 };
 
 ClickLearner::ClickLearner(ClickLearnerOptions options, LearnedRanker& ranker, const Sites& sites,
-                           log::EventLog& events, log::EventLog& decisions)
-    : impl_(std::make_unique<Impl>(std::move(options), ranker, sites, events, decisions)) {}
+                           log::EventLog& events, log::EventLog& decisions, log::EventLog& versions)
+    : impl_(std::make_unique<Impl>(std::move(options), ranker, sites, events, decisions, versions)) {}
 ClickLearner::~ClickLearner() { stop(); }
 void ClickLearner::start() { impl_->start(); }
 void ClickLearner::stop() { impl_->stop(); }
+std::string ClickLearner::versions_json() const { return impl_->versions_json(); }
 
 }  // namespace marquee::serving

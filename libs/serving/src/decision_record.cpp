@@ -1,5 +1,7 @@
 #include "decision_record.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <bit>
 #include <cstring>
@@ -26,7 +28,7 @@ constexpr std::string_view kInsertCounted =
     "inventory_version, slot_id, position, campaign_id, ad_id, because, propensity, is_bound, turn, price_micros, "
     "context, "
     "candidate_ads, candidate_scores, candidate_values, candidate_propensities, others, others_propensity, inventory, "
-    "others_rows)";
+    "others_rows, category, advertiser)";
 constexpr std::string_view kInsertInventory = "INSERT INTO marquee.inventories (site_id, inventory, ads)";
 
 class RowWriter {
@@ -198,11 +200,28 @@ std::optional<LoggedChoice> read_row(clickhouse::RowBinaryReader& reader, Form f
              return value.has_value();
            });
   };
-  if (!read_array(reader, field) || !pass_candidates(reader, form) || reader.failed()) return std::nullopt;
+  if (!read_array(reader, field) || !pass_candidates(reader, form)) return std::nullopt;
+  if (form == Form::counted) {
+    take(one.category);
+    take(one.advertiser);
+  }
+  if (reader.failed()) return std::nullopt;
   return one;
 }
 
 Error damaged() { return Error::give_up("a record of the decisions' log is damaged"); }
+
+/// Of those that have an ad.
+Result<std::vector<LoggedChoice>> read_rows(std::string_view rows, Form form) {
+  std::vector<LoggedChoice> choices;
+  clickhouse::RowBinaryReader reader(rows);
+  while (!reader.at_end()) {
+    auto one = read_row(reader, form);
+    if (!one) return damaged();
+    if (!one->ad_id.empty()) choices.push_back(std::move(*one));
+  }
+  return choices;
+}
 
 /// And what follows the mark.
 Result<std::pair<Form, std::string_view>> form_of(std::string_view record) {
@@ -248,6 +267,9 @@ void append_record(std::string_view site_id, const decision::Request& request, c
     write.number(choice.price_micros);
     out += context;
     write_candidates(write, choice, decision.inventory ? decision.inventory->fingerprint() : 0);
+    const auto* campaign = choice.ad != nullptr ? choice.ad->campaign->campaign : nullptr;
+    write.text(campaign != nullptr ? std::string_view(campaign->category) : std::string_view());
+    write.text(campaign != nullptr ? std::string_view(campaign->advertiser) : std::string_view());
   }
 }
 
@@ -284,17 +306,21 @@ event::Event event_of(const LoggedChoice& choice) {
 }
 
 Result<std::vector<LoggedChoice>> read_record(std::string_view record) {
-  std::vector<LoggedChoice> choices;
   const auto form = form_of(record);
   if (!form) return form.error();
-  if (form->first == Form::inventory) return choices;
-  clickhouse::RowBinaryReader reader(form->second);
-  while (!reader.at_end()) {
-    auto one = read_row(reader, form->first);
-    if (!one) return damaged();
-    if (!one->ad_id.empty()) choices.push_back(std::move(*one));
-  }
-  return choices;
+  if (form->first == Form::inventory) return std::vector<LoggedChoice>();
+  return read_rows(form->second, form->first);
 }
+
+std::string select_decisions() {
+  const auto columns = kInsertCounted.substr(kInsertCounted.find('(') + 1);
+  return fmt::format(
+      "SELECT {} FROM marquee.decisions FINAL WHERE decision_time >= fromUnixTimestamp64Milli({{from:Int64}}) "
+      "AND decision_time < fromUnixTimestamp64Milli({{to:Int64}}) ORDER BY decision_time, site_id, decision_id, "
+      "placement",
+      columns.substr(0, columns.size() - 1));
+}
+
+Result<std::vector<LoggedChoice>> read_selected(std::string_view rows) { return read_rows(rows, Form::counted); }
 
 }  // namespace marquee::serving

@@ -36,7 +36,7 @@ struct Landing {
 
 /// What was served by a logged decision; borrows from the record.
 struct LoggedChoice {
-  std::string_view site_id, decision_id, campaign_id, ad_id, slot_id;
+  std::string_view site_id, decision_id, campaign_id, category, advertiser, ad_id, slot_id;
   std::int64_t time_ms = 0;
   std::uint64_t user_key = 0;
   std::uint8_t placement = 0;  ///< Of the request's.
@@ -49,5 +49,10 @@ struct LoggedChoice {
 /// Of each placement that has an ad; none of an inventory. Action::give_up where the record is none, or of a later
 /// program.
 [[nodiscard]] Result<std::vector<LoggedChoice>> read_record(std::string_view record);
+
+/// Asks the store for decisions from {from:Int64} to before {to:Int64}, in the order of time, for read_selected().
+[[nodiscard]] std::string select_decisions();
+/// As read_record(), of an answer in RowBinary.
+[[nodiscard]] Result<std::vector<LoggedChoice>> read_selected(std::string_view rows);
 
 }  // namespace marquee::serving

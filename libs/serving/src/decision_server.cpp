@@ -57,7 +57,7 @@ event::Event served_event(const Asked& asked, const decision::Decision& decision
   event.campaign_id = choice.ad->campaign->campaign->id;
   event.decision_id = decision_id;
   event.propensity = choice.propensity;
-  event.policy = decision.policy;
+  event.policy = decision::without_version(decision.policy);
   return event;
 }
 

@@ -1,6 +1,8 @@
 #include "marquee/serving/learned_ranker.h"
 
-#include <algorithm>
+#include <fmt/format.h>
+
+#include <utility>
 
 #include "fatigue.h"
 #include "marquee/decision/names.h"
@@ -49,43 +51,76 @@ void take_values(const learning::Scorer& scorer, const decision::Placement& plac
 
 }  // namespace
 
+/// Outlived by the ranker, whose features and options it has.
+class LearnedRanker::Version final : public decision::Ranker {
+ public:
+  /// Without a scorer each candidate has the same chance.
+  Version(const LearnedRanker& of, Ranking ranking, std::string name)
+      : of_(of), ranking_(std::move(ranking)), name_(std::move(name)) {}
+  void rank(const decision::Request& request, const decision::Placement& placement,
+            const decision::Inventory& inventory, std::span<decision::Candidate> candidates) const override;
+  [[nodiscard]] std::string_view policy() const override { return name_; }
+  [[nodiscard]] decision::Auction auction() const override { return of_.auction_; }
+  [[nodiscard]] double examination(const decision::Placement& placement,
+                                   const decision::Inventory& inventory) const override;
+  [[nodiscard]] const decision::Inventory* inventory() const { return ranking_.inventory.get(); }
+
+ private:
+  const LearnedRanker& of_;
+  Ranking ranking_;
+  std::string name_;
+};
+
 LearnedRanker::LearnedRanker(decision::Auction auction, const learning::ExplorationOptions& options)
     : auction_(auction),
       features_(*learning::FeatureSpec::parse(model_feature_options())),
       fatigue_(std::make_unique<const Fatigue>(features_)),
-      options_(options) {}
+      options_(options),
+      none_(std::make_shared<const Version>(*this, Ranking{}, "uniform-1")) {}
 LearnedRanker::~LearnedRanker() = default;
 
-void LearnedRanker::use(std::vector<Ranking> rankings) {
-  rankings_.set(std::make_shared<const std::vector<Ranking>>(std::move(rankings)));
+void LearnedRanker::use(std::vector<Ranking> rankings, std::uint64_t version) {
+  std::vector<std::shared_ptr<const Version>> versions;
+  const auto name = fmt::format("{}-{}", policy(), version);
+  for (auto& one : rankings) versions.push_back(std::make_shared<const Version>(*this, std::move(one), name));
+  versions_.set(std::make_shared<const std::vector<std::shared_ptr<const Version>>>(std::move(versions)));
 }
 
-LearnedRanker::Ranking LearnedRanker::ranking_of(const decision::Inventory& inventory) const {
-  const auto rankings = rankings_.get();
-  if (rankings)
-    for (const auto& one : *rankings)
-      if (one.inventory.get() == &inventory) return one;
-  return {};
+std::shared_ptr<const decision::Ranker> LearnedRanker::current(const decision::Inventory& inventory) const {
+  if (const auto versions = versions_.get())
+    for (const auto& one : *versions)
+      if (one->inventory() == &inventory) return one;
+  return none_;
 }
 
 double LearnedRanker::examination(const decision::Placement& placement, const decision::Inventory& inventory) const {
-  const auto* slot = inventory.find_slot(placement.slot);
-  const auto scorer = ranking_of(inventory).scorer;
-  return (slot != nullptr ? slot->examination : 1) * (scorer ? examination_at(*scorer, placement) : 1);
+  return current(inventory)->examination(placement, inventory);
 }
 
 void LearnedRanker::rank(const decision::Request& request, const decision::Placement& placement,
                          const decision::Inventory& inventory, std::span<decision::Candidate> candidates) const {
-  const auto ranking = ranking_of(inventory);
-  const auto& scorer = ranking.scorer;
-  const bool is_auction =
-      auction_ != decision::Auction::none && decision::is_auctioned(*candidates.front().ad->campaign->campaign);
+  current(inventory)->rank(request, placement, inventory, candidates);
+}
+
+double LearnedRanker::Version::examination(const decision::Placement& placement,
+                                           const decision::Inventory& inventory) const {
+  const auto* slot = inventory.find_slot(placement.slot);
+  return (slot != nullptr ? slot->examination : 1) *
+         (ranking_.scorer ? examination_at(*ranking_.scorer, placement) : 1);
+}
+
+void LearnedRanker::Version::rank(const decision::Request& request, const decision::Placement& placement,
+                                  const decision::Inventory& inventory,
+                                  std::span<decision::Candidate> candidates) const {
+  const auto* scorer = ranking_.scorer.get();
+  const bool is_auction = of_.auction_ != decision::Auction::none &&
+                          decision::is_auctioned(*candidates.front().ad->campaign->campaign);
   if (scorer == nullptr) {
     decision::UniformRanker().rank(request, placement, inventory, candidates);
     for (auto& one : candidates) one.value = is_auction ? static_cast<float>(one.ad->campaign->ecpm_micros) : 0;
     return;
   }
-  Work& work = work_of(features_, options_);
+  Work& work = work_of(of_.features_, of_.options_);
   work.features.clear();
   for (const auto& known : request.context.known)
     describe_known(work.features, decision::name(known.field), known.value);
@@ -96,8 +131,8 @@ void LearnedRanker::rank(const decision::Request& request, const decision::Place
   work.attraction.resize(candidates.size());
   work.spread.resize(candidates.size());
   scorer->score(work.features, work.rows, work.attraction, work.scratch);
-  if (ranking.seen)
-    fatigue_->apply(request.context, *ranking.seen, scorer->model(), work.rows, work.attraction, work.fatigue);
+  if (ranking_.seen)
+    of_.fatigue_->apply(request.context, *ranking_.seen, scorer->model(), work.rows, work.attraction, work.fatigue);
   scorer->rate_spread(work.rows, work.spread);
   if (is_auction) take_values(*scorer, placement, candidates, work);
   work.draw.begin(

@@ -15,21 +15,38 @@
 
 namespace marquee::serving {
 
-/// Of the logs as they stand at advance(): events first, so that the decision of every event that is given is there. At
-/// equal times decisions come first. Not thread safe.
+/// How far two logs were read: by partition, what is next.
+struct LogCut {
+  std::vector<log::Offset> events, decisions;
+  bool operator==(const LogCut&) const = default;
+};
+
+/// Between two cuts the order is that of the records alone, whenever they are read: by time, at equal times decisions
+/// first, then by partition; in one partition by offset, a record's time being no less than that of the one before it.
+/// Not thread safe.
 class MergedLogs {
  public:
   MergedLogs(log::EventLog& events, log::EventLog& decisions) : events_(events), decisions_(decisions) {}
 
-  /// From what was appended at these times on, as far as the logs have it.
-  [[nodiscard]] Result<void> begin(WallTime events_from, WallTime decisions_from);
-  /// Takes in what was appended since. After an error all is as it was.
-  [[nodiscard]] Result<void> advance();
+  /// What was appended at these times and later, as far as the logs have it.
+  [[nodiscard]] Result<LogCut> cut_at(WallTime events_from, WallTime decisions_from) const;
+  /// All that there is since begin(): events are looked at first, so that the decision of every event before the cut is
+  /// there. Never before what advance() was given.
+  [[nodiscard]] Result<LogCut> tip() const;
 
-  /// What a record says: an event, what was served by a decision, or nothing where it cannot be read. Text borrows from
-  /// the log until the next call.
+  /// Whether both logs reach back to it.
+  [[nodiscard]] bool has(const LogCut& cut) const;
+
+  void begin(const LogCut& from);
+  /// From now on next() gives what is before `to`.
+  void advance(const LogCut& to);
+  /// Where begin() was and what was let go of by a log before it could be read.
+  [[nodiscard]] bool has_lost() const { return has_lost_; }
+
+  /// What a record says: an event of a served ad (by its external id, which is not verified), what was served by a
+  /// decision, or nothing. Text borrows from the log until the next call.
   using Record = std::variant<std::monostate, event::Event, std::vector<LoggedChoice>>;
-  /// nullopt where all that advance() saw has been given.
+  /// nullopt where all before the cut has been given.
   [[nodiscard]] Result<std::optional<Record>> next();
 
  private:
@@ -44,13 +61,14 @@ class MergedLogs {
     std::int64_t time_ms = 0;  ///< and when it was.
   };
   static void read_head(Stream& stream);
-  [[nodiscard]] Result<void> add_streams(log::EventLog& log, WallTime from, bool is_decisions);
+  void add_streams(log::EventLog& log, const std::vector<log::Offset>& from, bool is_decisions);
   /// Whether the stream has a record.
-  [[nodiscard]] static Result<bool> look(Stream& stream);
+  [[nodiscard]] Result<bool> look(Stream& stream);
 
   log::EventLog& events_;
   log::EventLog& decisions_;
   std::vector<Stream> streams_;
+  bool has_lost_ = false;
 };
 
 }  // namespace marquee::serving

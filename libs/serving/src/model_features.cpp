@@ -81,4 +81,13 @@ learning::Ad model_ad(std::string_view site_id, const decision::AdRow& ad) {
           .attributes = {}};
 }
 
+learning::Ad model_ad(const LoggedChoice& served) {
+  return {.id = std::string(served.ad_id),
+          .site = std::string(served.site_id),
+          .campaign = std::string(served.campaign_id),
+          .category = std::string(served.category),
+          .advertiser = std::string(served.advertiser),
+          .attributes = {}};
+}
+
 }  // namespace marquee::serving

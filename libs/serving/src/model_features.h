@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <string_view>
 
+#include "decision_record.h"
 #include "marquee/decision/inventory.h"
 #include "marquee/learning/features.h"
 #include "profile_context.h"
@@ -26,5 +27,6 @@ void describe_seen(learning::RequestFeatures& features, std::string_view name, S
 void describe_place(learning::RequestFeatures& features, std::int64_t time_ms, std::string_view slot);
 
 [[nodiscard]] learning::Ad model_ad(std::string_view site_id, const decision::AdRow& ad);
+[[nodiscard]] learning::Ad model_ad(const LoggedChoice& served);
 
 }  // namespace marquee::serving

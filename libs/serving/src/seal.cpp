@@ -9,7 +9,6 @@
 namespace marquee::serving {
 namespace {
 
-constexpr std::string_view kPrefix = "served-";
 constexpr std::string_view kAfter = R"({"after_ms":)";
 constexpr std::size_t kBytes = 16;
 
@@ -24,7 +23,7 @@ decision::TokenKey derived(const decision::TokenKey& key, std::string_view purpo
 std::uint64_t number_of(std::string_view external_id) {
   constexpr std::size_t kDigits = 16;
   std::uint64_t number = 0;
-  const char* digits = external_id.data() + kPrefix.size();
+  const char* digits = external_id.data() + kServedPrefix.size();
   std::from_chars(digits, digits + kDigits, number, 16);
   return number;
 }
@@ -58,12 +57,12 @@ std::string Seal::external_id(const event::Event& event) const {
   ::crypto_generichash_final(&state, hash.data(), hash.size());
   std::array<char, kBytes * 2 + 1> digits{};
   ::sodium_bin2hex(digits.data(), digits.size(), hash.data(), hash.size());
-  return std::string(kPrefix) + digits.data();
+  return std::string(kServedPrefix) + digits.data();
 }
 
 std::optional<std::uint64_t> Seal::verify(const event::Event& event) const {
   const bool is_served = event.type == event::Type::impression || event.type == event::Type::click;
-  if (!is_served || !event.external_id.starts_with(kPrefix)) return std::nullopt;
+  if (!is_served || !event.external_id.starts_with(kServedPrefix)) return std::nullopt;
   const auto expected = external_id(event);
   if (expected.size() != event.external_id.size() ||
       ::sodium_memcmp(expected.data(), event.external_id.data(), expected.size()) != 0)

@@ -11,6 +11,9 @@
 
 namespace marquee::serving {
 
+/// What external ids of served ads begin with.
+inline constexpr std::string_view kServedPrefix = "served-";
+
 /// Props of the event of a served ad: how long after its decision it was, before what `props` has, if anything.
 [[nodiscard]] std::string write_after_ms(std::int64_t after_ms, std::string_view props = {});
 /// 0 where they do not say.

@@ -75,13 +75,15 @@ Landed read_landed(Row& row) {
   landed.others_propensity = row.number<float>();
   landed.inventory = row.number<std::uint64_t>();
   landed.others_rows = row.numbers<std::uint64_t>();
+  for (int i = 0; i < 2; ++i) static_cast<void>(row.text());  // Category, advertiser.
   return landed;
 }
 
 class DecisionRecordTest : public ::testing::Test {
  protected:
   void add_inventory(std::size_t ads) {
-    decision::Campaign campaign{.id = "c", .status = decision::Status::active};
+    decision::Campaign campaign{
+        .id = "c", .status = decision::Status::active, .advertiser = "law-school", .category = "study"};
     for (std::size_t i = 0; i < ads; ++i) campaign.ads.push_back({.id = "ad" + std::to_string(i)});
     decision.inventory = decision::Inventory::compile({campaign}, {{.id = "top"}}, {.version = 7});
     decision.time_ms = kTime;
@@ -183,6 +185,8 @@ TEST_F(DecisionRecordTest, gives_back_what_was_served_and_what_was_known) {
   ASSERT_EQ(all.size(), 1U);
   EXPECT_EQ(all[0].site_id, "campus");
   EXPECT_EQ(all[0].campaign_id, "c");
+  EXPECT_EQ(all[0].category, "study");
+  EXPECT_EQ(all[0].advertiser, "law-school");
   EXPECT_EQ(all[0].ad_id, "ad20");
   EXPECT_EQ(all[0].slot_id, "top");
   EXPECT_EQ(all[0].time_ms, kTime);

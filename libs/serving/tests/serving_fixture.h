@@ -175,7 +175,8 @@ class ServingTest : public ::testing::Test {
   ingest::WriteKey owner{.site_id = "campus"};
   std::shared_ptr<ManualClock> clock = std::make_shared<ManualClock>(WallTime(Millis(1'735'689'600'000)));
   std::shared_ptr<metrics::Registry> metrics = std::make_shared<metrics::Registry>();
-  std::unique_ptr<log::EventLog> events = log::open_memory_log(2), decisions = log::open_memory_log(1);
+  std::unique_ptr<log::EventLog> events = log::open_memory_log(2), decisions = log::open_memory_log(1),
+                                 versions = log::open_memory_log(1);
   std::unique_ptr<RefusingLog> refusing;
   decision::UniformRanker uniform;
   const decision::Ranker* ranker_in_use = &uniform;

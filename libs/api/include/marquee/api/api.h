@@ -36,6 +36,8 @@ struct ApiOptions {
   /// Groups of users of like interests: what targeting calls them, and how many users of the sample are in them.
   std::function<std::vector<std::pair<std::string, std::uint64_t>>()> clusters;
   notify::NotifierOptions notifier;
+  /// The model's versions as JSON; empty where this process learns none.
+  std::function<std::string()> models = {};
 };
 
 /// Thread safe. What it is given must outlive it, and it must outlive the server that its routes are added to.

@@ -59,7 +59,8 @@ class Decider {
     std::vector<Account*> accounts;  ///< By campaign's row.
   };
 
-  [[nodiscard]] std::vector<std::size_t> turns_of(const Inventory& inventory, const Request& request) const;
+  [[nodiscard]] static std::vector<std::size_t> turns_of(const Ranker& ranker, const Inventory& inventory,
+                                                         const Request& request);
 
   const Ranker& ranker_;
   const Millis reserve_for_;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <span>
 #include <string_view>
 
@@ -31,7 +32,7 @@ class Ranker {
   /// people and the log; values are set in an auction alone.
   virtual void rank(const Request& request, const Placement& placement, const Inventory& inventory,
                     std::span<Candidate> candidates) const = 0;
-  /// Name and version, as the log and events have it. Lives as long as the ranker.
+  /// Name and version, as the decisions' log has it. Lives as long as the ranker.
   [[nodiscard]] virtual std::string_view policy() const = 0;
   [[nodiscard]] virtual Auction auction() const { return Auction::none; }
   /// How likely it is that the placement is looked at, as against others of its page.
@@ -40,6 +41,9 @@ class Ranker {
     static_cast<void>(inventory);
     return 1;
   }
+  /// By what all placements of a decision are ranked from now on, where that changes while this one lives: a version,
+  /// which names itself. Null: by this one.
+  [[nodiscard]] virtual std::shared_ptr<const Ranker> current(const Inventory&) const { return nullptr; }
 };
 
 /// Each candidate with the same chance; knows nothing of them.

@@ -13,6 +13,7 @@
 namespace marquee::decision {
 
 class Inventory;
+class Ranker;
 struct AdRow;
 
 /// 128 random bits.
@@ -68,6 +69,9 @@ struct Request {
   bool wants_reasons = false;
 };
 
+/// "learned" of "learned-17": what reports count by, which would have a line for every second otherwise.
+[[nodiscard]] std::string_view without_version(std::string_view policy);
+
 /// Why an ad is not a candidate, or a placement has none.
 enum class Because : std::uint8_t {
   chosen,  ///< It is one, or was chosen.
@@ -114,7 +118,8 @@ struct Decision {
   DecisionId id;
   std::int64_t time_ms = 0;
   std::uint64_t user_key = 0;
-  std::string_view policy;                     ///< Lives as long as its ranker.
+  std::string_view policy;                     ///< Lives as long as its ranker,
+  std::shared_ptr<const Ranker> ranker = {};   ///< which this keeps; null: the decider's own.
   std::shared_ptr<const Inventory> inventory;  ///< Keeps what `ad` points to.
   std::vector<Choice> choices;                 ///< One per placement.
 };

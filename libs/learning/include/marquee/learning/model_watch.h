@@ -65,6 +65,13 @@ class VersionTrial {
   Verdict add(double served, double other, double clicks);
 
   [[nodiscard]] Verdict verdict() const { return verdict_; }
+  /// What it has seen, to be kept while it is undecided.
+  struct State {
+    std::uint64_t epoch = 1, examples = 0;
+    double clicks = 0, mean = 0, squares = 0;
+  };
+  [[nodiscard]] State state() const;
+  void restore(const State& state);
   /// Of the epoch: mean difference, and what the test is sure it exceeds.
   [[nodiscard]] double mean_difference() const;
   [[nodiscard]] double lower_bound() const;
