@@ -4,7 +4,9 @@
 #include <nlohmann/json.hpp>
 
 #include "commands.h"
+#include "decisions.h"
 #include "evaluate_input.h"
+#include "evaluate_site.h"
 #include "format_option.h"
 #include "marquee/evaluation/evaluation.h"
 #include "text_table.h"
@@ -20,6 +22,7 @@ constexpr int kRefused = 2;
 
 struct Arguments {
   std::string log;
+  SiteLog site;
   PolicyChoice policy;
   std::string dump;
   std::string format = "table";
@@ -49,7 +52,7 @@ Json json_of(const evaluation::Estimate& estimate, bool is_trusted) {
 Json json_of(const Arguments& arguments, const DecisionLog& log, const Evaluation& result) {
   const bool is_trusted = result.refusals.empty();
   const auto& weights = result.weights;
-  Json json = {{"log", arguments.log},
+  Json json = {{"log", arguments.log.empty() ? arguments.site.site : arguments.log},
                {"policy", arguments.policy.policy},
                {"trusted", is_trusted},
                {"refusals", result.refusals},
@@ -129,13 +132,51 @@ void print_report(const Arguments& arguments, const DecisionLog& log, const Eval
   for (const auto& refusal : result.refusals) fmt::print("  - {}\n", refusal);
 }
 
-int run(const Arguments& arguments) {
-  auto log = read_decision_file(arguments.log);
-  if (!log) return fail(log.error());
-  const auto policy = choose_policy(arguments.policy, arguments.log, *log);
-  if (!policy) return fail(policy.error());
-  const auto result = evaluation::evaluate(*log, **policy, arguments.options);
+/// What of a site's decisions is not as it is in other logs.
+void add_cautions(const SiteDecisions& decisions, Evaluation& result) {
+  if (decisions.unseen > 0)
+    result.cautions.push_back(fmt::format("{} decisions are left out: their ad was not shown", decisions.unseen));
+  if (decisions.bound > 0)
+    result.cautions.push_back(
+        fmt::format("{} placements had an ad that came with another's: their clicks count for that decision, and so "
+                    "they would for any other ad",
+                    decisions.bound));
+  if (decisions.learned > 0)
+    result.cautions.push_back(
+        fmt::format("the model has learned from {} of the decisions that judge it: take later ones (--from)",
+                    decisions.learned));
+}
+
+/// A model's choices are in the log itself, and so it is the policy "target".
+Result<SiteDecisions> read_site(const App& app, Arguments& arguments) {
+  constexpr std::string_view kFile = "model:";
+  auto& policy = arguments.policy.policy;
+  if (policy == "model") arguments.site.model = model_path(app.settings());
+  if (policy.starts_with(kFile)) arguments.site.model = policy.substr(kFile.size());
+  return read_site_decisions(app, arguments.site);
+}
+
+int run(const App& app, Arguments arguments) {
+  if (arguments.log.empty() == arguments.site.site.empty())
+    return fail(Error::reject("name a file of decisions, or a site (--site)"));
+  SiteDecisions decisions;
+  if (arguments.log.empty()) {
+    auto read = read_site(app, arguments);
+    if (!read) return fail(read.error());
+    decisions = std::move(*read);
+  } else {
+    auto read = read_decision_file(arguments.log);
+    if (!read) return fail(read.error());
+    decisions.log = std::move(*read);
+  }
+  auto* log = &decisions.log;
+  const auto chosen = arguments.site.model.empty()
+                          ? choose_policy(arguments.policy, arguments.log, *log)
+                          : Result<std::unique_ptr<evaluation::Policy>>(evaluation::logged_target_policy());
+  if (!chosen) return fail(chosen.error());
+  auto result = evaluation::evaluate(*log, **chosen, arguments.options);
   if (!result) return fail(result.error());
+  add_cautions(decisions, *result);
   if (!arguments.dump.empty())
     if (const auto written = evaluation::write_dump(arguments.dump, *log, *result); !written)
       return fail(written.error());
@@ -152,15 +193,18 @@ void add_evaluate_command(CLI::App& root, App& app) {
   auto* command = root.add_subcommand("evaluate", "Estimate what a policy would have earned, from logged decisions");
   auto arguments = std::make_shared<Arguments>();
   auto& options = arguments->options;
-  command
-      ->add_option("log", arguments->log,
-                   "Decisions with propensities: .csv or .ndjson (.gz and .zst too), or a file of Open Bandit")
-      ->required();
+  command->add_option("log", arguments->log,
+                      "Decisions with propensities: .csv or .ndjson (.gz and .zst too), or a file of Open Bandit");
+  command->add_option("--site", arguments->site.site, "Instead of a file: our own decisions for this site, of the store");
+  command->add_option("--from", arguments->site.from,
+                      "Of a site: the first time, as 2026-01-31T00:00:00Z (default: seven days ago)");
+  command->add_option("--to", arguments->site.to, "Of a site: the time at which to end (default: now)");
   command
       ->add_option(
           "--policy", arguments->policy.policy,
-          "uniform, target (as the log's candidates have it), bts (Open Bandit's Thompson sampling), or a JSON file "
-          "(libs/evaluation/README.md)")
+          "uniform, target (as the log's candidates have it), bts (Open Bandit's Thompson sampling), model (of a site: "
+          "the learned one, as it was last kept) or model:FILE (as `marquee learn` writes it), or a JSON file: weights, "
+          "probabilities, rules (libs/evaluation/README.md)")
       ->required();
   command->add_option("--prior", arguments->policy.prior,
                       "For bts: the file of priors (default: two folders above the log)");
@@ -188,8 +232,10 @@ void add_evaluate_command(CLI::App& root, App& app) {
       "Examples:\n"
       "  marquee evaluate data/open_bandit/bts/men/men.csv.gz --policy uniform\n"
       "  marquee evaluate data/open_bandit/random/women/women.csv.gz --policy bts --bootstrap 1000\n"
-      "  marquee evaluate decisions.ndjson.zst --policy new.json --format json");
-  command->callback([&app, arguments] { app.exit_code = run(*arguments); });
+      "  marquee evaluate decisions.ndjson.zst --policy new.json --format json\n"
+      "  marquee evaluate --site campus --from 2026-01-01T00:00:00Z --policy uniform\n"
+      "  marquee evaluate --site campus --policy model");
+  command->callback([&app, arguments] { app.exit_code = run(app, *arguments); });
 }
 
 }  // namespace marquee::app
