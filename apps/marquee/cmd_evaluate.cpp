@@ -142,9 +142,8 @@ void add_cautions(const SiteDecisions& decisions, Evaluation& result) {
                     "they would for any other ad",
                     decisions.bound));
   if (decisions.learned > 0)
-    result.cautions.push_back(
-        fmt::format("the model has learned from {} of the decisions that judge it: take later ones (--from)",
-                    decisions.learned));
+    result.cautions.push_back(fmt::format(
+        "the model has learned from {} of the decisions that judge it: take later ones (--from)", decisions.learned));
 }
 
 /// A model's choices are in the log itself, and so it is the policy "target".
@@ -195,7 +194,8 @@ void add_evaluate_command(CLI::App& root, App& app) {
   auto& options = arguments->options;
   command->add_option("log", arguments->log,
                       "Decisions with propensities: .csv or .ndjson (.gz and .zst too), or a file of Open Bandit");
-  command->add_option("--site", arguments->site.site, "Instead of a file: our own decisions for this site, of the store");
+  command->add_option("--site", arguments->site.site,
+                      "Instead of a file: our own decisions for this site, of the store");
   command->add_option("--from", arguments->site.from,
                       "Of a site: the first time, as 2026-01-31T00:00:00Z (default: seven days ago)");
   command->add_option("--to", arguments->site.to, "Of a site: the time at which to end (default: now)");
@@ -203,7 +203,8 @@ void add_evaluate_command(CLI::App& root, App& app) {
       ->add_option(
           "--policy", arguments->policy.policy,
           "uniform, target (as the log's candidates have it), bts (Open Bandit's Thompson sampling), model (of a site: "
-          "the learned one, as it was last kept) or model:FILE (as `marquee learn` writes it), or a JSON file: weights, "
+          "the learned one, as it was last kept) or model:FILE (as `marquee learn` writes it), or a JSON file: "
+          "weights, "
           "probabilities, rules (libs/evaluation/README.md)")
       ->required();
   command->add_option("--prior", arguments->policy.prior,

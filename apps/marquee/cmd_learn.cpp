@@ -41,7 +41,8 @@ struct Logs {
 Result<Logs> open_logs(const App& app) {
   const Settings& settings = app.settings();
   if (app.running()) return Error::reject("a Marquee that runs has the logs: stop it first");
-  if (settings.log_kind != "local") return Error::reject("log.kind: this machine has no logs to learn from; use the store");
+  if (settings.log_kind != "local")
+    return Error::reject("log.kind: this machine has no logs to learn from; use the store");
   Logs logs;
   auto events = open_event_log(settings, nullptr);
   if (!events) return events.error();
@@ -124,20 +125,22 @@ int run(const App& app, const Arguments& arguments) {
     fmt::print("{}\n", json.dump(2));
     return 0;
   }
-  print_table({{"impressions learned", fmt::format("{}, {} wait for their click", learned->impressions, learned->waiting)},
-               {"clicks", fmt::format("{:.6g}, those still to come reckoned in", learned->clicks)},
-               {"passed over", fmt::format("{} impressions whose decision is not known", learned->passed_over)},
-               {"calibration", fmt::format("{:.4g} (1 is right)", quality.calibration)},
-               {"normalized entropy", fmt::format("{:.4g} (below 1 is better than the CTR)", quality.normalized_entropy)},
-               {"hash", fmt::format("{:016x}", learned->hash)}},
-              "ll");
+  print_table(
+      {{"impressions learned", fmt::format("{}, {} wait for their click", learned->impressions, learned->waiting)},
+       {"clicks", fmt::format("{:.6g}, those still to come reckoned in", learned->clicks)},
+       {"passed over", fmt::format("{} impressions whose decision is not known", learned->passed_over)},
+       {"calibration", fmt::format("{:.4g} (1 is right)", quality.calibration)},
+       {"normalized entropy", fmt::format("{:.4g} (below 1 is better than the CTR)", quality.normalized_entropy)},
+       {"hash", fmt::format("{:016x}", learned->hash)}},
+      "ll");
   return 0;
 }
 
 }  // namespace
 
 void add_learn_command(CLI::App& root, App& app) {
-  auto* command = root.add_subcommand("learn", "Learn the click model anew, from decisions and clicks that the store has");
+  auto* command =
+      root.add_subcommand("learn", "Learn the click model anew, from decisions and clicks that the store has");
   auto arguments = std::make_shared<Arguments>();
   command->add_option("--from", arguments->from, "First time, as 2026-01-31T00:00:00Z");
   command->add_option("--to", arguments->to, "Time at which to end (default: now, but for the last 10 s)");
@@ -150,7 +153,8 @@ void add_learn_command(CLI::App& root, App& app) {
                     "that is stopped. Exit status 2 where one differs");
   add_format_option(*command, arguments->format);
   command->footer(
-      "A running `marquee serve` takes the model up within a second, and one that starts does when it starts: as a new\n"
+      "A running `marquee serve` takes the model up within a second, and one that starts does when it starts: as a "
+      "new\n"
       "version, which goes on with what the logs have after it. The same history makes the same model, bit for bit.\n"
       "Examples:\n"
       "  marquee learn --from 2026-01-01T00:00:00Z\n"

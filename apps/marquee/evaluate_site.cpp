@@ -10,8 +10,8 @@
 #include <utility>
 
 #include "marquee/clickhouse/client.h"
-#include "marquee/event/timestamp.h"
 #include "marquee/evaluation/read_decisions.h"
+#include "marquee/event/timestamp.h"
 #include "marquee/serving/decision_server.h"
 #include "marquee/serving/model_policy.h"
 #include "marquee/serving/served_events.h"
@@ -60,6 +60,11 @@ LEFT JOIN
 ) AS seen USING (decision_id, slot_id, ad_id)
 ORDER BY decision_time, decision_id, placement)";
 
+constexpr std::string_view kNextDecision =
+    "SELECT ifNull(minOrNull(toUnixTimestamp64Milli(decision_time)), {to:Int64}) FROM marquee.decisions "
+    "WHERE site_id = {site:String} AND decision_time >= fromUnixTimestamp64Milli({from:Int64}) "
+    "AND decision_time < fromUnixTimestamp64Milli({to:Int64}) AND ad_id != ''";
+
 constexpr std::string_view kAds =
     "SELECT ad_id, argMax(campaign_id, decision_time) AS campaign, argMax(category, decision_time) AS of_category, "
     "argMax(advertiser, decision_time) AS of_advertiser FROM marquee.decisions "
@@ -99,6 +104,7 @@ class SiteReader {
 
   Result<bool> next(evaluation::TextRow& row) {
     while (line_ == lines_.size()) {
+      if (auto passed = pass_gap(); !passed) return passed.error();
       if (next_ >= to_) return false;
       if (auto read = read_stretch(); !read) return read.error();
     }
@@ -110,6 +116,17 @@ class SiteReader {
   [[nodiscard]] const SiteDecisions& counts() const { return counts_; }
 
  private:
+  /// To the next decision.
+  Result<void> pass_gap() {
+    const auto table = store_.table(kNextDecision, {{"site", site_}, {"from", millis(next_)}, {"to", millis(to_)}});
+    if (!table) return table.error();
+    std::int64_t time_ms = 0;
+    const std::string& text = table->rows.at(0).at(0);
+    std::from_chars(text.data(), text.data() + text.size(), time_ms);
+    next_ = std::clamp(WallTime(Millis(time_ms)), next_, std::max(next_, to_));
+    return {};
+  }
+
   Result<void> read_stretch() {
     const auto from = next_;
     next_ = std::min(to_, from + kStretch);
@@ -129,8 +146,7 @@ class SiteReader {
       const auto end = std::min(body->find('\n', begin), body->size());
       auto row = Json::parse(std::string_view(*body).substr(begin, end - begin), nullptr, false);
       if (!row.is_object()) return Error::retry("the store's answer was cut off");
-      if (!decision.empty() && decision.front()["decision_id"] != row["decision_id"])
-        take(std::exchange(decision, {}));
+      if (!decision.empty() && decision.front()["decision_id"] != row["decision_id"]) take(std::exchange(decision, {}));
       decision.push_back(std::move(row));
       begin = end + 1;
     }

@@ -21,8 +21,8 @@ struct SiteLog {
 
 struct SiteDecisions {
   evaluation::DecisionLog log;
-  std::uint64_t unseen = 0;  ///< Decisions whose ad was not shown, which are left out.
-  std::uint64_t bound = 0;   ///< Placements whose ad came with another's, and count as a part of that decision.
+  std::uint64_t unseen = 0;   ///< Decisions whose ad was not shown, which are left out.
+  std::uint64_t bound = 0;    ///< Placements whose ad came with another's, and count as a part of that decision.
   std::uint64_t learned = 0;  ///< Of the model's: what it has learned from.
 };
 

@@ -163,8 +163,11 @@ void bind(Settings& s, config::Schema& schema) {
   schema.add_choice("decisions.auction", &s.decisions_auction, {"none", "first_price", "second_price"},
                     "How learned ranking of the standard tier takes bids into account: not at all (none), or as eCPM, "
                     "of which the one that is shown pays its bid, or the least bid that would have done.");
-  schema.add_duration("decisions.click_window", &s.decisions_click_window_ms, 100, 30 * kMinute,
-                      "How long an impression waits for its click before it is learned. Later ones are reckoned in.");
+  schema.add_duration(
+      "decisions.click_window", &s.decisions_click_window_ms, 100, 30 * kMinute,
+      "How long an impression waits for its click before it is learned. Later ones are reckoned in. Where it "
+      "is more than 8 minutes, log.keep_confirmed must be as much more than 15, or a restart forgets "
+      "what waits.");
   schema.add_duration("decisions.publish_every", &s.decisions_publish_every_ms, 10, kMinute,
                       "How often what was learned reaches the ranking.");
   schema.add_duration("decisions.log_within", &s.decisions_log_within_ms, 100, 10 * kMinute,

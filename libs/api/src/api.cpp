@@ -211,7 +211,8 @@ class Api::Impl {
     add_admin(router, "GET", "/v1/models", [this](const auto&) {
       const auto json = options_.models ? options_.models() : std::string();
       if (json.empty())
-        return error_answer(404, "no model is learned here: decisions.policy says otherwise, or ads are served elsewhere");
+        return error_answer(404,
+                            "no model is learned here: decisions.policy says otherwise, or ads are served elsewhere");
       auto response = http::Response::json(200, json);
       response.headers.set("Cache-Control", "no-store");
       return response;

@@ -56,8 +56,7 @@ Decision Decider::decide(const Request& request) {
 /// Placements in the order in which they are filled: what is looked at most comes first. As each takes what is worth
 /// most to it of what is left, and worth is what is looked at times what an ad is worth then, that is the slate of
 /// greatest worth where all may have the same ads (the greater with the greater).
-std::vector<std::size_t> Decider::turns_of(const Ranker& ranker, const Inventory& inventory,
-                                            const Request& request) {
+std::vector<std::size_t> Decider::turns_of(const Ranker& ranker, const Inventory& inventory, const Request& request) {
   std::vector<std::size_t> turns(request.placements.size());
   std::iota(turns.begin(), turns.end(), std::size_t{0});
   if (turns.size() < 2) return turns;

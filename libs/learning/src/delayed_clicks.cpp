@@ -58,8 +58,9 @@ void DelayedClicks::count_delay(Millis delay) {
   delays_[bucket] += 1;
   delays_total_ += 1;
   if (delays_total_ < 2 * options_.memory_clicks) return;
-  for (auto& count : delays_) count /= 2;
-  delays_total_ /= 2;
+  // Whole numbers: their sum is the same in any order, after restore(), too.
+  for (auto& count : delays_) count = std::floor(count / 2);
+  delays_total_ = std::accumulate(delays_.begin(), delays_.end(), 0.0);
 }
 
 double DelayedClicks::share_within(Millis age) const {

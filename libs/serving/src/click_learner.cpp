@@ -1,5 +1,6 @@
 #include "marquee/serving/click_learner.h"
 
+#include <algorithm>
 #include <condition_variable>
 #include <filesystem>
 #include <map>
@@ -76,8 +77,8 @@ class ClickLearner::Impl {
         if (const auto done = next_round(stop); !done) wait_after(done.error(), stop);
         read = now;
       }
-      // A catalog that changed is followed at once, or its requests would be ranked by nothing. Not before what the logs
-      // had at the start is learned.
+      // A catalog that changed is followed at once, or its requests would be ranked by nothing. Not before what the
+      // logs had at the start is learned.
       if (has_begun_ && has_caught_up_ && bind_inventories()) publish();
       if (has_begun_ && now - saved >= options_.save_every) {
         save();
@@ -92,7 +93,7 @@ class ClickLearner::Impl {
     pause(stop, kPause);
   }
 
-  // -- a start ----------------------------------------------------------------------------------------------------------
+  // A start.
 
   /// Goes on where the last run was, by the recorded rounds. False where `stop` came first.
   Result<bool> recover(const std::stop_token& stop) {
@@ -111,7 +112,7 @@ class ClickLearner::Impl {
         if (round.is_begin) {
           const auto begun = begin_at(round, next++, stop);
           if (!begun) return begun.error();
-          if (!*begun) return stop.stop_requested() ? Result<bool>(false) : begin_anew({}, stop);
+          if (!*begun) return stop.stop_requested() ? Result<bool>(false) : begin_anew(rounds_->save(), stop);
           is_same = true;
           continue;
         }
@@ -176,8 +177,8 @@ class ClickLearner::Impl {
   /// False where `stop` came first, or what it began with is not there any more.
   Result<bool> begin_at(const Round& round, log::Offset at, const std::stop_token& stop) {
     const auto base = read_base(options_.path, round.base);
+    if (!base || !MergedLogs(events_, decisions_).has(round.recall)) return false;
     make_rounds();
-    if (!base || !rounds_->logs().has(round.recall)) return false;
     return rounds_->begin(round, at, *base, stop);
   }
 
@@ -193,6 +194,7 @@ class ClickLearner::Impl {
       if (auto loaded = made.begin_with(learned); !loaded) return loaded.error();
       begin.cut = made.cut();
       begin.recall = made.recall_cut();
+      begin.version = std::max(begin.version, made.version() + 1);  // The log of versions may have been lost.
       const auto base = write_base(options_.path, learned);
       if (!base) return base.error();
       begin.base = *base;
@@ -205,6 +207,7 @@ class ClickLearner::Impl {
     if (!begun || !*begun) return begun;
     if (auto appended = versions_.append(begin); !appended) return appended.error();
     told_.add(begin);
+    save();  // Before a later beginning writes its base over this one's.
     return true;
   }
 
@@ -214,29 +217,35 @@ class ClickLearner::Impl {
     std::error_code ignored;
     if (!std::filesystem::exists(path, ignored)) return {};
     const auto history = read_history_model(path);
-    if (!history) {
+    // What cannot be used is not tried again and again.
+    const auto refuse = [&](const Error& error) {
       std::filesystem::remove(path, ignored);
-      return history.error();
-    }
+      return Result<void>(error);
+    };
+    if (!history) return refuse(history.error());
     const WallTime since = history->until - options_.training.click_window - kClockError;
     const auto recall = rounds_->logs().cut_at(since, since - kImpressionLife);
     if (!recall) return recall.error();
     const auto tip = rounds_->logs().tip();
     if (!tip) return tip.error();
-    auto cut = *tip;
-    for (std::size_t i = 0; i < cut.events.size(); ++i)
-      cut.events[i] = std::min(cut.events[i], i < history->events.size() ? history->events[i] : 0);
-    auto from = *recall;
-    for (std::size_t i = 0; i < cut.events.size(); ++i) from.events[i] = std::min(from.events[i], cut.events[i]);
+    auto cut = *tip, from = *recall;
+    for (log::Partition i = 0; i < cut.events.size(); ++i) {
+      // Where history has nothing of a partition, what is after the rest of it is new.
+      const auto learned = i < history->events.size() ? history->events[i] : 0;
+      cut.events[i] = std::min(cut.events[i], learned > 0 ? std::max(learned, events_.begin(i)) : from.events[i]);
+      from.events[i] = std::min(from.events[i], cut.events[i]);
+    }
+    const auto saved = LearningRounds::saved_of(from, cut, history->trained);
+    LearningRounds tried(options_.training, ranker_.features(), events_, decisions_);
+    if (auto loaded = tried.begin_with(saved); !loaded) return refuse(loaded.error());
     has_begun_ = false;
-    const auto begun = begin_anew(LearningRounds::saved_of(from, cut, history->trained), stop);
+    const auto begun = begin_anew(saved, stop);
     if (!begun) return begun.error();
     has_begun_ = *begun;
     if (!has_begun_) return {};
     std::filesystem::remove(path, ignored);
     logging::info("serving.history_learned",
                   {{"version", rounds_->version()}, {"impressions", rounds_->trainer().learner().examples()}});
-    save();
     publish();
     return {};
   }
@@ -260,7 +269,7 @@ class ClickLearner::Impl {
     return {};
   }
 
-  // -- afterwards -------------------------------------------------------------------------------------------------------
+  // Afterwards.
 
   Result<void> next_round(const std::stop_token& stop) {
     if (!is_taking_ && has_caught_up_)
@@ -374,8 +383,8 @@ class ClickLearner::Impl {
   LearningMetrics metrics_;
   VersionsTold told_;
   std::unique_ptr<LearningRounds> rounds_;
-  LogCut target_;              ///< Of the round that is being read.
-  bool is_taking_ = false;     ///< Whether one is.
+  LogCut target_;               ///< Of the round that is being read.
+  bool is_taking_ = false;      ///< Whether one is.
   std::optional<Round> ended_;  ///< It is read, and not recorded yet.
   ClickTrainer::Counts counted_;
   std::map<std::string, Bound, std::less<>> bound_;

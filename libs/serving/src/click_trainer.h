@@ -1,5 +1,5 @@
-// What the logs' records teach: the same records in the same rounds make the same model, bit for bit, whenever and however
-// often they are read.
+// What the logs' records teach: the same records in the same rounds make the same model, bit for bit, whenever and
+// however often they are read.
 #pragma once
 
 #include <cstdint>

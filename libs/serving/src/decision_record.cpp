@@ -17,13 +17,22 @@ static_assert(std::endian::native == std::endian::little, "as RowBinary is");
 
 /// What stands in front. Records of the first form had no mark: they began with their site's id, which is not empty.
 constexpr char kMark = '\0';
-enum class Form : char { all_named = 0, counted = 1, inventory = 2 };
+enum class Form : char { all_named = 0, counted = 1, inventory = 2, described = 3 };
+
+/// Of rows. Each form has what the one before it had, and more.
+bool has_counts(Form form) { return form == Form::counted || form == Form::described; }
 
 constexpr std::string_view kInsertAllNamed =
     "INSERT INTO marquee.decisions (site_id, decision_id, placement, decision_time, user_key, policy, "
     "inventory_version, slot_id, position, campaign_id, ad_id, because, propensity, is_bound, context, candidate_ads, "
     "candidate_scores, candidate_propensities)";
 constexpr std::string_view kInsertCounted =
+    "INSERT INTO marquee.decisions (site_id, decision_id, placement, decision_time, user_key, policy, "
+    "inventory_version, slot_id, position, campaign_id, ad_id, because, propensity, is_bound, turn, price_micros, "
+    "context, "
+    "candidate_ads, candidate_scores, candidate_values, candidate_propensities, others, others_propensity, inventory, "
+    "others_rows)";
+constexpr std::string_view kInsertDescribed =
     "INSERT INTO marquee.decisions (site_id, decision_id, placement, decision_time, user_key, policy, "
     "inventory_version, slot_id, position, campaign_id, ad_id, because, propensity, is_bound, turn, price_micros, "
     "context, "
@@ -166,7 +175,7 @@ bool pass_candidates(clickhouse::RowBinaryReader& reader, Form form) {
   const auto number = [&] { return reader.number<float>().has_value(); };
   const auto word = [&] { return reader.number<std::uint64_t>().has_value(); };
   if (!read_array(reader, text) || !read_array(reader, number) || !read_array(reader, number)) return false;
-  if (form == Form::all_named) return true;
+  if (!has_counts(form)) return true;
   return read_array(reader, number) && reader.number<std::uint32_t>() && reader.number<float>() &&
          reader.number<std::uint64_t>() && read_array(reader, word);
 }
@@ -188,7 +197,7 @@ std::optional<LoggedChoice> read_row(clickhouse::RowBinaryReader& reader, Form f
   static_cast<void>(reader.text());
   one.propensity = reader.number<float>().value_or(0);
   static_cast<void>(reader.number<std::uint8_t>());
-  if (form == Form::counted) {
+  if (has_counts(form)) {
     static_cast<void>(reader.number<std::uint8_t>());
     static_cast<void>(reader.number<std::int64_t>());
   }
@@ -201,7 +210,7 @@ std::optional<LoggedChoice> read_row(clickhouse::RowBinaryReader& reader, Form f
            });
   };
   if (!read_array(reader, field) || !pass_candidates(reader, form)) return std::nullopt;
-  if (form == Form::counted) {
+  if (form == Form::described) {
     take(one.category);
     take(one.advertiser);
   }
@@ -228,7 +237,7 @@ Result<std::pair<Form, std::string_view>> form_of(std::string_view record) {
   if (record.empty() || record.front() != kMark) return std::pair(Form::all_named, record);
   if (record.size() < 2) return damaged();
   const Form form{record[1]};
-  if (form != Form::counted && form != Form::inventory)
+  if (!has_counts(form) && form != Form::inventory)
     return Error::give_up("a record of the decisions' log was written by a later Marquee: run that one, or a later");
   return std::pair(form, record.substr(2));
 }
@@ -242,7 +251,7 @@ void mark(Form form, std::string& out) {
 
 void append_record(std::string_view site_id, const decision::Request& request, const decision::Decision& decision,
                    std::string& out) {
-  mark(Form::counted, out);
+  mark(Form::described, out);
   RowWriter write(out);
   const auto id = decision::text_of(decision.id);
   const auto context = context_of(request.context);
@@ -290,6 +299,8 @@ Result<Landing> landing_of(std::string_view record) {
       return Landing{kInsertAllNamed, form->second};
     case Form::counted:
       return Landing{kInsertCounted, form->second};
+    case Form::described:
+      return Landing{kInsertDescribed, form->second};
     case Form::inventory:
       return Landing{kInsertInventory, form->second, false};
   }
@@ -313,7 +324,7 @@ Result<std::vector<LoggedChoice>> read_record(std::string_view record) {
 }
 
 std::string select_decisions() {
-  const auto columns = kInsertCounted.substr(kInsertCounted.find('(') + 1);
+  const auto columns = kInsertDescribed.substr(kInsertDescribed.find('(') + 1);
   return fmt::format(
       "SELECT {} FROM marquee.decisions FINAL WHERE decision_time >= fromUnixTimestamp64Milli({{from:Int64}}) "
       "AND decision_time < fromUnixTimestamp64Milli({{to:Int64}}) ORDER BY decision_time, site_id, decision_id, "
@@ -321,6 +332,6 @@ std::string select_decisions() {
       columns.substr(0, columns.size() - 1));
 }
 
-Result<std::vector<LoggedChoice>> read_selected(std::string_view rows) { return read_rows(rows, Form::counted); }
+Result<std::vector<LoggedChoice>> read_selected(std::string_view rows) { return read_rows(rows, Form::described); }
 
 }  // namespace marquee::serving

@@ -13,8 +13,8 @@ namespace {
 
 Result<HistoryLearned> written(const ClickTrainer& trainer, std::vector<log::Offset> events, const std::string& path) {
   const auto& counts = trainer.counts();
-  if (auto done = write_history_model(
-          path, {.until = trainer.now(), .events = std::move(events), .trained = trainer.save()});
+  if (auto done =
+          write_history_model(path, {.until = trainer.now(), .events = std::move(events), .trained = trainer.save()});
       !done)
     return done.error();
   return HistoryLearned{.impressions = counts.impressions,

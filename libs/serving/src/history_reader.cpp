@@ -1,6 +1,7 @@
 #include "history_reader.h"
 
 #include <algorithm>
+#include <charconv>
 #include <chrono>
 #include <tuple>
 
@@ -11,6 +12,7 @@ namespace marquee::serving {
 namespace {
 
 constexpr Millis kStretch = std::chrono::hours(1);
+static_assert(kStretch > kImpressionLife + kClickLife);
 constexpr std::int64_t kPatienceMs = 600'000;
 
 /// By partition and offset: the time of each is then known from those before it, as in the log.
@@ -20,6 +22,11 @@ constexpr std::string_view kEvents =
     "FROM marquee.events WHERE event_time >= fromUnixTimestamp64Milli({from:Int64}) "
     "AND event_time < fromUnixTimestamp64Milli({to:Int64}) AND startsWith(external_id, 'served-') "
     "ORDER BY log_partition, log_offset";
+
+constexpr std::string_view kNextDecision =
+    "SELECT ifNull(minOrNull(toUnixTimestamp64Milli(decision_time)), {to:Int64}) FROM marquee.decisions "
+    "WHERE decision_time >= fromUnixTimestamp64Milli({from:Int64}) "
+    "AND decision_time < fromUnixTimestamp64Milli({to:Int64})";
 
 std::string millis(WallTime time) { return std::to_string(time.time_since_epoch().count()); }
 
@@ -32,11 +39,14 @@ HistoryReader::HistoryReader(clickhouse::Client& store, WallTime from, WallTime 
 
 Result<std::optional<MergedLogs::Record>> HistoryReader::next() {
   while (decision_ == decisions_.size() && event_ == events_.size()) {
+    if (is_in_gap_)
+      if (auto passed = pass_gap(); !passed) return passed.error();
     if (next_ >= to_) return std::optional<MergedLogs::Record>();
     if (auto read = read_stretch(); !read) return read.error();
   }
-  const bool is_decision = decision_ < decisions_.size() &&
-                           (event_ == events_.size() || decisions_[decision_].front().time_ms <= events_[event_].time_ms);
+  const bool is_decision =
+      decision_ < decisions_.size() &&
+      (event_ == events_.size() || decisions_[decision_].front().time_ms <= events_[event_].time_ms);
   if (is_decision) return std::optional<MergedLogs::Record>(std::move(decisions_[decision_++]));
   return std::optional<MergedLogs::Record>(events_[event_++].event);
 }
@@ -47,7 +57,20 @@ Result<void> HistoryReader::read_stretch() {
   // Of the first impressions the decisions are older.
   if (auto read = read_decisions(has_begun_ ? from : from - kImpressionLife, next_); !read) return read;
   has_begun_ = true;
-  return read_events(from, next_);
+  if (auto read = read_events(from, next_); !read) return read;
+  is_in_gap_ = decisions_.empty() && events_.empty();
+  return {};
+}
+
+Result<void> HistoryReader::pass_gap() {
+  const auto table = store_.table(kNextDecision, {{"from", millis(next_)}, {"to", millis(to_)}});
+  if (!table) return table.error();
+  std::int64_t time_ms = 0;
+  const std::string& text = table->rows.at(0).at(0);
+  std::from_chars(text.data(), text.data() + text.size(), time_ms);
+  next_ = std::clamp(WallTime(Millis(time_ms)), next_, std::max(next_, to_));
+  is_in_gap_ = false;
+  return {};
 }
 
 Result<void> HistoryReader::read_decisions(WallTime from, WallTime to) {

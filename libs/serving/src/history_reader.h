@@ -30,6 +30,8 @@ class HistoryReader {
     std::int64_t time_ms = 0;  ///< No less than that of the one before it in its partition.
   };
   [[nodiscard]] Result<void> read_stretch();
+  /// To the next decision. A stretch without any is longer than an impression or a click may come after its decision.
+  [[nodiscard]] Result<void> pass_gap();
   [[nodiscard]] Result<void> read_decisions(WallTime from, WallTime to);
   [[nodiscard]] Result<void> read_events(WallTime from, WallTime to);
 
@@ -42,7 +44,7 @@ class HistoryReader {
   std::size_t decision_ = 0, event_ = 0;
   std::vector<std::int64_t> latest_ms_;  ///< By partition.
   std::vector<log::Offset> after_;
-  bool has_begun_ = false;
+  bool has_begun_ = false, is_in_gap_ = false;
 };
 
 }  // namespace marquee::serving

@@ -113,8 +113,8 @@ void LearnedRanker::Version::rank(const decision::Request& request, const decisi
                                   const decision::Inventory& inventory,
                                   std::span<decision::Candidate> candidates) const {
   const auto* scorer = ranking_.scorer.get();
-  const bool is_auction = of_.auction_ != decision::Auction::none &&
-                          decision::is_auctioned(*candidates.front().ad->campaign->campaign);
+  const bool is_auction =
+      of_.auction_ != decision::Auction::none && decision::is_auctioned(*candidates.front().ad->campaign->campaign);
   if (scorer == nullptr) {
     decision::UniformRanker().rank(request, placement, inventory, candidates);
     for (auto& one : candidates) one.value = is_auction ? static_cast<float>(one.ad->campaign->ecpm_micros) : 0;

@@ -65,9 +65,9 @@ struct Parts {
 Result<Parts> parts_of(std::string_view saved) {
   Loading loading(saved);
   Parts parts;
-  const bool is_whole = loading.take(parts.options) && loading.take(parts.last_round) && loading.take(parts.version) && loading.take(parts.next_round) &&
-                        loading.take(parts.recall_round) && take(loading, parts.recall) && take(loading, parts.cut) &&
-                        loading.text(parts.trained);
+  const bool is_whole = loading.take(parts.options) && loading.take(parts.last_round) && loading.take(parts.version) &&
+                        loading.take(parts.next_round) && loading.take(parts.recall_round) &&
+                        take(loading, parts.recall) && take(loading, parts.cut) && loading.text(parts.trained);
   if (!is_whole || !loading.is_at_end()) return Error::give_up("what was learned is damaged");
   return parts;
 }
@@ -79,10 +79,10 @@ std::string write(const Parts& parts) {
   saving.put(parts.version);
   saving.put(parts.next_round);
   saving.put(parts.recall_round);
-  for (const auto* one : {&parts.recall, &parts.cut}) {
-    put(saving, one->events);
-    put(saving, one->decisions);
-  }
+  put(saving, parts.recall.events);
+  put(saving, parts.recall.decisions);
+  put(saving, parts.cut.events);
+  put(saving, parts.cut.decisions);
   saving.text(parts.trained);
   return std::move(saving.out);
 }
@@ -108,6 +108,7 @@ Result<bool> LearningRounds::begin(const Round& begin, log::Offset at, std::stri
   examples_ = trainer_.learner().examples();
   next_round_ = at + 1;
   last_round_ = hash_of(begin);
+  has_other_options_ = false;  // From here on these hold.
   points_ = {{.at = at, .cut = begin.recall, .now = trainer_.now()}};
   return true;
 }

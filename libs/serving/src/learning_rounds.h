@@ -23,7 +23,8 @@ class LearningRounds {
   /// `stop` came first. Once.
   [[nodiscard]] Result<bool> begin(const Round& begin, log::Offset at, std::string_view saved,
                                    const std::stop_token& stop);
-  /// With what save() gave; then recall() each round from recall_round() to before next_round(), and end_recall(). Once.
+  /// With what save() gave; then recall() each round from recall_round() to before next_round(), and end_recall().
+  /// Once.
   [[nodiscard]] Result<void> begin_with(std::string_view saved);
   /// False where `stop` came first.
   [[nodiscard]] Result<bool> recall(const LogCut& to, const std::stop_token& stop) { return take(to, stop); }

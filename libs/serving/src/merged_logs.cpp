@@ -80,19 +80,20 @@ void MergedLogs::advance(const LogCut& to) {
   }
 }
 
-/// What cannot be read, and what is none of a served ad, goes by with the one before it: the store's rows, of which only
+/// What cannot be read, and what is none of a served ad, goes by as early as it may: the store's rows, of which only
 /// the others are asked for, then have the same order.
 void MergedLogs::read_head(Stream& stream) {
   const auto bytes = stream.records.records[stream.at];
   stream.record = {};
+  stream.time_ms = 0;
   if (stream.is_decisions) {
     auto choices = serving::read_record(bytes);
     if (!choices || choices->empty()) return;
-    stream.time_ms = std::max(stream.time_ms, choices->front().time_ms);
+    stream.time_ms = choices->front().time_ms;
     stream.record = std::move(*choices);
   } else if (const auto event = event::decode(bytes); event && event->external_id.starts_with(kServedPrefix)) {
     // What was served is at the time of its decision, whatever the clock said (a server may give both).
-    stream.time_ms = std::max(stream.time_ms, event->event_time_ms);
+    stream.time_ms = event->event_time_ms;
     stream.record = *event;
   }
 }

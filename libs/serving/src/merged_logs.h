@@ -22,7 +22,8 @@ struct LogCut {
 };
 
 /// Between two cuts the order is that of the records alone, whenever they are read: by time, at equal times decisions
-/// first, then by partition; in one partition by offset, a record's time being no less than that of the one before it.
+/// first, then by partition; in one partition by offset, each record at its time, or after the one before it if that is
+/// later. What was before the first cut has no part in it.
 /// Not thread safe.
 class MergedLogs {
  public:

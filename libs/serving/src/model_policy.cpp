@@ -35,7 +35,8 @@ Result<std::unique_ptr<ModelPolicy>> ModelPolicy::read(const std::string& path, 
   const auto trained = read_trained(path);
   if (!trained) return trained.error();
   ClickTrainer trainer(TrainingOptions{}, impl->spec);
-  if (auto loaded = trainer.load(*trained); !loaded) return Error(loaded.error().action, path + ": " + loaded.error().message);
+  if (auto loaded = trainer.load(*trained); !loaded)
+    return Error(loaded.error().action, path + ": " + loaded.error().message);
   std::vector<learning::Ad> known;
   for (const auto& ad : ads)
     known.push_back({.id = ad.id,
@@ -54,8 +55,7 @@ Result<std::unique_ptr<ModelPolicy>> ModelPolicy::read(const std::string& path, 
 
 WallTime ModelPolicy::learned_until() const { return impl_->until; }
 
-void ModelPolicy::choose(const Situation& situation, std::span<const std::uint32_t> candidates,
-                         std::span<double> out) {
+void ModelPolicy::choose(const Situation& situation, std::span<const std::uint32_t> candidates, std::span<double> out) {
   auto& [spec, features, draw, scratch, scorer, attraction, spread, until] = *impl_;
   features.clear();
   for (const auto& [name, value] : situation.context) describe_known(features, name, value);

@@ -36,16 +36,15 @@ class ClickLearnerTest : public ServingTest {
     end_learning();
     ranker_in_use = &learned;
     begin({campaign("c", ads)});
-    learner =
-        std::make_unique<ClickLearner>(
-            ClickLearnerOptions{.training = {.token_key = {2},
-                                             .click_window = 10s,
-                                             .learner = {.slots_log2 = 14, .ftrl = {}, .priors = {}},
-                                             .trial = {}},
-                                .path = directory + "/model",
-                                .publish_every = 5ms,
-                                .metrics = metrics},
-            learned, *sites, *events, *decisions, *versions);
+    learner = std::make_unique<ClickLearner>(
+        ClickLearnerOptions{.training = {.token_key = {2},
+                                         .click_window = 10s,
+                                         .learner = {.slots_log2 = 14, .ftrl = {}, .priors = {}},
+                                         .trial = {}},
+                            .path = directory + "/model",
+                            .publish_every = 5ms,
+                            .metrics = metrics},
+        learned, *sites, *events, *decisions, *versions);
     learner->start();
   }
   void end_learning() {

@@ -243,6 +243,60 @@ TEST_F(DecisionRecordTest, reads_and_lands_records_that_name_all_candidates) {
   EXPECT_THAT(std::string(landing.insert), testing::Not(testing::HasSubstr("others")));
 }
 
+/// As a log has it that the program before this one wrote: it did not say what the ad is.
+TEST_F(DecisionRecordTest, reads_and_lands_records_without_category_and_advertiser) {
+  std::string old("\0\1", 2);
+  const auto text = [&](std::string_view one) { (old += static_cast<char>(one.size())) += one; };
+  const auto number = [&](auto one) { old.append(reinterpret_cast<const char*>(&one), sizeof one); };
+  for (const std::string_view ad : {"ad1", "ad2"}) {
+    text("campus");
+    text("d1");
+    number(std::uint8_t{ad == "ad2"});
+    number(kTime);
+    number(std::uint64_t{9});
+    text("squarecb-1");
+    number(std::int64_t{7});
+    text("top");
+    number(std::uint8_t{1});
+    text("c");
+    text(ad);
+    text("chosen");
+    number(0.75F);
+    number(std::uint8_t{0});    // is_bound
+    number(std::uint8_t{1});    // turn
+    number(std::int64_t{250});  // price
+    old += '\x01';
+    text("page");
+    old += '\x01';
+    text("home");
+    old += '\x01';
+    text(ad);
+    old += '\x01';
+    number(0.5F);
+    old += '\0';  // No values: there was no auction.
+    old += '\x01';
+    number(0.75F);
+    number(std::uint32_t{2});
+    number(0.125F);
+    number(std::uint64_t{77});
+    old += '\x01';
+    number(std::uint64_t{6});
+  }
+  const auto all = read_record(old).value();
+  ASSERT_EQ(all.size(), 2U);
+  EXPECT_EQ(all[0].ad_id, "ad1");
+  EXPECT_EQ(all[1].ad_id, "ad2");
+  EXPECT_EQ(all[1].placement, 1);
+  EXPECT_EQ(all[1].propensity, 0.75F);
+  EXPECT_EQ(all[1].category, "");
+  EXPECT_EQ(all[1].advertiser, "");
+  EXPECT_THAT(all[1].context, testing::ElementsAre(testing::Pair("page", "home")));
+  const auto landing = landing_of(old).value();
+  EXPECT_EQ(landing.rows, std::string_view(old).substr(2));
+  EXPECT_THAT(std::string(landing.insert), testing::HasSubstr("others_rows)"));
+  EXPECT_TRUE(landing.is_decision);
+}
+
 TEST_F(DecisionRecordTest, says_that_a_record_is_of_a_later_program) {
   const std::string later = std::string("\0\x63", 2) + "anything";
   EXPECT_THAT(read_record(later).error().message, testing::HasSubstr("later Marquee"));

@@ -41,7 +41,7 @@ TEST_F(ServingTest, counts_an_impression_and_its_click_once) {
     EXPECT_EQ(event.campaign_id, "a");
     EXPECT_EQ(event.slot_id, "top");
     EXPECT_EQ(event.position, 1);
-    EXPECT_EQ(event.policy, "uniform-1");
+    EXPECT_EQ(event.policy, "uniform") << "without its version";
     EXPECT_FLOAT_EQ(event.propensity, 1.0F / 3);
     EXPECT_EQ(event.user_key, event::hash_user({1}, "u"));
     EXPECT_EQ(event.props, R"({"after_ms":1500,"age":20})") << "an adult's: it may be in the profile";

@@ -4,7 +4,6 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
-#include <atomic>
 #include <chrono>
 #include <filesystem>
 #include <functional>
@@ -12,6 +11,7 @@
 #include <random>
 #include <string>
 #include <thread>
+#include <vector>
 
 #include "history_model.h"
 #include "logged_traffic.h"
@@ -54,8 +54,8 @@ class LearningRoundsTest : public ::testing::Test {
   void start() {
     sites.at("campus").use(traffic.inventory);
     learner = std::make_unique<ClickLearner>(
-        ClickLearnerOptions{.training = training(), .path = path(), .publish_every = 1ms, .save_every = 7ms},
-        ranker, sites, *events, *decisions, *versions);
+        ClickLearnerOptions{.training = training(), .path = path(), .publish_every = 1ms, .save_every = 7ms}, ranker,
+        sites, *events, *decisions, *versions);
     learner->start();
   }
 
@@ -83,6 +83,24 @@ class LearningRoundsTest : public ::testing::Test {
     };
     while (learned() + 40 < shown && !has_rolled_back()) {
       ASSERT_LT(std::chrono::steady_clock::now(), until) << learned() << " of " << shown;
+      std::this_thread::sleep_for(2ms);
+    }
+  }
+  /// Until the last round has all that the logs have.
+  void wait_until_read() {
+    const auto until = std::chrono::steady_clock::now() + 60s;
+    const auto is_read = [&] {
+      VersionLog log(*versions);
+      if (log.end() == 0) return false;
+      const auto cut = log.read(log.end() - 1).value().front().cut;
+      for (log::Partition i = 0; i < cut.events.size(); ++i)
+        if (cut.events[i] < events->end(i)) return false;
+      for (log::Partition i = 0; i < cut.decisions.size(); ++i)
+        if (cut.decisions[i] < decisions->end(i)) return false;
+      return true;
+    };
+    while (!is_read()) {
+      ASSERT_LT(std::chrono::steady_clock::now(), until);
       std::this_thread::sleep_for(2ms);
     }
   }
@@ -135,19 +153,25 @@ class LearningRoundsTest : public ::testing::Test {
 };
 
 TEST_F(LearningRoundsTest, the_logs_alone_give_every_version_again_whatever_kill_9_left) {
-  std::atomic<bool> has_ended = false;
-  std::jthread pages([&] {
+  constexpr int kRuns = 20;
+  constexpr log::Offset kRoundsARun = 5;
+  std::jthread pages([&](const std::stop_token& stop) {
     std::mt19937_64 pauses(kSeed);
-    for (int i = 0; i < 4'000; ++i) {
+    while (!stop.stop_requested()) {
       show(healthy);
       if (pauses() % 20 == 0) std::this_thread::sleep_for(std::chrono::microseconds(pauses() % 10'000));
     }
-    has_ended = true;
   });
   std::mt19937_64 moments(kSeed + 1);
-  for (int run = 0; !has_ended; ++run) {
+  for (int run = 0; run < kRuns; ++run) {
+    const auto before = versions->end(0);
     start();
-    std::this_thread::sleep_for(std::chrono::milliseconds(20 + moments() % 60));
+    if (run % 3 != 2) {  // At times it is killed before it is where the last one was.
+      const auto until = std::chrono::steady_clock::now() + 60s;
+      while (versions->end(0) < before + kRoundsARun && std::chrono::steady_clock::now() < until)
+        std::this_thread::sleep_for(1ms);
+    }
+    std::this_thread::sleep_for(std::chrono::milliseconds(moments() % 30));
     // What is on the disk at some moment is what kill -9 leaves, whatever is written afterwards.
     const std::string left = directory + "/left";
     if (fs::exists(path())) fs::copy_file(path(), left, fs::copy_options::overwrite_existing);
@@ -157,13 +181,16 @@ TEST_F(LearningRoundsTest, the_logs_alone_give_every_version_again_whatever_kill
     if (run % 5 != 4 && fs::exists(left)) fs::rename(left, path());  // At times it is lost, too.
     fs::remove(left);
   }
+  pages.request_stop();
   pages.join();
   start();
-  wait_until_learned();
+  show(healthy);  // Which is read after all that was recorded before, and so is kept at the end.
+  wait_until_read();
   learner.reset();
   const auto again = repeat();
   EXPECT_EQ(again.beginnings, 1U) << "each run went on from the one before";
-  EXPECT_GT(again.versions, 5U);
+  // Of the five rounds of each of 14 runs most teach something.
+  EXPECT_GT(again.versions, 30U);
   const auto kept = read_whole_file(path(), kModelMagic).value().value();
   EXPECT_TRUE(kept.ends_with(again.trained)) << "what is kept is what the logs give, byte for byte";
 }
@@ -194,6 +221,42 @@ TEST_F(LearningRoundsTest, under_other_options_learning_begins_anew_from_what_wa
   while (told().at("versions")[0].at("examples").get<std::uint64_t>() < 555) {
     ASSERT_LT(std::chrono::steady_clock::now(), until) << "what waited is not learned";
     std::this_thread::sleep_for(2ms);
+  }
+}
+
+TEST_F(LearningRoundsTest, what_was_learned_is_kept_though_what_it_went_on_from_is_gone) {
+  start();
+  for (int i = 0; i < 400; ++i) show(healthy);
+  wait_until_learned();
+  learner.reset();
+  const std::string old = path() + ".old";
+  fs::copy_file(path(), old);
+  for (const Millis window : {15s, 20s, 25s}) {
+    click_window = window;
+    // As if nothing had been written down since, but what the last beginning went on from.
+    fs::copy_file(old, path(), fs::copy_options::overwrite_existing);
+    start();
+    for (int i = 0; i < 100; ++i) show(healthy);
+    const auto until = std::chrono::steady_clock::now() + 60s;
+    while (told().at("versions").empty() || told().at("versions")[0].at("examples").get<std::uint64_t>() + 80 < shown) {
+      ASSERT_LT(std::chrono::steady_clock::now(), until);
+      std::this_thread::sleep_for(2ms);
+    }
+    learner.reset();
+  }
+  std::vector<Round> beginnings;
+  VersionLog log(*versions);
+  for (log::Offset at = 0; at < log.end();) {
+    const auto recorded = log.read(at).value();
+    for (const auto& round : recorded)
+      if (round.is_begin) beginnings.push_back(round);
+    at += recorded.size();
+  }
+  ASSERT_EQ(beginnings.size(), 4U);
+  for (std::size_t i = 1; i < beginnings.size(); ++i) {
+    EXPECT_NE(beginnings[i].base, 0U) << "begun with nothing";
+    EXPECT_GT(beginnings[i].version, beginnings[i - 1].version);
+    EXPECT_GE(beginnings[i].examples, 350U);
   }
 }
 

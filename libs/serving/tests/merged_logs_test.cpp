@@ -103,5 +103,18 @@ TEST_F(MergedLogsTest, what_comes_after_advance_waits_for_the_next) {
   EXPECT_EQ(take_all(), (std::vector<std::int64_t>{-2, 3}));
 }
 
+TEST_F(MergedLogsTest, a_clock_that_was_ahead_has_no_part_in_what_comes_after_the_next_cut) {
+  merged.begin({});
+  append(*decisions, 0, decision_at(3'600'000));
+  append(*events, 0, event_at(1));
+  merged.advance(merged.tip().value());
+  EXPECT_EQ(take_all(), (std::vector<std::int64_t>{1, -3'600'000}));
+  append(*decisions, 0, decision_at(5));
+  append(*events, 0, event_at(6));
+  append(*events, 1, event_at(4));
+  merged.advance(merged.tip().value());
+  EXPECT_EQ(take_all(), (std::vector<std::int64_t>{4, -5, 6}));
+}
+
 }  // namespace
 }  // namespace marquee::serving

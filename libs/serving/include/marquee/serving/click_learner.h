@@ -27,9 +27,9 @@ struct TrainingOptions {
 
 struct ClickLearnerOptions {
   TrainingOptions training;
-  std::string path;              ///< Where what was learned is kept between runs.
-  Millis publish_every{1'000};   ///< A new version of the model, where there is something new.
-  Millis save_every{60'000};     ///< How often what was learned is written down.
+  std::string path;             ///< Where what was learned is kept between runs.
+  Millis publish_every{1'000};  ///< A new version of the model, where there is something new.
+  Millis save_every{60'000};    ///< How often what was learned is written down.
   std::shared_ptr<metrics::Registry> metrics = {};
 };
 

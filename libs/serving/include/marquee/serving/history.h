@@ -23,8 +23,8 @@ struct HistoryLearned {
 };
 
 /// Learns from marquee.decisions and marquee.events, from `from` to before `to`, what reading both logs in one go would
-/// teach, bit for bit, and writes it to `path`: where that is `model_path`.history, the learner of that file takes it up
-/// and goes on with what the logs have after it. `to` must be long enough ago for all to have landed.
+/// teach, bit for bit, and writes it to `path`: where that is `model_path`.history, the learner of that file takes it
+/// up and goes on with what the logs have after it. `to` must be long enough ago for all to have landed.
 [[nodiscard]] Result<HistoryLearned> learn_history(const TrainingOptions& options, clickhouse::Client& store,
                                                    WallTime from, WallTime to, const std::string& path);
 
@@ -38,8 +38,8 @@ struct VersionsRepeated {
   std::uint64_t different = 0;        ///< The first that came out otherwise than it is recorded; 0: none.
 };
 
-/// All versions since learning last began (ClickLearner), out of the logs again. Action::reject where these do not reach
-/// back so far. `model_path`: where the learner keeps its model.
+/// All versions since learning last began (ClickLearner), out of the logs again. Action::reject where these do not
+/// reach back so far. `model_path`: where the learner keeps its model.
 [[nodiscard]] Result<VersionsRepeated> repeat_versions(const TrainingOptions& options, log::EventLog& events,
                                                        log::EventLog& decisions, log::EventLog& versions,
                                                        const std::string& model_path);

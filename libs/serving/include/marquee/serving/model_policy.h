@@ -21,8 +21,8 @@ struct KnownAd {
   std::string id, campaign, category, advertiser;
 };
 
-/// A model with its exploration: the policy that would serve if it were published, but that it does not count what a user
-/// has seen of an ad, nor what ads bid. Not thread safe.
+/// A model with its exploration: the policy that would serve if it were published, but that it does not count what a
+/// user has seen of an ad, nor what ads bid. Not thread safe.
 class ModelPolicy {
  public:
   /// Reads what the learner keeps, or what `marquee learn` wrote. Ads go by their index in `ads`.
