@@ -9,7 +9,7 @@ from vowpalwabbit import Workspace
 from bench.loop.baselines import Baseline
 from bench.loop.world import Impression, World
 
-# All features of the request with all of the ad; costs are -1 for a click.
+# All features of the request with all of the ad, and whether the page is of the ad's category; costs are -1 for a click.
 COMMON = "--cb_explore_adf --quiet -q SA -b 20 --cb_type mtr"
 SETTINGS = {
     **{f"squarecb gamma_scale={gamma} l={rate}": f"--squarecb --gamma_scale {gamma} -l {rate}" for gamma in (100, 1000, 10000) for rate in (0.5,)},
@@ -27,6 +27,9 @@ class Vowpal(Baseline):
         self.workspace = Workspace(f"{COMMON} {SETTINGS[setting]} --random_seed {seed}")
         self.lines = [f"|A ad={ad.id} campaign={ad.campaign} category={ad.category} advertiser={ad.advertiser}" for ad in world.ads]
 
+    def line(self, ad: int, visit: dict[str, Any]) -> str:
+        return self.lines[ad] + (" |M match" if self.world.ads[ad].category == visit.get("course_category") else "")
+
     @staticmethod
     def shared(visit: dict[str, Any]) -> str:
         features = [f"{name}={visit[name]}" for name in REQUEST if name in visit]
@@ -42,16 +45,16 @@ class Vowpal(Baseline):
         shared = self.shared(visit)
         for slot in range(self.world.slots):
             shared_here = f"{shared} slot={slot}"
-            chances = self.workspace.predict("\n".join((shared_here, *(self.lines[ad] for ad in left))))
+            lines = [self.line(ad, visit) for ad in left]
+            chances = self.workspace.predict("\n".join((shared_here, *lines)))
             place = self.random.choices(range(len(left)), chances)[0]
             # Learned later, when the click could have come.
-            slate.append(Impression(visit, slot, left[place], (shared_here, list(left), place, chances[place])))
+            slate.append(Impression(visit, slot, left[place], (shared_here, lines, place, chances[place])))
             del left[place]
         return slate
 
     def learn(self, impression: Impression, is_clicked: bool) -> None:
-        shared, candidates, place, chance = impression.handle
-        lines = [self.lines[ad] for ad in candidates]
+        shared, lines, place, chance = impression.handle
         lines[place] = f"0:{-int(is_clicked)}:{chance} {lines[place]}"
         self.workspace.learn("\n".join((shared, *lines)))
         impression.handle = None

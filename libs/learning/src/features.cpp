@@ -14,10 +14,10 @@ std::uint64_t hash_of(std::string_view text, std::uint64_t seed = 0) {
   return XXH3_64bits_withSeed(text.data(), text.size(), seed);
 }
 
-std::vector<std::string_view> names_of(std::string_view term) {
+std::vector<std::string_view> names_of(std::string_view term, char between) {
   std::vector<std::string_view> names;
   for (std::size_t begin = 0; begin <= term.size();) {
-    const auto end = std::min(term.find('*', begin), term.size());
+    const auto end = std::min(term.find(between, begin), term.size());
     names.push_back(term.substr(begin, end - begin));
     begin = end + 1;
   }
@@ -45,33 +45,43 @@ Result<FeatureSpec> FeatureSpec::parse(const FeatureOptions& options) {
     spec.fingerprint_ = hash_of(field.name, mix(spec.fingerprint_ + field.columns_log2));
   }
   spec.ad_fields_ = options.ad_fields;
+  if (options.terms.size() > kMaxTerms) return Error::reject("more than 255 terms");
+  std::vector<Term> terms;
   for (const auto& text : options.terms) {
-    Term term{.seed = hash_of(text), .context = {}, .field = kNoAdField};
-    for (const auto name : names_of(text)) {
-      if (name.empty()) return Error::reject("term \"" + text + "\": a name is empty");
-      const auto field = std::ranges::find(options.ad_fields, name, &AdField::name);
-      if (field == options.ad_fields.end()) {
-        const auto index =
-            spec.names_.try_emplace(std::string(name), static_cast<std::uint16_t>(spec.names_.size())).first->second;
-        if (std::ranges::find(term.context, index) != term.context.end())
-          return Error::reject("term \"" + text + "\": a name twice");
-        term.context.push_back(index);
-      } else if (term.field != kNoAdField) {
-        return Error::reject("term \"" + text + "\": two ad fields");
-      } else {
-        term.field = static_cast<std::uint8_t>(field - options.ad_fields.begin());
-      }
-    }
-    spec.fingerprint_ = mix(spec.fingerprint_ + term.seed);
-    spec.terms_.push_back(std::move(term));
+    auto term = spec.parse_term(text);
+    if (!term) return term.error();
+    spec.fingerprint_ = mix(spec.fingerprint_ + term->seed);
+    terms.push_back(std::move(*term));
   }
   // Rows of one ad field stand together, so that scoring goes over the ads once for each field.
-  std::vector<Term> by_field;
   for (std::size_t field = 0; field <= options.ad_fields.size(); ++field)
-    for (auto& term : spec.terms_)
-      if (static_cast<std::uint8_t>(term.field + 1) == field) by_field.push_back(std::move(term));
-  spec.terms_ = std::move(by_field);
+    for (const bool is_match : {true, false})
+      for (const auto& term : terms)
+        if (static_cast<std::uint8_t>(term.field + 1) == field && term.is_match == is_match)
+          spec.terms_.push_back(term);
   return spec;
+}
+
+Result<FeatureSpec::Term> FeatureSpec::parse_term(std::string_view text) {
+  const bool is_match = text.find('=') != std::string_view::npos;
+  const auto wrong = [&](const char* what) { return Error::reject("term \"" + std::string(text) + "\": " + what); };
+  Term term{.seed = hash_of(text), .context = {}, .field = kNoAdField, .is_match = is_match};
+  for (const auto name : names_of(text, is_match ? '=' : '*')) {
+    if (name.empty()) return wrong("a name is empty");
+    const auto field = std::ranges::find(ad_fields_, name, &AdField::name);
+    if (field == ad_fields_.end()) {
+      const auto index = names_.try_emplace(std::string(name), static_cast<std::uint16_t>(names_.size())).first->second;
+      if (std::ranges::find(term.context, index) != term.context.end()) return wrong("a name twice");
+      term.context.push_back(index);
+    } else if (term.field != kNoAdField) {
+      return wrong("two ad fields");
+    } else {
+      term.field = static_cast<std::uint8_t>(field - ad_fields_.begin());
+    }
+  }
+  if (is_match && (term.context.size() != 1 || term.field == kNoAdField || text.find('*') != std::string_view::npos))
+    return wrong("a match is of a context name and an ad field");
+  return term;
 }
 
 int FeatureSpec::context_name(std::string_view name) const {
@@ -90,6 +100,10 @@ void RequestFeatures::add(std::string_view name, std::string_view value, float w
   values_[static_cast<std::size_t>(index)].push_back({hash_of(value), std::clamp(weight, -8.0F, 8.0F)});
 }
 
+std::uint8_t RequestFeatures::index_of(const FeatureSpec::Term& term) const {
+  return static_cast<std::uint8_t>(&term - spec_->terms().data());
+}
+
 void RequestFeatures::cross(const FeatureSpec::Term& term, std::size_t depth, std::uint64_t hash, float x) {
   if (depth < term.context.size()) {
     for (const auto& value : values_[term.context[depth]])
@@ -104,12 +118,30 @@ void RequestFeatures::cross(const FeatureSpec::Term& term, std::size_t depth, st
                    .multiplier = static_cast<std::uint32_t>(hash) | 1,
                    .x = x,
                    .field = term.field,
-                   .shift = static_cast<std::uint8_t>(shift)});
+                   .shift = static_cast<std::uint8_t>(shift),
+                   .term = index_of(term)});
+}
+
+void RequestFeatures::match(const FeatureSpec::Term& term, std::uint64_t hash) {
+  for (const auto& value : values_[term.context.front()]) {
+    if (rows_.size() == kMaxRows) return;
+    rows_.push_back({.base = static_cast<std::uint32_t>(hash >> 32),
+                     .multiplier = static_cast<std::uint32_t>(value.hash >> 32),
+                     .x = value.x,
+                     .field = term.field,
+                     .term = index_of(term),
+                     .is_match = true});
+  }
 }
 
 void RequestFeatures::compile() {
   rows_.clear();
-  for (const auto& term : spec_->terms()) cross(term, 0, mix(term.seed), 1);
+  for (const auto& term : spec_->terms()) {
+    if (term.is_match)
+      match(term, mix(term.seed));
+    else
+      cross(term, 0, mix(term.seed), 1);
+  }
 }
 
 AdFeatures ad_features(const FeatureSpec& spec, const Ad& ad) {

@@ -14,7 +14,8 @@ namespace {
 static_assert(std::endian::native == std::endian::little, "states are written as they lie in memory");
 
 constexpr std::string_view kMagic = "MQLM";
-constexpr std::uint32_t kFormat = 1;
+constexpr std::uint32_t kFormat = 2;
+constexpr std::size_t kSlotBytes = sizeof(std::uint32_t) + 2 * sizeof(float) + sizeof(std::uint8_t);
 constexpr std::uint64_t kMaxState = std::uint64_t{2} << 30;
 
 template <class T>
@@ -54,17 +55,18 @@ void put_table(std::string& out, const std::vector<Coordinate>& table) {
   for (std::uint32_t i = 0; i < table.size(); ++i)
     if (table[i].n != 0 || table[i].z != 0) used.push_back(i);
   put(out, std::uint64_t{used.size()});
-  out.reserve(out.size() + used.size() * 12);
+  out.reserve(out.size() + used.size() * kSlotBytes);
   // Positions as steps, and numbers of a kind together: they compress better so.
   std::uint32_t last = 0;
   for (const auto i : used) put(out, i - std::exchange(last, i));
   for (const auto i : used) put(out, table[i].z);
   for (const auto i : used) put(out, table[i].n);
+  for (const auto i : used) put(out, table[i].term);
 }
 
-bool read_table(Reader& reader, std::vector<Coordinate>& table) {
+bool read_table(Reader& reader, std::vector<Coordinate>& table, std::size_t terms) {
   const auto count = reader.take<std::uint64_t>();
-  if (count > table.size() || reader.left() != count * 12) return false;
+  if (count > table.size() || reader.left() != count * kSlotBytes) return false;
   std::vector<std::uint32_t> used;
   used.reserve(count);
   std::uint64_t at = 0;
@@ -75,6 +77,8 @@ bool read_table(Reader& reader, std::vector<Coordinate>& table) {
   }
   for (const auto i : used) table[i].z = reader.take<float>();
   for (const auto i : used) table[i].n = reader.take<float>();
+  for (const auto i : used)
+    if ((table[i].term = reader.take<std::uint8_t>()) >= terms) return false;
   return true;
 }
 
@@ -95,6 +99,7 @@ std::string state_bytes(const LearnedParts& parts) {
   for (const auto& node : nodes) put(out, node);
   put(out, std::uint64_t{parts.fit.leaves().size()});
   for (const auto& leaf : parts.fit.leaves()) put(out, leaf);
+  for (const float precision : parts.precisions.all()) put(out, precision);
   put_table(out, parts.table);
   return out;
 }
@@ -117,7 +122,9 @@ Result<> read_state(std::string_view bytes, const FreshParts& parts) {
   const auto leaves = reader.take<std::uint64_t>();
   if (leaves > reader.left() / sizeof(PositionFit::Leaf)) return damaged("it ends within the ads");
   for (std::uint64_t i = 0; i < leaves; ++i) parts.fit.put(reader.take<PositionFit::Leaf>());
-  if (!read_table(reader, parts.table) || !reader.is_whole()) return damaged("its table is not whole");
+  const auto terms = parts.precisions.all().size();
+  for (std::size_t term = 0; term < terms; ++term) parts.precisions.put(term, reader.take<float>());
+  if (!read_table(reader, parts.table, terms) || !reader.is_whole()) return damaged("its table is not whole");
   return {};
 }
 

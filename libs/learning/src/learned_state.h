@@ -11,21 +11,22 @@
 
 namespace marquee::learning {
 
-template <class Head, class Table, class Rates, class Positions, class Fit>
+template <class Head, class Table, class Precisions, class Rates, class Positions, class Fit>
 struct Parts {
   Head& head;
   Table& table;
+  Precisions& precisions;
   Rates& priors;
   Positions& examination;
   Fit& fit;
 };
-using LearnedParts =
-    Parts<const StateHead, const std::vector<Coordinate>, const Priors, const Examination, const PositionFit>;
-using FreshParts = Parts<StateHead, std::vector<Coordinate>, Priors, Examination, PositionFit>;
+using LearnedParts = Parts<const StateHead, const std::vector<Coordinate>, const TermPrecisions, const Priors,
+                           const Examination, const PositionFit>;
+using FreshParts = Parts<StateHead, std::vector<Coordinate>, TermPrecisions, Priors, Examination, PositionFit>;
 
 /// Little-endian: head; by position, examination and clicks; count of prior nodes, and each by its key (key, clicks,
-/// exposure); count of ads, and each in the order first seen (path, impressions by position); count of slots in use,
-/// and those by position (steps u32; then all z; then all n).
+/// exposure); count of ads, and each in the order first seen (path, impressions by position); the terms' precisions;
+/// count of slots in use, and those by position (steps u32; then all z; then all n; then all terms).
 [[nodiscard]] std::string state_bytes(const LearnedParts& parts);
 
 /// Fills the parts, which must be fresh. Fails with `reject` for another spec or size of table than the head's, with

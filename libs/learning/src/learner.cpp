@@ -17,6 +17,16 @@ constexpr double kMaxLift = 20;
 // A refit costs some 1 us an ad; so many examples pay for it.
 constexpr std::uint64_t kLeastExamplesPerRefit = 1'000;
 constexpr std::uint64_t kExamplesPerRefitAndAd = 4;
+// Precisions change slowly once there are many examples, and take a look at every slot.
+constexpr double kGrowthPerEstimate = 1.05;
+
+// A click's squared gradient is the information that it tells only on average over clicks and none; the Fisher
+// information only where the prediction is right. Half of each holds the step of a first click, and counts ads that
+// nobody clicks.
+double information_of(double gradient, const Prediction& said) {
+  const double fisher = said.click * (1 - said.attraction) * (1 - said.attraction) / (1 - said.click);
+  return (gradient * gradient + fisher) / 2;
+}
 
 LearnerOptions within_bounds(LearnerOptions options) {
   options.slots_log2 = std::clamp(options.slots_log2, 10U, 26U);
@@ -37,6 +47,7 @@ Learner::Learner(const FeatureSpec& spec, const LearnerOptions& options)
     : options_(within_bounds(options)),
       mask_((1U << options_.slots_log2) - 1),
       table_(std::size_t{1} << options_.slots_log2),
+      precisions_(options_.ftrl, spec.terms().size()),
       priors_(options_.priors),
       fit_(options_.examination_clicks),
       head_{.spec = spec.fingerprint(), .slots_log2 = options_.slots_log2} {}
@@ -44,7 +55,7 @@ Learner::Learner(const FeatureSpec& spec, const LearnerOptions& options)
 double Learner::logit_of_rows(const Impression& impression) const {
   double sum = 0;
   for (const auto& row : *impression.rows)
-    sum += row.x * ftrl_weight(options_.ftrl, table_[row.slot(column_value(row, impression.ad)) & mask_]);
+    sum += row.x * precisions_.weight(table_[row.slot(column_value(row, impression.ad)) & mask_]);
   return sum;
 }
 
@@ -56,11 +67,7 @@ Prediction Learner::predict(const Impression& impression) const {
 Prediction Learner::learn(const Impression& impression, double clicks) {
   const double rate = priors_.rate(impression.ad.path).mean;
   const auto said = predicted(sigmoid(logit(rate) + logit_of_rows(impression)), examination_.at(impression.position));
-  const double g = (said.click - clicks) * (1 - said.attraction) / (1 - said.click);
-  for (const auto& row : *impression.rows) {
-    auto& at = table_[row.slot(column_value(row, impression.ad)) & mask_];
-    ftrl_step(options_.ftrl, at, ftrl_weight(options_.ftrl, at), static_cast<float>(g * row.x));
-  }
+  learn_weights(impression, said, clicks);
   const double lift = std::clamp(said.attraction / rate, 1 / kMaxLift, kMaxLift);
   priors_.add(impression.ad.path, clicks, said.examination * lift);
   fit_.add(impression.ad.path, impression.position, clicks, lift);
@@ -70,6 +77,17 @@ Prediction Learner::learn(const Impression& impression, double clicks) {
   const auto due = std::max(kLeastExamplesPerRefit, kExamplesPerRefitAndAd * fit_.leaves().size());
   if (head_.examples - head_.refitted_at >= due) refit();
   return said;
+}
+
+void Learner::learn_weights(const Impression& impression, const Prediction& said, double clicks) {
+  const double g = (said.click - clicks) * (1 - said.attraction) / (1 - said.click);
+  const double information = information_of(g, said);
+  for (const auto& row : *impression.rows) {
+    auto& at = table_[row.slot(column_value(row, impression.ad)) & mask_];
+    at.term = row.term;
+    ftrl_step(at, precisions_.weight(at), static_cast<float>(g * row.x),
+              static_cast<float>(information * row.x * row.x));
+  }
 }
 
 void Learner::refit() {
@@ -84,12 +102,17 @@ void Learner::refit() {
   if (options_.weight_half_life_s > 0 && passed_s > 0) {
     const auto keep = static_cast<float>(std::exp2(-passed_s / options_.weight_half_life_s));
     for (auto& at : table_)
-      if (at.n > 0) ftrl_forget(options_.ftrl, at, keep);
+      if (at.n > 0) ftrl_forget(at, precisions_.of(at.term), options_.ftrl.l1, keep);
+  }
+  const auto examples = static_cast<double>(head_.examples);
+  if (examples >= kGrowthPerEstimate * static_cast<double>(head_.estimated_at)) {
+    head_.estimated_at = head_.examples;
+    precisions_.estimate(table_);
   }
   fit_.refit(priors_, examination_);
 }
 
-std::string Learner::state() const { return state_bytes({head_, table_, priors_, examination_, fit_}); }
+std::string Learner::state() const { return state_bytes({head_, table_, precisions_, priors_, examination_, fit_}); }
 
 std::uint64_t Learner::version() const {
   const auto bytes = state();
@@ -106,7 +129,7 @@ std::shared_ptr<const Model> Learner::model() const {
   model->weights.reserve(table_.size() + kLongestRow);
   model->information.reserve(table_.size());
   for (const auto& at : table_) {
-    model->weights.push_back(ftrl_weight(options_.ftrl, at));
+    model->weights.push_back(precisions_.weight(at));
     model->information.push_back(at.n);
   }
   for (std::size_t i = 0; i < kLongestRow; ++i) model->weights.push_back(model->weights[i & mask_]);
@@ -121,8 +144,8 @@ Result<Learner> Learner::load(const FeatureSpec& spec, const LearnerOptions& opt
   const auto state = unpacked(bytes);
   if (!state) return state.error();
   Learner learner(spec, options);
-  const auto read =
-      read_state(*state, {learner.head_, learner.table_, learner.priors_, learner.examination_, learner.fit_});
+  const auto read = read_state(*state, {learner.head_, learner.table_, learner.precisions_, learner.priors_,
+                                        learner.examination_, learner.fit_});
   if (!read) return read.error();
   return learner;
 }

@@ -27,9 +27,22 @@ Result<std::shared_ptr<const Scorer>> Scorer::bind(std::shared_ptr<const Model> 
 
 namespace {
 
+// Adds the first rows' weights, which are matches, to sums[i] for the value that hashes to hashes[i]; returns the rest.
+std::span<const Row> add_matches(std::span<const Row> rows, const Model& model, std::span<const std::uint32_t> hashes,
+                                 float* sums) {
+  for (; !rows.empty() && rows.front().is_match; rows = rows.subspan(1)) {
+    const auto& row = rows.front();
+    const float* of_row = model.weights.data() + (row.base & model.mask);
+    for (std::size_t i = 0; i < hashes.size(); ++i) sums[i] += row.x * of_row[hashes[i] == row.multiplier];
+  }
+  return rows;
+}
+
 // sums[i] += the rows' weights for the value that hashes to hashes[i]. Four rows at a time, as their multiplications
 // and reads do not wait for each other; rows of one field have one shift.
 void add_rows(std::span<const Row> rows, const Model& model, std::span<const std::uint32_t> hashes, float* sums) {
+  rows = add_matches(rows, model, hashes, sums);
+  if (rows.empty()) return;
   const float* weights = model.weights.data();
   const auto shift = rows.front().shift;
   std::size_t r = 0;

@@ -17,7 +17,8 @@ std::vector<Row> rows_for(const FeatureSpec& spec, const std::vector<std::pair<s
 }
 
 TEST(FeatureSpec, refuses_terms_that_mean_nothing) {
-  for (const char* term : {"", "college*", "college**ad", "ad*campaign", "college*college*ad"}) {
+  for (const char* term : {"", "college*", "college**ad", "ad*campaign", "college*college*ad",
+                           "college=", "college=page", "ad=campaign", "college=page=ad", "college*page=ad"}) {
     const auto spec = FeatureSpec::parse({.ad_fields = {{"ad", 13}, {"campaign", 11}}, .terms = {term}});
     ASSERT_FALSE(spec) << term;
     EXPECT_EQ(spec.error().action, Action::reject);
@@ -56,6 +57,22 @@ TEST(RequestFeatures, multiply_the_weights_of_what_is_crossed) {
   request.compile();
   ASSERT_EQ(request.rows().size(), 1U);
   EXPECT_EQ(request.rows()[0].x, -1.5F);
+}
+
+TEST(RequestFeatures, match_an_ads_value_in_one_weight_for_all_values) {
+  const auto spec = spec_of({"topic*category", "topic=category"});
+  const AdTable ads(spec, make_ads(20, 4));  // Five of each category.
+  std::set<std::uint32_t> alike, different;
+  for (std::size_t topic = 0; topic < 4; ++topic) {
+    const auto rows = rows_for(spec, {{"topic", "category" + std::to_string(topic)}});
+    ASSERT_EQ(rows.size(), 2U);
+    ASSERT_TRUE(rows[0].is_match && !rows[1].is_match);
+    for (std::size_t i = 0; i < ads.size(); ++i)
+      (i / 5 == topic ? alike : different).insert(rows[0].slot(ads.ad(i).values[rows[0].field]));
+  }
+  EXPECT_EQ(alike.size(), 1U);
+  EXPECT_EQ(different.size(), 1U);
+  EXPECT_NE(alike, different);
 }
 
 TEST(RequestFeatures, are_the_same_whatever_order_names_come_in_and_after_clear) {

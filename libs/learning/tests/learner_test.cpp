@@ -152,17 +152,43 @@ TEST(Learner, forgets_as_fast_as_its_half_life_says) {
 }
 
 TEST(Learner, keeps_its_weights_when_it_grows_less_sure_of_them) {
-  FtrlOptions options;
+  constexpr float kPrecision = 2, kL1 = 0.1F;
+  const auto weight = [](const Coordinate& at) { return ftrl_weight(at, kPrecision, kL1); };
   Coordinate at;
-  for (int i = 0; i < 200; ++i) ftrl_step(options, at, ftrl_weight(options, at), i % 3 == 0 ? 0.4F : -0.5F);
-  const float before = ftrl_weight(options, at);
+  for (int i = 0; i < 200; ++i) ftrl_step(at, weight(at), i % 3 == 0 ? 0.4F : -0.5F, 0.2F);
+  const float before = weight(at);
   ASSERT_GT(before, 0.1F);
   auto less_sure = at;
-  ftrl_forget(options, less_sure, 0.25F);
-  EXPECT_NEAR(ftrl_weight(options, less_sure), before, 1e-5);
-  ftrl_step(options, at, before, 0.5F);
-  ftrl_step(options, less_sure, before, 0.5F);
-  EXPECT_GT(before - ftrl_weight(options, less_sure), 1.3F * (before - ftrl_weight(options, at)));
+  ftrl_forget(less_sure, kPrecision, kL1, 0.25F);
+  EXPECT_NEAR(weight(less_sure), before, 1e-5);
+  ftrl_step(at, before, 0.5F, 0.2F);
+  ftrl_step(less_sure, before, 0.5F, 0.2F);
+  EXPECT_GT(before - weight(less_sure), 1.3F * (before - weight(at)));
+}
+
+// What colleges like is worth some 0.8 of a logit, and minutes tell nothing.
+TEST(Learner, believes_terms_whose_weights_matter_and_pulls_the_others_to_0) {
+  const Campus campus(11);
+  const auto spec = spec_of({"college*category", "minute*ad"});
+  const AdTable table(spec, campus.ads);
+  RequestFeatures request(spec);
+  Learner learner(spec, small(16));
+  Dice dice(13);
+  const auto impression = [&](std::size_t college, std::size_t ad) {
+    request.clear();
+    request.add("college", std::to_string(college));
+    request.add("minute", std::to_string(dice.below(60)));
+    request.compile();
+    return Impression{.rows = rows_of(request), .ad = table.ad(ad), .position = 0, .time_s = 0};
+  };
+  for (int i = 0; i < 60'000; ++i) {
+    const auto college = dice.below(4), ad = dice.below(50);
+    (void)learner.learn(impression(college, ad), dice.happens(campus.attraction(college, ad)) ? 1 : 0);
+  }
+  const auto& precisions = learner.precisions().all();  // In the order of ad fields: minute*ad first.
+  ASSERT_EQ(precisions.size(), 2U);
+  EXPECT_GT(precisions[0], 20);
+  EXPECT_LT(precisions[1], 5);
 }
 
 // What colleges like is swapped; ads are liked as much as before by all together, so only weights can follow.

@@ -17,6 +17,7 @@ void fill(RequestFeatures& request, Dice& dice) {
   for (const char* name : {"hour", "device", "college", "page", "course", "query", "slot", "program", "year"})
     request.add(name, std::to_string(dice.below(6)));
   request.add("interest", std::to_string(dice.below(9)), static_cast<float>(dice.unit()));
+  request.add("topic", "category" + std::to_string(dice.below(10)), static_cast<float>(dice.unit()));
   request.compile();
 }
 
@@ -34,7 +35,9 @@ std::shared_ptr<const Model> taught(const FeatureSpec& spec, const AdTable& ads,
 
 // The model's own prediction of one impression is the oracle of the scores of many.
 TEST(Scorer, scores_each_candidate_as_the_model_predicts_it) {
-  const auto spec = *FeatureSpec::parse({});
+  FeatureOptions features;
+  features.terms.insert(features.terms.end(), {"topic=category", "page=advertiser", "college=advertiser"});
+  const auto spec = *FeatureSpec::parse(features);
   const auto ads = std::make_shared<const AdTable>(spec, make_ads(300));
   const auto model = taught(spec, *ads, 1);
   const auto scorer = *Scorer::bind(model, ads);

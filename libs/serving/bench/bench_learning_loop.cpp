@@ -4,12 +4,14 @@
 //   bench_learning_loop ENVIRONMENT SEED [option=value...]     options: below, by name
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 #include <cmath>
 #include <cstdlib>
 #include <functional>
 #include <map>
 #include <queue>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -48,10 +50,9 @@ bool read_option(std::string_view text, Options& options) {
   auto& priors = options.learner.priors;
   auto& exploration = options.exploration;
   const std::map<std::string, std::function<void()>> known = {
-      {"alpha", [&] { ftrl.alpha = static_cast<float>(number); }},
-      {"beta", [&] { ftrl.beta = static_cast<float>(number); }},
+      {"precision", [&] { ftrl.precision = static_cast<float>(number); }},
+      {"worth", [&] { ftrl.worth = static_cast<float>(number); }},
       {"l1", [&] { ftrl.l1 = static_cast<float>(number); }},
-      {"l2", [&] { ftrl.l2 = static_cast<float>(number); }},
       {"ad_clicks", [&] { priors.ad_clicks = number; }},
       {"campaign_clicks", [&] { priors.campaign_clicks = number; }},
       {"category_clicks", [&] { priors.category_clicks = number; }},
@@ -128,10 +129,14 @@ class ViewBook {
 };
 
 struct Sum {
-  double chance = 0, best = 0;
+  double chance = 0;
+  double best = 0;    // The best ads for the same students, who are tired of what they have seen here.
+  double model = 0;   // Those that the model holds for the best: what is left is exploration.
+  double oracle = 0;  // The oracle's own week.
   std::size_t shown = 0;
   void print(std::string_view what) const {
-    fmt::print("{} {:.3f} % ({:.3f} of the best's)  ", what, 100 * chance / static_cast<double>(shown), chance / best);
+    fmt::print("{} {:.3f} %, {:.3f} of the oracle's ({:.3f} of the best's, the model's best {:.3f})  ", what,
+               100 * chance / static_cast<double>(shown), chance / oracle, chance / best, model / best);
   }
 };
 
@@ -144,7 +149,8 @@ class Loop {
         learner_(spec_, options.learner),
         clicks_({.window = Millis(kWindowMs), .horizon = Millis(1'800'000)},
                 [this](const learning::Impression& one, double clicks) { learner_.learn(one, clicks); }),
-        trial_(environment) {
+        trial_(environment),
+        oracle_(environment) {
     std::vector<learning::Ad> ads;
     for (const auto& ad : environment.ads())
       ads.push_back({.id = ad.id,
@@ -169,8 +175,11 @@ class Loop {
         published = visits[i].time_ms;
       }
       const double best = trial_.best_value(i);
-      double chance = 0;
+      double chance = 0, oracle = 0;
       const auto slate = choose(visits[i], i, features, draw);
+      const double model = trial_.value(i, best_of_model_);
+      const auto of_oracle = *oracle_.show(i, oracle_.best(i));
+      for (const auto& one : of_oracle) oracle += one.chance;
       const auto shown = *trial_.show(i, slate);
       for (std::size_t slot = 0; slot < slate.size(); ++slot) {
         chance += shown[slot].chance;
@@ -190,6 +199,8 @@ class Loop {
         if (sum == &last_day && visits[i].time_ms < visits.back().time_ms - kDayMs) continue;
         sum->chance += chance;
         sum->best += best;
+        sum->model += model;
+        sum->oracle += oracle;
         sum->shown += slate.size();
       }
     }
@@ -227,12 +238,22 @@ class Loop {
     }
   }
 
+  void take_best_of_model(std::span<const std::uint32_t> ads, std::span<const float> value) {
+    std::size_t best = ads.size();
+    for (std::size_t i = 0; i < ads.size(); ++i)
+      if (std::ranges::find(best_of_model_, ads[i]) == best_of_model_.end() &&
+          (best == ads.size() || value[i] > value[best]))
+        best = i;
+    best_of_model_.push_back(ads[best]);
+  }
+
   std::vector<std::uint32_t> choose(const simulate::Visit& visit, std::size_t number,
                                     learning::RequestFeatures& features, learning::SlateDraw& draw) {
     auto left = environment_.eligible(visit);
     const auto context = environment_.visible(visit);
     std::vector<std::uint32_t> slate;
     rows_.clear();
+    best_of_model_.clear();
     for (std::size_t slot = 0; slot < environment_.options().slots; ++slot) {
       describe(visit, context, slot, features);
       std::vector<float> value(left.size()), spread(left.size());
@@ -240,6 +261,7 @@ class Loop {
       if (options_.knows_views && context.is_known)
         for (std::size_t i = 0; i < left.size(); ++i)
           value[i] = tired(value[i], views_.step(visit.student, left[i], visit.time_ms));
+      take_best_of_model(left, value);
       scorer_->rate_spread(left, spread);
       const std::function<float(std::uint32_t)> in_context = [&](std::uint32_t arm) {
         return scorer_->spread(features, left[arm], static_cast<float>(options_.spread_precision));
@@ -266,7 +288,8 @@ class Loop {
   const learning::FeatureSpec spec_;
   learning::Learner learner_;
   learning::DelayedClicks clicks_;
-  simulate::Trial trial_;
+  simulate::Trial trial_, oracle_;
+  std::vector<std::uint32_t> best_of_model_;
   ViewBook views_;
   std::shared_ptr<const learning::AdTable> table_;
   std::shared_ptr<const learning::Scorer> scorer_;

@@ -28,6 +28,7 @@ learning::FeatureOptions model_feature_options() {
                    "program*category",
                    "year*category",
                    "city*category",
+                   "course_category=category",
                    "page*category",
                    "page*ad",
                    "slot*ad",

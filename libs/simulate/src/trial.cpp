@@ -70,6 +70,16 @@ double Trial::best_value(std::size_t visit) const {
   return sum;
 }
 
+double Trial::value(std::size_t number, std::span<const std::uint32_t> ads) const {
+  const auto& visit = environment_.visits()[number];
+  std::vector<double> attraction(ads.size());
+  environment_.attractions(visit, ads, attraction);
+  double sum = 0;
+  for (std::size_t slot = 0; slot < ads.size(); ++slot)
+    sum += environment_.options().examination[slot] * attraction[slot] * freshness(visit, ads[slot]);
+  return sum;
+}
+
 std::optional<std::vector<Trial::Shown>> Trial::show(std::size_t number, std::span<const std::uint32_t> ads) {
   if (number >= environment_.visits().size() || ads.size() > environment_.options().slots) return std::nullopt;
   const auto& visit = environment_.visits()[number];

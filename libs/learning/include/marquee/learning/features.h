@@ -18,6 +18,7 @@
 namespace marquee::learning {
 
 inline constexpr std::size_t kMaxAdFields = 8;
+inline constexpr std::size_t kMaxTerms = 255;
 inline constexpr std::size_t kLongestRow = std::size_t{1} << 16;  ///< Slots.
 inline constexpr std::uint8_t kNoAdField = 0xFF;
 
@@ -30,7 +31,9 @@ struct AdField {
 
 /// What a model looks at. A term is names joined by '*': context names, and at most one ad field. "hour" is a main
 /// effect, "college*category" a cross, "college*year*ad" one of three, "advertiser" an ad's own. Main effects of ad,
-/// campaign, category and site are not terms: the priors (priors.h) hold them.
+/// campaign, category and site are not terms: the priors (priors.h) hold them. "page_topic=category" is a match:
+/// whether the context's value is the ad's, in one weight for all values together, so that what is learned of some
+/// holds for those that nobody has clicked yet.
 ///
 /// Each value of a context name crossed with "ad" costs a request a look at every candidate (2,000 candidates: some 3
 /// us), crossed with a field of few values next to nothing: interests, of which there are many, go with campaigns.
@@ -63,10 +66,16 @@ struct Row {
   float x = 1;  ///< The feature's amount; 1 for a categorical one.
   std::uint8_t field = kNoAdField;
   std::uint8_t shift = 31;
+  std::uint8_t term = 0;  ///< Index into FeatureSpec::terms().
+  /// Of two slots: one for ads whose value of the field is `multiplier`, one for all others.
+  bool is_match = false;
 
   /// The slot for an ad whose value of the field hashes to `value`, before the table's mask. Ads that share a slot in
   /// one row do not in another: each row multiplies by its own odd number (Dietzfelbinger et al., 1997).
-  [[nodiscard]] std::uint32_t slot(std::uint32_t value) const { return base + ((value * multiplier) >> shift); }
+  [[nodiscard]] std::uint32_t slot(std::uint32_t value) const {
+    if (is_match) return base + static_cast<std::uint32_t>(value == multiplier);
+    return base + ((value * multiplier) >> shift);
+  }
 };
 
 /// The declared features, parsed. Immutable; any thread may read it.
@@ -76,10 +85,11 @@ class FeatureSpec {
     std::uint64_t seed = 0;
     std::vector<std::uint16_t> context;  ///< Indices of context names.
     std::uint8_t field = kNoAdField;
+    bool is_match = false;
   };
 
-  /// Fails with `reject` and the term where one is empty, names two ad fields or a name twice, or where a field's row
-  /// is not of 2^1 to 2^16 slots.
+  /// Fails with `reject` and the term where one is empty, names two ad fields or a name twice, or is a match of
+  /// anything but a context name and an ad field, and where a field's row is not of 2^1 to 2^16 slots.
   [[nodiscard]] static Result<FeatureSpec> parse(const FeatureOptions& options);
 
   [[nodiscard]] const std::vector<Term>& terms() const { return terms_; }
@@ -95,6 +105,8 @@ class FeatureSpec {
     using is_transparent = void;
     std::size_t operator()(std::string_view text) const { return std::hash<std::string_view>{}(text); }
   };
+  Result<Term> parse_term(std::string_view text);
+
   std::vector<AdField> ad_fields_;
   std::vector<Term> terms_;
   std::unordered_map<std::string, std::uint16_t, Hash, std::equal_to<>> names_;
@@ -118,7 +130,7 @@ class RequestFeatures {
   void add_number(std::string_view name, float number) { add(name, {}, number); }
   /// Makes rows() of what was added. Call once, after the last add.
   void compile();
-  /// Those of no ad field first, then field by field.
+  /// Those of no ad field first, then field by field, of each its matches first.
   [[nodiscard]] std::span<const Row> rows() const { return rows_; }
 
  private:
@@ -126,7 +138,9 @@ class RequestFeatures {
     std::uint64_t hash;
     float x;
   };
+  [[nodiscard]] std::uint8_t index_of(const FeatureSpec::Term& term) const;
   void cross(const FeatureSpec::Term& term, std::size_t depth, std::uint64_t hash, float x);
+  void match(const FeatureSpec::Term& term, std::uint64_t hash);
 
   const FeatureSpec* spec_;
   std::vector<std::vector<Value>> values_;  // By context name.

@@ -1,7 +1,8 @@
 // The click model and the one who learns it.
 //
 //   p(click) = examination(position) * attraction(x, ad)
-//   logit attraction = logit rate(ad) + sum of x_i w_i          rate: priors.h; w: ftrl.h
+//   logit attraction = logit rate(ad) + sum of x_i w_i          rate: priors.h; w: ftrl.h,
+//                                                              term_precisions.h
 //
 // With y the outcome, the gradient of the log-loss by the logit is (p - y) (1 - attraction) / (1 - p): linear in y,
 // which lets outcomes that are estimates (delayed_clicks.h) stand for those that are not known yet.
@@ -19,11 +20,12 @@
 #include "marquee/learning/features.h"
 #include "marquee/learning/ftrl.h"
 #include "marquee/learning/priors.h"
+#include "marquee/learning/term_precisions.h"
 
 namespace marquee::learning {
 
 struct LearnerOptions {
-  unsigned slots_log2 = 20;  ///< Size of the table, 10 to 26; 8 bytes a slot here, 8 in each model.
+  unsigned slots_log2 = 20;  ///< Size of the table, 10 to 26; 12 bytes a slot here, 8 in each model.
   FtrlOptions ftrl;
   PriorOptions priors;
   double examination_clicks = 20;  ///< What the prior of a position is worth.
@@ -54,7 +56,7 @@ struct Model {
   double clicks = 0;
   std::uint32_t mask = 0;          ///< Slots - 1.
   std::vector<float> weights;      ///< By slot; the first kLongestRow once more behind the last, for rows that go over.
-  std::vector<float> information;  ///< Sum of squared gradients by slot.
+  std::vector<float> information;  ///< By slot, the Fisher information that was gathered.
   Priors priors{PriorOptions{}};
   Examination examination;
 
@@ -68,9 +70,10 @@ struct StateHead {
   std::uint64_t slots_log2 = 0;
   std::uint64_t examples = 0;
   double clicks = 0;
-  std::uint64_t refitted_at = 0;  ///< Examples at the last refit of rates and examination.
-  double latest_s = 0;            ///< Latest time of an impression.
-  double decayed_s = 0;           ///< Time until which counts are decayed.
+  std::uint64_t refitted_at = 0;   ///< Examples at the last refit of rates and examination,
+  std::uint64_t estimated_at = 0;  ///< and at the last estimate of the terms' precisions.
+  double latest_s = 0;             ///< Latest time of an impression.
+  double decayed_s = 0;            ///< Time until which counts are decayed.
 };
 
 /// Learns one example after the other. Not thread safe: one thread learns. Deterministic: the same examples in the same
@@ -95,16 +98,19 @@ class Learner {
                                             std::string_view bytes);
 
   [[nodiscard]] std::uint64_t version() const;
+  [[nodiscard]] const TermPrecisions& precisions() const { return precisions_; }
   [[nodiscard]] std::uint64_t examples() const { return head_.examples; }
 
  private:
   [[nodiscard]] double logit_of_rows(const Impression& impression) const;
+  void learn_weights(const Impression& impression, const Prediction& said, double clicks);
   void refit();
   [[nodiscard]] std::string state() const;
 
   LearnerOptions options_;
   std::uint32_t mask_;
   std::vector<Coordinate> table_;
+  TermPrecisions precisions_;
   Priors priors_;
   Examination examination_;
   PositionFit fit_;

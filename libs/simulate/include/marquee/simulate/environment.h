@@ -137,6 +137,8 @@ class Trial {
   [[nodiscard]] std::vector<std::uint32_t> best(std::size_t visit, bool is_visible_only = false) const;
   /// Clicks that best() promises.
   [[nodiscard]] double best_value(std::size_t visit) const;
+  /// Clicks that ads[i] in slot i promise.
+  [[nodiscard]] double value(std::size_t visit, std::span<const std::uint32_t> ads) const;
   /// Shows ads[i] in slot i. All must be eligible, none twice: nullopt where that is not so.
   [[nodiscard]] std::optional<std::vector<Shown>> show(std::size_t visit, std::span<const std::uint32_t> ads);
 
