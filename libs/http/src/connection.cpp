@@ -172,6 +172,7 @@ void Connection::take(Parcel parcel) {
   if (!parcel.bytes.empty()) out_.push_back(std::move(parcel.bytes));
   if (parcel.is_last) {
     is_answer_complete_ = true;
+    on_written_ = std::move(parcel.on_written);
     keep_alive_ = parcel.keep_alive && !service_.is_stopping;
   }
   if (!is_writing_) flush();
@@ -212,6 +213,7 @@ void Connection::wait_to_write() {
 
 void Connection::on_answered() {
   on_gone_ = nullptr;
+  if (const auto written = std::exchange(on_written_, nullptr)) written();
   if (stream_) stream_->close();
   stream_.reset();
   if (!keep_alive_) return close();

@@ -101,7 +101,8 @@ class Connection : public std::enable_shared_from_this<Connection> {
   std::deque<std::string> out_;
   std::size_t out_offset_ = 0;  ///< Of the first string in out_.
   std::shared_ptr<StreamState> stream_;
-  std::function<void()> on_gone_;  ///< Of the request that is being answered.
+  std::function<void()> on_gone_;     ///< Of the request that is being answered.
+  std::function<void()> on_written_;  ///< Likewise.
   bool is_watching_ = false;
   bool is_reading_ = false;
   bool is_writing_ = false;

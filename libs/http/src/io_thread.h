@@ -26,7 +26,8 @@ struct Parcel {
   std::shared_ptr<StreamState> stream = {};  ///< Set with a streamed answer's head.
   bool is_last = true;                       ///< Ends the answer.
   bool keep_alive = true;                    ///< With is_last: whether the connection takes another request.
-  std::function<void()> on_gone = {};  ///< Whom to tell when the client ends its side before the answer is complete.
+  std::function<void()> on_gone = {};     ///< Whom to tell when the client ends its side before the answer is complete.
+  std::function<void()> on_written = {};  ///< With is_last: whom to tell once all of the answer is with the kernel.
 };
 
 /// Shared by its connections, so that an answer that comes after the server has stopped meets a closed mailbox

@@ -46,10 +46,13 @@ class ConnectionStream final : public Stream {
 
 }  // namespace
 
-void Responder::Impl::send(const Response& response) {
+void Responder::Impl::send(const Response& response, std::function<void()> written) {
   if (is_answered()) return;
   const auto connection = std::exchange(connection_, nullptr);
-  connection->io()->send({connection, write_response(response, form_), nullptr, true, form_.keep_alive});
+  connection->io()->send({.to = connection,
+                          .bytes = write_response(response, form_),
+                          .keep_alive = form_.keep_alive,
+                          .on_written = std::move(written)});
 }
 
 std::shared_ptr<Stream> Responder::Impl::stream(const Response& head) {
@@ -96,8 +99,8 @@ Responder::~Responder() {
   }
 }
 
-void Responder::send(Response response) {
-  if (impl_) impl_->send(response);
+void Responder::send(Response response, std::function<void()> written) {
+  if (impl_) impl_->send(response, std::move(written));
 }
 
 std::shared_ptr<Stream> Responder::stream(Response head) { return impl_->stream(head); }

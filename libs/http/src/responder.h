@@ -13,7 +13,7 @@ class Responder::Impl {
   Impl(std::shared_ptr<Connection> connection, const AnswerForm& form)
       : connection_(std::move(connection)), form_(form) {}
 
-  void send(const Response& response);
+  void send(const Response& response, std::function<void()> written = {});
   [[nodiscard]] std::shared_ptr<Stream> stream(const Response& head);
   void begin(const Response& head);
   void add_fields(const Headers& fields);

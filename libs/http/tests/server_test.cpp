@@ -55,6 +55,9 @@ class ServerTest : public ::testing::Test {
     router.add("POST", "/echo", [](Request request, Responder responder) {
       responder.send(Response::text(200, std::move(request.body)));
     });
+    router.add("GET", "/told", [this](Request, Responder responder) {
+      responder.send(Response::text(200, std::string(std::size_t{32} << 20, 'x')), [this] { ++written; });
+    });
     router.add("GET", "/dropped", [](Request, Responder) {});
     router.add("GET", "/thrown", [](Request, Responder) { throw std::runtime_error("no"); });
     router.add_blocking("GET", "/slow", [](const Request& request) {
@@ -115,12 +118,23 @@ class ServerTest : public ::testing::Test {
     }
   }
 
-  std::atomic<int> gone = 0;
+  std::atomic<int> gone = 0, written = 0;
   std::vector<Responder> held;
   std::vector<std::shared_ptr<Stream>> streams;
   std::unique_ptr<Server> server;
   std::unique_ptr<Client> client;
 };
+
+TEST_F(ServerTest, says_once_that_an_answer_is_written_whole) {
+  start();
+  RawConnection raw(server->port());
+  raw.send("GET /told HTTP/1.1\r\nHost: x\r\n\r\n");
+  EXPECT_TRUE(raw.read(100).starts_with("HTTP/1.1 200"));
+  EXPECT_EQ(written, 0) << "most of it fits into no socket";
+  raw.send("GET /hello HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+  EXPECT_TRUE(raw.read_all().ends_with("hello"));
+  EXPECT_EQ(written, 1);
+}
 
 TEST_F(ServerTest, routes_by_method_and_path) {
   start();

@@ -38,7 +38,9 @@ class Responder {
   Responder& operator=(const Responder&) = delete;
   ~Responder();
 
-  void send(Response response);
+  /// `written`, if given, is called on an I/O thread once all of the answer is with the kernel; never where that does
+  /// not come to be.
+  void send(Response response, std::function<void()> written = {});
   /// Sends the head with Transfer-Encoding: chunked and gives the body to write.
   [[nodiscard]] std::shared_ptr<Stream> stream(Response head);
 
