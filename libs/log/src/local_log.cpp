@@ -21,7 +21,8 @@ namespace {
 
 using Steady = std::chrono::steady_clock;
 
-constexpr std::size_t kGroupBytes = 8U << 20;    // A group is read as one: more than this waits for the next.
+constexpr std::size_t kGroupBytes = 8U << 20;  // A group is read as one: more than this waits for the next.
+constexpr auto kTrimEvery = std::chrono::seconds(1);
 constexpr std::size_t kSegmentBytes = 1U << 20;  // Grain of the accounting of kept bytes.
 
 struct Pending {
@@ -84,6 +85,7 @@ class LocalLog final : public EventLog {
     }
     metrics_.kept_bytes.Set(static_cast<double>(kept_bytes_));
     committer_ = std::thread([this] { commit_loop(); });
+    keeper_ = std::thread([this] { keep_loop(); });
     return {};
   }
 
@@ -206,6 +208,13 @@ class LocalLog final : public EventLog {
       grown_.notify_all();
     }
     if (committer_.joinable()) committer_.join();
+    if (!keeper_.joinable()) return;
+    {
+      const std::lock_guard lock(mutex_);
+      is_written_ = true;
+      to_keep_.notify_all();
+    }
+    keeper_.join();
   }
 
  private:
@@ -219,6 +228,8 @@ class LocalLog final : public EventLog {
 
   Result<void> set_progress(const std::vector<std::pair<Partition, Progress>>& all) {
     if (auto set = storage_->set_progress(all); !set) return set;
+    if (is_behind())
+      if (auto synced = storage_->sync(); !synced) return synced;
     const std::lock_guard lock(mutex_);
     for (const auto& [partition, progress] : all) states_[partition].confirmed = progress.next;
     return {};
@@ -226,6 +237,7 @@ class LocalLog final : public EventLog {
 
   /// The group that holds `offset`, from memory or disk; nullopt at the end.
   Result<std::optional<std::pair<Offset, std::string>>> group_at(Partition partition, Offset offset) {
+    std::pair<Offset, std::shared_ptr<const std::string>> recent;
     {
       const std::lock_guard lock(mutex_);
       const auto& state = states_[partition];
@@ -235,9 +247,10 @@ class LocalLog final : public EventLog {
             fmt::format("partition {} begins at offset {}; {} is no longer kept", partition, state.kept.begin, offset));
       if (!state.tail.empty() && offset >= state.tail.front().first) {
         const auto after = std::ranges::upper_bound(state.tail, offset, {}, &TailGroup::first);
-        return std::pair(std::prev(after)->first, std::string(*std::prev(after)->blob));
+        recent = {std::prev(after)->first, std::prev(after)->blob};
       }
     }
+    if (recent.second) return std::pair(recent.first, std::string(*recent.second));  // Who appends waits for no copy.
     auto found = storage_->find(partition, offset);
     if (!found) return found.error();
     if (!*found || (*found)->first > offset)
@@ -247,21 +260,43 @@ class LocalLog final : public EventLog {
   }
 
   void commit_loop() {
-    auto next_trim = Steady::now();
     std::unique_lock lock(mutex_);
     while (true) {
-      work_.wait_until(lock, next_trim, [this] { return !pending_.empty() || is_closed_; });
+      work_.wait_for(lock, kTrimEvery, [this] { return !pending_.empty() || is_closed_; });
       if (pending_.empty() && is_closed_) return;
       auto taken = take_group();
       lock.unlock();
-      if (!taken.empty()) commit(taken);
+      if (taken.empty())
+        look_at_disk();
+      else
+        commit(taken);
+      lock.lock();
+    }
+  }
+
+  /// What no append waits for: old records go, and where acknowledgements do not wait for it, fsync.
+  void keep_loop() {
+    auto next_trim = Steady::now();
+    const auto pause = std::chrono::milliseconds(options_.sync_behind_ms);
+    std::unique_lock lock(mutex_);
+    while (!is_written_ || is_unsynced_) {
+      to_keep_.wait_until(lock, next_trim, [this] { return is_unsynced_ || is_written_; });
+      // So many groups share one.
+      if (is_unsynced_ && !is_written_) to_keep_.wait_for(lock, pause, [this] { return is_written_; });
+      const bool is_unsynced = std::exchange(is_unsynced_, false);
+      lock.unlock();
+      if (is_unsynced)
+        if (auto synced = storage_->sync(); !synced)
+          logging::error("log.sync_failed", {{"reason", synced.error().message}});
       if (Steady::now() >= next_trim) {
         trim();
-        next_trim = Steady::now() + std::chrono::seconds(1);
+        next_trim = Steady::now() + kTrimEvery;
       }
       lock.lock();
     }
   }
+
+  [[nodiscard]] bool is_behind() const { return options_.sync && options_.sync_behind_ms > 0; }
 
   /// Called with the mutex held.
   std::vector<Pending> take_group() {
@@ -299,6 +334,7 @@ class LocalLog final : public EventLog {
       metrics_.pending_bytes.Set(static_cast<double>(pending_bytes_));
       if (outcome) {
         for (auto& group : groups) remember(group, counts[group.partition]);
+        if (is_behind() && !std::exchange(is_unsynced_, true)) to_keep_.notify_one();
       }
     }
     if (outcome) {
@@ -377,7 +413,6 @@ class LocalLog final : public EventLog {
       if (auto trimmed = storage_->trim(p, before); !trimmed)
         logging::warn("log.trim_failed", {{"partition", p}, {"reason", trimmed.error().message}});
     }
-    look_at_disk();
     const std::lock_guard lock(mutex_);
     metrics_.kept_bytes.Set(static_cast<double>(kept_bytes_));
   }
@@ -394,17 +429,21 @@ class LocalLog final : public EventLog {
   std::size_t tail_bytes_ = 0;
   std::uint64_t kept_bytes_ = 0;
   bool is_closed_ = false;
+  std::condition_variable to_keep_;
+  bool is_unsynced_ = false;  ///< Something is acknowledged and not known to be on the disk.
+  bool is_written_ = false;   ///< Nothing more will be written.
 
   std::uint64_t free_bytes_ = UINT64_MAX;  // Of the committer alone.
   Steady::time_point next_disk_check_{};
-  std::thread committer_;
+  std::thread committer_, keeper_;
   std::atomic<Follower*> follower_ = nullptr;
 };
 
 }  // namespace
 
 Result<std::unique_ptr<EventLog>> open_local_log(LocalLogOptions options) {
-  auto storage = Storage::open(options.directory, options.partitions, options.sync, options.buffer_bytes);
+  auto storage = Storage::open(options.directory, options.partitions, options.sync && options.sync_behind_ms == 0,
+                               options.buffer_bytes);
   if (!storage) return storage.error();
   auto log = std::make_unique<LocalLog>(std::move(options), std::move(*storage));
   if (auto loaded = log->load(); !loaded) return loaded.error();

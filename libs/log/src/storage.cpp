@@ -100,6 +100,8 @@ Result<void> Storage::write(const std::vector<Group>& groups) {
   return checked(apply(batch), "write");
 }
 
+Result<void> Storage::sync() { return checked(db_->SyncWAL(), "bring to the disk what it has"); }
+
 rocksdb::Status Storage::apply(rocksdb::WriteBatch& batch) {
 #ifdef MARQUEE_THREAD_SANITIZER
   // RocksDB lets one writer carry the batches of others; as it is not instrumented, that looks like a race.

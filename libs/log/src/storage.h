@@ -30,8 +30,10 @@ class Storage {
                                                              bool sync, std::uint64_t buffer_bytes);
   ~Storage();
 
-  /// Writes all groups in one step, durably. Action::retry when the disk is full.
+  /// Writes all groups in one step, durably where `sync`. Action::retry when the disk is full.
   [[nodiscard]] Result<void> write(const std::vector<Group>& groups);
+  /// Makes durable what was written. Who writes meanwhile does not wait for it.
+  [[nodiscard]] Result<void> sync();
   /// The blob that holds `offset` or the first after it; nullopt beyond the end.
   [[nodiscard]] Result<std::optional<std::pair<Offset, std::string>>> find(Partition partition, Offset offset) const;
   /// Offsets from the first record kept to one past the last.

@@ -105,6 +105,19 @@ TEST(Child, DISABLED_appends_and_dies) {
   ::_exit(log && append(**log, 0, records) ? 0 : 1);
 }
 
+TEST_F(LocalLogTest, keeps_what_it_acknowledged_before_the_disk_had_it) {
+  options.sync_behind_ms = 10'000;
+  auto log = open();
+  ASSERT_TRUE(append(*log, 0, numbered(0, 3)));
+  EXPECT_EQ(texts(log->read(0, 0, 100, 1'000)), numbered(0, 3)) << "it is read at once";
+  ASSERT_TRUE(log->confirm(0, 2)) << "what is read is durable when that is said";
+  ASSERT_TRUE(append(*log, 0, numbered(3, 5)));
+  log.reset();  // Closing does not wait for the ten seconds.
+  log = open();
+  EXPECT_EQ(texts(log->read(0, 0, 100, 1'000)), numbered(0, 5));
+  EXPECT_EQ(log->progress(0)->next, 2U);
+}
+
 TEST_F(LocalLogTest, gives_back_what_was_appended_in_order) {
   auto log = open();
   ASSERT_TRUE(append(*log, 0, numbered(0, 100)));
@@ -136,6 +149,14 @@ TEST_F(LocalLogTest, keeps_it_over_a_restart) {
 }
 
 TEST_F(LocalLogTest, keeps_what_it_acknowledged_before_it_was_killed) {
+  append_and_die(0, 500);
+  append_and_die(500, 700);
+  auto log = open();
+  EXPECT_EQ(texts(log->read(0, 0, 1000, 1 << 20)), numbered(0, 700));
+}
+
+TEST_F(LocalLogTest, keeps_what_it_acknowledged_before_it_was_killed_and_before_the_disk_had_it) {
+  options.sync_behind_ms = 10'000;
   append_and_die(0, 500);
   append_and_die(500, 700);
   auto log = open();

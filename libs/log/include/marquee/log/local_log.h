@@ -23,7 +23,10 @@ struct LocalLogOptions {
   std::uint64_t buffer_bytes = std::uint64_t{256} << 20;  ///< Memory for what is durable and not yet in a table file.
   std::string when_full =
       "the log has reached log.max_size; the store is too slow or away";  ///< What senders are told.
-  bool sync = true;                                  ///< fsync each group; false only in benchmarks.
+  bool sync = true;  ///< fsync each group; false only in benchmarks.
+  /// 0: an append is acknowledged after fsync. Else once the operating system has it, which the death of the process
+  /// does not undo, and fsync follows within so long: what the machine's loss may take.
+  std::uint64_t sync_behind_ms = 0;
   std::shared_ptr<const Clock> clock;                ///< Null: the system's.
   std::map<std::string, std::string> metric_labels;  ///< Tell its metrics from those of another log.
   std::shared_ptr<metrics::Registry> metrics;        ///< Null: none.
