@@ -37,10 +37,11 @@ Result<> check(const ExplorationOptions& options) {
   return {};
 }
 
-void SlateDraw::begin(const Arms& arms, std::uint64_t seed, double clicks) {
+void SlateDraw::begin(const Arms& arms, std::uint64_t seed, double clicks, std::size_t positions) {
   arms_ = arms;
   seed_ = seed;
   position_ = 0;
+  reserve_size_ = options_.shortlist + std::max<std::size_t>(positions, 1) - 1;
   reserve_.clear();
   gamma_ = options_.gamma_scale * std::pow(std::max(clicks, 1.0), options_.gamma_exponent);
   left_.resize(arms.value.size());
@@ -60,7 +61,7 @@ void SlateDraw::exclude(std::uint32_t arm) {
 
 double SlateDraw::promise(std::uint32_t arm) const { return arms_.value[arm] * (1 + options_.optimism * spread(arm)); }
 
-// The most promising of what is left, as many as two shortlists: the next positions then need not look at all again.
+// The most promising of what is left, as many as the positions take: the next ones then need not look at all again.
 void SlateDraw::make_reserve() {
   // A heap with the least of them in front; ties by index, so that order does not matter.
   const auto better = [](const Share& a, const Share& b) {
@@ -69,7 +70,7 @@ void SlateDraw::make_reserve() {
   reserve_.clear();
   for (const auto arm : left_) {
     const Share candidate{arm, promise(arm)};
-    if (reserve_.size() < 2 * std::size_t{options_.shortlist}) {
+    if (reserve_.size() < reserve_size_) {
       reserve_.push_back(candidate);
       std::ranges::push_heap(reserve_, better);
     } else if (better(candidate, reserve_.front())) {

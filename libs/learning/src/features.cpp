@@ -92,6 +92,7 @@ int FeatureSpec::context_name(std::string_view name) const {
 void RequestFeatures::clear() {
   for (auto& values : values_) values.clear();
   rows_.clear();
+  rows_apart_.clear();
 }
 
 void RequestFeatures::add(std::string_view name, std::string_view value, float weight) {
@@ -104,43 +105,48 @@ std::uint8_t RequestFeatures::index_of(const FeatureSpec::Term& term) const {
   return static_cast<std::uint8_t>(&term - spec_->terms().data());
 }
 
-void RequestFeatures::cross(const FeatureSpec::Term& term, std::size_t depth, std::uint64_t hash, float x) {
+void RequestFeatures::cross(const FeatureSpec::Term& term, std::size_t depth, std::uint64_t hash, float x,
+                            std::vector<Row>& rows) {
   if (depth < term.context.size()) {
     for (const auto& value : values_[term.context[depth]])
-      cross(term, depth + 1, mix(hash * kGolden + value.hash), x * value.x);
+      cross(term, depth + 1, mix(hash * kGolden + value.hash), x * value.x, rows);
     return;
   }
-  if (rows_.size() == kMaxRows) return;
+  if (rows_.size() + rows_apart_.size() == kMaxRows) return;
   const bool one_slot = term.field == kNoAdField;
   const auto shift = one_slot ? 31U : 32 - spec_->ad_fields()[term.field].columns_log2;
   // A single slot has no column: a value of 0 is all it is ever asked with.
-  rows_.push_back({.base = static_cast<std::uint32_t>(hash >> 32),
-                   .multiplier = static_cast<std::uint32_t>(hash) | 1,
-                   .x = x,
-                   .field = term.field,
-                   .shift = static_cast<std::uint8_t>(shift),
-                   .term = index_of(term)});
+  rows.push_back({.base = static_cast<std::uint32_t>(hash >> 32),
+                  .multiplier = static_cast<std::uint32_t>(hash) | 1,
+                  .x = x,
+                  .field = term.field,
+                  .shift = static_cast<std::uint8_t>(shift),
+                  .term = index_of(term)});
 }
 
-void RequestFeatures::match(const FeatureSpec::Term& term, std::uint64_t hash) {
+void RequestFeatures::match(const FeatureSpec::Term& term, std::uint64_t hash, std::vector<Row>& rows) {
   for (const auto& value : values_[term.context.front()]) {
-    if (rows_.size() == kMaxRows) return;
-    rows_.push_back({.base = static_cast<std::uint32_t>(hash >> 32),
-                     .multiplier = static_cast<std::uint32_t>(value.hash >> 32),
-                     .x = value.x,
-                     .field = term.field,
-                     .term = index_of(term),
-                     .is_match = true});
+    if (rows_.size() + rows_apart_.size() == kMaxRows) return;
+    rows.push_back({.base = static_cast<std::uint32_t>(hash >> 32),
+                    .multiplier = static_cast<std::uint32_t>(value.hash >> 32),
+                    .x = value.x,
+                    .field = term.field,
+                    .term = index_of(term),
+                    .is_match = true});
   }
 }
 
-void RequestFeatures::compile() {
+void RequestFeatures::compile_apart(std::string_view name) {
   rows_.clear();
+  rows_apart_.clear();
+  const int index = name.empty() ? -1 : spec_->context_name(name);
   for (const auto& term : spec_->terms()) {
+    const bool is_apart = index >= 0 && std::ranges::find(term.context, index) != term.context.end();
+    auto& rows = is_apart ? rows_apart_ : rows_;
     if (term.is_match)
-      match(term, mix(term.seed));
+      match(term, mix(term.seed), rows);
     else
-      cross(term, 0, mix(term.seed), 1);
+      cross(term, 0, mix(term.seed), 1, rows);
   }
 }
 

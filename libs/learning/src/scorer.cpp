@@ -91,13 +91,16 @@ void attractions(std::span<const float> logits, std::span<float> out) {
 
 // Adds the crosses of one ad field to the candidates' logits: once for each value where ads share values, else once for
 // each candidate.
-void Scorer::add_field(std::span<const Row> rows, std::span<const std::uint32_t> candidates, Scratch& scratch) const {
+void Scorer::add_field(std::span<const Row> rows, std::span<const std::uint32_t> candidates, std::span<float> logits,
+                       Scratch& scratch) const {
   const auto& column = ads_->columns()[rows.front().field];
-  float* logits = scratch.logits_.data();
   if (column.distinct.size() > candidates.size() / 2) {
     scratch.hashes_.resize(candidates.size());
     for (std::size_t i = 0; i < candidates.size(); ++i) scratch.hashes_[i] = column.hash_of_ad[candidates[i]];
-    add_rows(rows, *model_, scratch.hashes_, logits);
+    // Apart, as below: an ad's score does not hang on how many others are asked for.
+    scratch.by_value_.assign(candidates.size(), 0);
+    add_rows(rows, *model_, scratch.hashes_, scratch.by_value_.data());
+    for (std::size_t i = 0; i < candidates.size(); ++i) logits[i] += scratch.by_value_[i];
     return;
   }
   scratch.by_value_.assign(column.distinct.size(), 0);
@@ -105,23 +108,37 @@ void Scorer::add_field(std::span<const Row> rows, std::span<const std::uint32_t>
   for (std::size_t i = 0; i < candidates.size(); ++i) logits[i] += scratch.by_value_[column.value_of_ad[candidates[i]]];
 }
 
-void Scorer::score(const RequestFeatures& request, std::span<const std::uint32_t> candidates,
-                   std::span<float> attraction, Scratch& scratch) const {
-  auto rows = request.rows();
+void Scorer::begin(std::span<const Row> rows, std::span<const std::uint32_t> candidates, std::span<float> logits,
+                   Scratch& scratch) const {
   const auto own = std::ranges::find_if(rows, [](const Row& row) { return row.field != kNoAdField; });
   float context = 0;
   for (auto row = rows.begin(); row != own; ++row) context += row->x * model_->weights[row->base & model_->mask];
-  scratch.logits_.resize(candidates.size());
-  for (std::size_t i = 0; i < candidates.size(); ++i) scratch.logits_[i] = context + offset_[candidates[i]];
+  for (std::size_t i = 0; i < candidates.size(); ++i) logits[i] = context + offset_[candidates[i]];
+  add(rows.subspan(static_cast<std::size_t>(own - rows.begin())), candidates, logits, scratch);
+}
 
-  rows = rows.subspan(static_cast<std::size_t>(own - rows.begin()));
+void Scorer::add(std::span<const Row> rows, std::span<const std::uint32_t> candidates, std::span<float> logits,
+                 Scratch& scratch) const {
+  for (; !rows.empty() && rows.front().field == kNoAdField; rows = rows.subspan(1)) {
+    const float weight = rows.front().x * model_->weights[rows.front().base & model_->mask];
+    for (float& logit : logits) logit += weight;
+  }
   while (!rows.empty()) {
     const auto end = std::ranges::find_if(rows, [&](const Row& row) { return row.field != rows.front().field; });
     const auto count = static_cast<std::size_t>(end - rows.begin());
-    add_field(rows.first(count), candidates, scratch);
+    add_field(rows.first(count), candidates, logits, scratch);
     rows = rows.subspan(count);
   }
-  attractions(scratch.logits_, attraction);
+}
+
+void Scorer::finish(std::span<const float> logits, std::span<float> attraction) { attractions(logits, attraction); }
+
+void Scorer::score(const RequestFeatures& request, std::span<const std::uint32_t> candidates,
+                   std::span<float> attraction, Scratch& scratch) const {
+  scratch.logits_.resize(candidates.size());
+  begin(request.rows(), candidates, scratch.logits_, scratch);
+  add(request.rows_apart(), candidates, scratch.logits_, scratch);
+  finish(scratch.logits_, attraction);
 }
 
 void Scorer::rate_spread(std::span<const std::uint32_t> candidates, std::span<float> spread) const {
@@ -130,11 +147,12 @@ void Scorer::rate_spread(std::span<const std::uint32_t> candidates, std::span<fl
 
 float Scorer::spread(const RequestFeatures& request, std::uint32_t ad, float prior_precision) const {
   float variance = spread_[ad] * spread_[ad];
-  for (const auto& row : request.rows()) {
-    if (row.field == kNoAdField) continue;  // The same for all candidates.
-    const float n = model_->information[row.slot(ads_->ad(ad).values[row.field]) & model_->mask];
-    variance += row.x * row.x / (prior_precision + n);
-  }
+  for (const auto rows : {request.rows(), request.rows_apart()})
+    for (const auto& row : rows) {
+      if (row.field == kNoAdField) continue;  // The same for all candidates.
+      const float n = model_->information[row.slot(ads_->ad(ad).values[row.field]) & model_->mask];
+      variance += row.x * row.x / (prior_precision + n);
+    }
   return std::sqrt(variance);
 }
 

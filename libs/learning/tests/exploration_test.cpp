@@ -88,6 +88,23 @@ void draw_and_check(std::uint64_t seed) {
   }
 }
 
+// How many positions are said to come decides how much is put by, and nothing else.
+TEST(SlateDraw, draws_the_same_whatever_number_of_positions_was_said) {
+  for (std::uint64_t seed = 1; seed <= 50; ++seed) {
+    const auto field = random_field(200, seed);
+    SlateDraw few({.shortlist = 20}), many({.shortlist = 20});
+    few.begin(field.arms(), seed, 1'000, 1);
+    many.begin(field.arms(), seed, 1'000, 100);
+    for (int position = 0; position < 30; ++position) {
+      const auto a = *few.next(), b = *many.next();
+      ASSERT_EQ(a.arm, b.arm) << "seed " << seed;
+      ASSERT_EQ(a.propensity, b.propensity) << "seed " << seed;
+      ASSERT_TRUE(
+          std::ranges::equal(few.shortlist(), many.shortlist(), {}, &SlateDraw::Share::arm, &SlateDraw::Share::arm));
+    }
+  }
+}
+
 TEST(SlateDraw, propensities_sum_to_one_and_hold_their_floors_at_every_position) {
   for (std::uint64_t seed = 0; seed < 3'000; ++seed) {
     SCOPED_TRACE(seed);

@@ -48,6 +48,29 @@ TEST(RequestFeatures, cross_every_value_of_a_name_with_every_value_of_the_other)
   EXPECT_EQ(bases.size(), rows.size());
 }
 
+TEST(RequestFeatures, set_apart_all_that_hangs_on_one_name_and_nothing_else) {
+  const auto spec = spec_of({"college", "slot", "slot*ad", "college*ad", "college*slot*ad", "college*category"});
+  RequestFeatures request(spec);
+  const auto fill = [&](const char* slot) {
+    request.clear();
+    request.add("college", "3");
+    request.add("slot", slot);
+  };
+  fill("top");
+  request.compile_apart("slot");
+  const std::vector<Row> same(request.rows().begin(), request.rows().end());
+  std::vector<Row> all(request.rows_apart().begin(), request.rows_apart().end());
+  ASSERT_EQ(same.size(), 3U);
+  ASSERT_EQ(all.size(), 3U);
+  all.insert(all.end(), same.begin(), same.end());
+  const auto together = rows_for(spec, {{"college", "3"}, {"slot", "top"}});
+  EXPECT_TRUE(std::ranges::is_permutation(all, together));
+  fill("side");
+  request.compile_apart("slot");
+  EXPECT_TRUE(std::ranges::equal(request.rows(), same));
+  EXPECT_FALSE(std::ranges::equal(request.rows_apart(), std::span(all).first(3)));
+}
+
 TEST(RequestFeatures, multiply_the_weights_of_what_is_crossed) {
   const auto spec = spec_of({"interest*hour*category"});
   RequestFeatures request(spec);

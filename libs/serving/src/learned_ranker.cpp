@@ -7,6 +7,7 @@
 #include "fatigue.h"
 #include "marquee/decision/names.h"
 #include "model_features.h"
+#include "page_scores.h"
 
 namespace marquee::serving {
 namespace {
@@ -18,7 +19,7 @@ struct Work {
   const learning::FeatureSpec* of;
   learning::RequestFeatures features;
   learning::SlateDraw draw;
-  learning::Scorer::Scratch scratch;
+  PageScores scores;
   std::vector<std::uint32_t> rows;
   std::vector<float> attraction, value, spread;
   Fatigue::Scratch fatigue;
@@ -112,7 +113,7 @@ double LearnedRanker::Version::examination(const decision::Placement& placement,
 void LearnedRanker::Version::rank(const decision::Request& request, const decision::Placement& placement,
                                   const decision::Inventory& inventory,
                                   std::span<decision::Candidate> candidates) const {
-  const auto* scorer = ranking_.scorer.get();
+  const auto& scorer = ranking_.scorer;
   const bool is_auction =
       of_.auction_ != decision::Auction::none && decision::is_auctioned(*candidates.front().ad->campaign->campaign);
   if (scorer == nullptr) {
@@ -125,19 +126,19 @@ void LearnedRanker::Version::rank(const decision::Request& request, const decisi
   for (const auto& known : request.context.known)
     describe_known(work.features, decision::name(known.field), known.value);
   describe_place(work.features, request.context.time_ms, placement.slot);
-  work.features.compile();
+  work.features.compile_apart(kPlacementFeature);
   work.rows.clear();
   for (const auto& one : candidates) work.rows.push_back(one.row);
   work.attraction.resize(candidates.size());
   work.spread.resize(candidates.size());
-  scorer->score(work.features, work.rows, work.attraction, work.scratch);
+  work.scores.score(scorer, work.features, work.rows, work.attraction);
   if (ranking_.seen)
     of_.fatigue_->apply(request.context, *ranking_.seen, scorer->model(), work.rows, work.attraction, work.fatigue);
   scorer->rate_spread(work.rows, work.spread);
   if (is_auction) take_values(*scorer, placement, candidates, work);
   work.draw.begin(
       {.value = is_auction ? work.value : work.attraction, .spread = work.spread, .spread_in_context = nullptr},
-      request.id.low, scorer->model().clicks);
+      request.id.low, scorer->model().clicks, 1);
   // Which one is drawn here is of no matter: the page draws by the chances, as not all of them need be there for good.
   static_cast<void>(work.draw.next());
   for (std::size_t i = 0; i < candidates.size(); ++i) {

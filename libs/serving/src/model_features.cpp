@@ -69,7 +69,7 @@ void describe_place(learning::RequestFeatures& features, std::int64_t time_ms, s
                                                                   "8",  "9",  "10", "11", "12", "13", "14", "15",
                                                                   "16", "17", "18", "19", "20", "21", "22", "23"};
   features.add("hour", kNames[static_cast<std::size_t>(time_ms / kHour) % kHours]);
-  features.add("slot", slot);
+  features.add(kPlacementFeature, slot);
 }
 
 learning::Ad model_ad(std::string_view site_id, const decision::AdRow& ad) {

@@ -23,6 +23,9 @@ void describe_known_of(const AdTopics& ad, learning::RequestFeatures& features, 
 /// How much was seen, as the model knows it: by Field::seen_campaign or Field::seen_ad.
 void describe_seen(learning::RequestFeatures& features, std::string_view name, SeenLevel level);
 
+/// The only one in which the placements of a request differ.
+inline constexpr std::string_view kPlacementFeature = "slot";
+
 /// Beside what is known of the request, each under its name in the decisions' log.
 void describe_place(learning::RequestFeatures& features, std::int64_t time_ms, std::string_view slot);
 

@@ -60,7 +60,7 @@ void ModelPolicy::choose(const Situation& situation, std::span<const std::uint32
   features.clear();
   for (const auto& [name, value] : situation.context) describe_known(features, name, value);
   describe_place(features, situation.time_ms, situation.slot_id);
-  features.compile();
+  features.compile_apart(kPlacementFeature);
   attraction.resize(candidates.size());
   spread.resize(candidates.size());
   scorer->score(features, candidates, attraction, scratch);

@@ -76,7 +76,8 @@ class SlateDraw {
   explicit SlateDraw(const ExplorationOptions& options) : options_(options) {}
 
   /// `seed`: of this request alone (a decision's id); the same seed draws the same. `clicks` the model has learned.
-  void begin(const Arms& arms, std::uint64_t seed, double clicks);
+  /// `positions` that will be asked for, at the least: of what is right for more, but then quicker.
+  void begin(const Arms& arms, std::uint64_t seed, double clicks, std::size_t positions = 32);
   /// Takes an arm out of what follows: ineligible beside what was chosen.
   void exclude(std::uint32_t arm);
   /// Chooses for the next position and takes the arm out; nothing where none is left.
@@ -104,6 +105,7 @@ class SlateDraw {
   Arms arms_;
   std::uint64_t seed_ = 0;
   std::uint32_t position_ = 0;
+  std::size_t reserve_size_ = 0;
   double gamma_ = 0;
   std::uint32_t candidates_ = 0;
   double others_propensity_ = 0;

@@ -76,6 +76,7 @@ struct Row {
     if (is_match) return base + static_cast<std::uint32_t>(value == multiplier);
     return base + ((value * multiplier) >> shift);
   }
+  bool operator==(const Row&) const = default;
 };
 
 /// The declared features, parsed. Immutable; any thread may read it.
@@ -129,9 +130,12 @@ class RequestFeatures {
   /// A number; bring it to about [-1, 1] first. Taken within [-8, 8]; NaN is passed over.
   void add_number(std::string_view name, float number) { add(name, {}, number); }
   /// Makes rows() of what was added. Call once, after the last add.
-  void compile();
-  /// Those of no ad field first, then field by field, of each its matches first.
+  void compile() { compile_apart({}); }
+  /// The same, but what hangs on a value of `name` goes to rows_apart(): for requests that differ in it alone.
+  void compile_apart(std::string_view name);
+  /// Those of no ad field first, then field by field, of each its matches first; as rows_apart().
   [[nodiscard]] std::span<const Row> rows() const { return rows_; }
+  [[nodiscard]] std::span<const Row> rows_apart() const { return rows_apart_; }
 
  private:
   struct Value {
@@ -139,12 +143,12 @@ class RequestFeatures {
     float x;
   };
   [[nodiscard]] std::uint8_t index_of(const FeatureSpec::Term& term) const;
-  void cross(const FeatureSpec::Term& term, std::size_t depth, std::uint64_t hash, float x);
-  void match(const FeatureSpec::Term& term, std::uint64_t hash);
+  void cross(const FeatureSpec::Term& term, std::size_t depth, std::uint64_t hash, float x, std::vector<Row>& rows);
+  void match(const FeatureSpec::Term& term, std::uint64_t hash, std::vector<Row>& rows);
 
   const FeatureSpec* spec_;
   std::vector<std::vector<Value>> values_;  // By context name.
-  std::vector<Row> rows_;
+  std::vector<Row> rows_, rows_apart_;
 };
 
 /// Where an ad stands in the hierarchy of priors.

@@ -35,6 +35,15 @@ class Scorer {
   void score(const RequestFeatures& request, std::span<const std::uint32_t> candidates, std::span<float> attraction,
              Scratch& scratch) const;
 
+  /// score() in steps, for requests that have rows in common. logits[i] becomes candidates[i]'s by the rows; what other
+  /// rows give is added; and attractions are made of it. Of rows() and then rows_apart() that is, bit for bit, what
+  /// score() gives.
+  void begin(std::span<const Row> rows, std::span<const std::uint32_t> candidates, std::span<float> logits,
+             Scratch& scratch) const;
+  void add(std::span<const Row> rows, std::span<const std::uint32_t> candidates, std::span<float> logits,
+           Scratch& scratch) const;
+  static void finish(std::span<const float> logits, std::span<float> attraction);
+
   /// spread[i] becomes the relative standard deviation of the rate (its Gamma posterior's) of candidates[i].
   void rate_spread(std::span<const std::uint32_t> candidates, std::span<float> spread) const;
   /// The same of attraction in this context: the rate's, and the crosses' as Gaussians of precision
@@ -47,7 +56,8 @@ class Scorer {
 
  private:
   Scorer(std::shared_ptr<const Model> model, std::shared_ptr<const AdTable> ads);
-  void add_field(std::span<const Row> rows, std::span<const std::uint32_t> candidates, Scratch& scratch) const;
+  void add_field(std::span<const Row> rows, std::span<const std::uint32_t> candidates, std::span<float> logits,
+                 Scratch& scratch) const;
 
   std::shared_ptr<const Model> model_;
   std::shared_ptr<const AdTable> ads_;
