@@ -21,6 +21,11 @@ class Bitmap {
   }
   [[nodiscard]] std::size_t rows() const { return rows_; }
   void set(std::size_t row) { words_[row / 64] |= bit(row); }
+  void set(std::size_t begin, std::size_t end) {
+    for (; begin < end && begin % 64 != 0; ++begin) set(begin);
+    for (; begin + 64 <= end; begin += 64) words_[begin / 64] = ~std::uint64_t{0};
+    for (; begin < end; ++begin) set(begin);
+  }
   void clear(std::size_t row) { words_[row / 64] &= ~bit(row); }
   [[nodiscard]] bool has(std::size_t row) const { return (words_[row / 64] & bit(row)) != 0; }
 

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <map>
 #include <utility>
 
@@ -96,16 +97,37 @@ bool is_in_schedule(const CampaignRow& row, std::int64_t time_ms) {
   return false;
 }
 
+namespace {
+
+/// What every campaign is asked for in every request, close together.
+struct CampaignTraits {
+  std::int64_t from_ms, to_ms;
+  std::int64_t ecpm_micros;  ///< No floor is above it where none counts.
+  bool has_schedule;
+};
+
+CampaignTraits traits_of(const CampaignRow& row) {
+  constexpr auto kNever = std::numeric_limits<std::int64_t>::min(), kEver = std::numeric_limits<std::int64_t>::max();
+  return {.from_ms = row.campaign->from_ms.value_or(kNever),
+          .to_ms = row.campaign->to_ms.value_or(kEver),
+          .ecpm_micros = row.campaign->tier == Tier::house ? kEver : row.ecpm_micros,
+          .has_schedule = !row.schedule.empty()};
+}
+
+}  // namespace
+
 struct Inventory::Impl {
   InventoryOptions options;
   std::uint64_t fingerprint = 0;
   std::vector<Campaign> all;
   std::vector<Slot> slots;
   std::vector<CampaignRow> campaigns;
+  std::vector<CampaignTraits> campaign_traits;
   std::vector<AdRow> ads;
   std::vector<AdTraits> traits;
   std::vector<TimedPart> parts;
   std::optional<TargetingIndex> targeting;
+  bool looks_at_slots = false;  ///< Of the targeting.
   std::vector<Bitmap> fitting;  ///< By slot: ads of its kinds and sizes at its floor.
   TextMap<std::size_t> slot_numbers;
   TextMap<const Ad*> ads_by_id;
@@ -201,10 +223,12 @@ void Inventory::Impl::add_slots() {
 void Inventory::Impl::add_traits() {
   for (const auto& ad : ads) {
     const auto& campaign = *ad.campaign->campaign;
-    traits.push_back({.campaign = ad.campaign->row,
+    std::uint64_t cap_bits = 0;
+    for (const auto& cap : ad.caps) cap_bits |= cap_bit(cap.target);
+    traits.push_back({.cap_bits = cap_bits,
+                      .campaign = ad.campaign->row,
                       .tier = campaign.tier,
                       .has_share = campaign.share_of_voice > 0,
-                      .has_caps = !ad.caps.empty(),
                       .has_company = campaign.is_roadblock || !ad.companions.empty() || ad.lacks_companions,
                       .has_limits = has_limits(campaign),
                       .has_excludes = !campaign.excludes.empty()});
@@ -231,6 +255,8 @@ std::shared_ptr<const Inventory> Inventory::compile(std::vector<Campaign> campai
     for (std::uint32_t i = 0; i < campaign.ads; ++i) impl->ads[campaign.first_ad + i].campaign = &campaign;
   }
   impl->targeting.emplace(targets);
+  impl->looks_at_slots = impl->targeting->looks_at_slots();
+  for (const auto& campaign : impl->campaigns) impl->campaign_traits.push_back(traits_of(campaign));
   impl->add_caps();
   impl->add_companions();
   impl->add_slots();
@@ -263,12 +289,11 @@ const Slot* Inventory::find_slot(std::string_view id) const {
 }
 
 struct Inventory::Eligible::Impl {
-  Bitmap rows, scratch;
+  Bitmap rows, scratch, targeted;
   std::vector<Bitmap> placements;
   std::vector<bool> has_slot;
   std::vector<std::uint32_t> campaigns;
-  std::vector<bool> is_on;            ///< By day part: whether it is its time.
-  std::vector<std::int8_t> verdicts;  ///< By campaign: 1 it may, -1 it may not, 0 not yet looked at.
+  std::vector<bool> is_on;  ///< By day part: whether it is its time.
 };
 
 Inventory::Eligible::Eligible() : impl_(std::make_unique<Impl>()) {}
@@ -290,35 +315,38 @@ void Inventory::find_eligible(const Request& request, Eligible& eligible) const 
   work.is_on.assign(impl_->parts.size(), false);
   for (std::size_t i = 0; i < impl_->parts.size(); ++i)
     work.is_on[i] = is_within(impl_->parts[i].part, *impl_->parts[i].zone, now);
-  work.verdicts.assign(impl_->campaigns.size(), 0);
-  const auto may = [&](const CampaignRow& row) {
-    auto& verdict = work.verdicts[row.row];
-    if (verdict == 0) {
-      const bool is_its_time = row.schedule.empty() ||
-                               std::ranges::any_of(row.schedule, [&](std::uint32_t part) { return work.is_on[part]; });
-      verdict = is_running(*row.campaign, now) && is_its_time && has_floor(row, request.floor_micros) &&
-                        !is_blocked(*row.campaign, request)
-                    ? 1
-                    : -1;
-    }
-    return verdict > 0;
+  const bool blocks = !request.blocked_categories.empty() || !request.blocked_advertisers.empty();
+  const auto may = [&](std::uint32_t number) {
+    const auto& traits = impl_->campaign_traits[number];
+    if (now < traits.from_ms || now >= traits.to_ms || traits.ecpm_micros < request.floor_micros) return false;
+    if (!traits.has_schedule && !blocks) return true;
+    const auto& row = impl_->campaigns[number];
+    return (row.schedule.empty() ||
+            std::ranges::any_of(row.schedule, [&](std::uint32_t part) { return work.is_on[part]; })) &&
+           !(blocks && is_blocked(*row.campaign, request));
   };
   // Not resized down: the bitmaps' memory serves the next request.
   if (work.placements.size() < request.placements.size()) work.placements.resize(request.placements.size());
   work.has_slot.assign(request.placements.size(), false);
+  bool has_targeted = false;
   for (std::size_t i = 0; i < request.placements.size(); ++i) {
     auto& ads = work.placements[i];
-    ads.reset(impl_->ads.size());
     const auto slot = impl_->slot_numbers.find(request.placements[i].slot);
-    if (slot == impl_->slot_numbers.end()) continue;
-    work.has_slot[i] = true;
-    impl_->targeting->campaigns_for(work.rows, request.context, request.placements[i].slot, work.scratch,
-                                    work.campaigns);
-    for (const auto number : work.campaigns) {
-      const auto& row = impl_->campaigns[number];
-      if (!may(row)) continue;
-      for (std::uint32_t ad = row.first_ad; ad < row.first_ad + row.ads; ++ad) ads.set(ad);
+    work.has_slot[i] = slot != impl_->slot_numbers.end();
+    if (!work.has_slot[i]) {
+      ads.reset(impl_->ads.size());
+      continue;
     }
+    if (!std::exchange(has_targeted, true) || impl_->looks_at_slots) {
+      work.targeted.reset(impl_->ads.size());
+      impl_->targeting->campaigns_for(work.rows, request.context, request.placements[i].slot, work.scratch,
+                                      work.campaigns);
+      for (const auto number : work.campaigns) {
+        const auto& row = impl_->campaigns[number];
+        if (may(number)) work.targeted.set(row.first_ad, row.first_ad + row.ads);
+      }
+    }
+    ads = work.targeted;
     ads &= impl_->fitting[slot->second];
   }
 }

@@ -32,8 +32,14 @@ void Page::begin(Decider& decider, const Decider::View& view, const Request& req
   chosen_.clear();
   page_excludes_ = false;
   is_filled_.assign(request.placements.size(), false);
+  read_stamps();
+}
+
+void Page::read_stamps() {
   stamps_.clear();
-  if (request.user_key != 0) decider.caps().read(request.user_key, request.context.time_ms, stamps_);
+  if (request_->user_key != 0) decider_->caps().read(request_->user_key, request_->context.time_ms, stamps_);
+  stamp_bits_ = 0;
+  for (const auto& stamp : stamps_) stamp_bits_ |= cap_bit(stamp.target);
 }
 
 void Page::fill(Decider& decider, const Decider::View& view, const Request& request, Decision& decision) {
@@ -98,7 +104,10 @@ void Page::gather(std::size_t placement) {
     left -= shares * scale;
     if (others_.empty() || left <= kLeastChance) continue;
     groups_.push_back({.begin = candidates_.size(), .end = candidates_.size() + others_.size(), .chance = left});
-    candidates_.insert(candidates_.end(), others_.begin(), others_.end());
+    if (candidates_.empty())
+      candidates_.swap(others_);
+    else
+      candidates_.insert(candidates_.end(), others_.begin(), others_.end());
     left = 0;
   }
   if (left <= kLeastChance) return;
@@ -109,6 +118,7 @@ void Page::share_out(std::size_t placement) {
   for (const auto& group : groups_) {
     const std::span some(candidates_.begin() + static_cast<std::ptrdiff_t>(group.begin), group.end - group.begin);
     ranker_->rank(*request_, request_->placements[placement], *view_->inventory, some);
+    if (group.chance == 1) continue;
     for (auto& one : some) one.propensity *= static_cast<float>(group.chance);
   }
 }
@@ -162,8 +172,8 @@ Because Page::verdict(std::size_t placement, std::size_t ad) {
   const AdRow& row = view_->inventory->ads()[ad];
   if (std::ranges::find(chosen_, &row) != chosen_.end()) return Because::repeat;
   if (std::ranges::find(refused_, &row) != refused_.end()) return Because::budget;
-  // One alone fits where the user has seen nothing yet: its caps, of a thousand ads, need not be looked at.
-  if (traits.has_caps && !stamps_.empty() && !CapBook::fits(row, stamps_, request_->context.time_ms))
+  // One alone fits where the user has seen nothing of it yet: most caps, of a thousand ads, need not be looked at.
+  if ((traits.cap_bits & stamp_bits_) != 0 && !CapBook::fits(row, stamps_, request_->context.time_ms))
     return Because::cap;
   if (!traits.has_company) return Because::chosen;
   return !row.lacks_companions && bundle_of(placement, row) ? Because::chosen : Because::page_not_filled;
@@ -253,7 +263,7 @@ void Page::put(const Bundle& bundle, const Candidate& drawn, Decision& decision)
     choice.candidates = {{.ad = ad, .row = ad->row, .score = 1, .value = 0, .propensity = 1}};
   }
   for (auto& known : known_) known.page = kUnknown;
-  if (request_->user_key != 0) decider_->caps().read(request_->user_key, request_->context.time_ms, stamps_);
+  read_stamps();
 }
 
 void Page::explain(std::size_t placement, Choice& choice) {

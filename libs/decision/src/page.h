@@ -39,6 +39,7 @@ class Page {
   [[nodiscard]] Because verdict(std::size_t placement, std::size_t ad);
   [[nodiscard]] Because gate_of(std::uint32_t campaign);
   [[nodiscard]] Because page_of(std::uint32_t campaign);
+  void read_stamps();
   /// The ads that come with it, itself first; nullopt where they do not all fit.
   [[nodiscard]] std::optional<Bundle> bundle_of(std::size_t placement, const AdRow& ad);
   [[nodiscard]] bool may_bring(std::size_t placement, const AdRow& ad, std::uint32_t size) const;
@@ -56,9 +57,10 @@ class Page {
   Inventory::Eligible eligible_;
   std::vector<Known> known_;  ///< By campaign's row.
   std::vector<const AdRow*> chosen_, refused_;
-  bool page_excludes_ = false;   ///< One of those that are chosen may not stand beside some others.
-  std::vector<bool> is_filled_;  ///< By placement.
-  std::vector<Stamp> stamps_;    ///< Of the user.
+  bool page_excludes_ = false;    ///< One of those that are chosen may not stand beside some others.
+  std::vector<bool> is_filled_;   ///< By placement.
+  std::vector<Stamp> stamps_;     ///< Of the user.
+  std::uint64_t stamp_bits_ = 0;  ///< Of their targets (cap_bit).
   std::vector<Candidate> candidates_, others_;
   std::vector<Group> groups_;
 };

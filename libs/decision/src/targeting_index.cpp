@@ -110,6 +110,11 @@ void TargetingIndex::narrow(const Dimension& dimension, const std::vector<const 
   rows &= scratch;
 }
 
+bool TargetingIndex::looks_at_slots() const {
+  return !slot_dimensions_.empty() || !slot_exclusions_.empty() ||
+         std::ranges::any_of(rows_, [](const Row& row) { return row.late != nullptr; });
+}
+
 void TargetingIndex::campaigns_for(const Bitmap& rows, const Context& context, std::string_view slot, Bitmap& scratch,
                                    std::vector<std::uint32_t>& campaigns) const {
   scratch = rows;

@@ -31,6 +31,8 @@ class TargetingIndex {
 
   /// The rows that hold whatever the slot.
   void match(const Context& context, Bitmap& rows) const;
+  /// Whether campaigns_for() may differ from slot to slot.
+  [[nodiscard]] bool looks_at_slots() const;
   /// The campaigns, as ascending numbers of `targets`, of which a row holds for the slot too. `rows` is of match();
   /// `scratch` and `campaigns` are overwritten.
   void campaigns_for(const Bitmap& rows, const Context& context, std::string_view slot, Bitmap& scratch,

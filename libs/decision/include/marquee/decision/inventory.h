@@ -46,10 +46,10 @@ struct AdRow {
 
 /// What every ad is asked for in every request, close together: an AdRow fills two cache lines.
 struct AdTraits {
+  std::uint64_t cap_bits = 0;  ///< Of the targets of its caps (cap_bit): what shares none with a user's fits.
   std::uint32_t campaign = 0;  ///< Its row.
   Tier tier = Tier::standard;
-  bool has_share = false;  ///< Its campaign has a share of voice.
-  bool has_caps = false;
+  bool has_share = false;     ///< Its campaign has a share of voice.
   bool has_company = false;   ///< A roadblock's, or with companions, or it lacks some.
   bool has_limits = false;    ///< Its campaign has a budget.
   bool has_excludes = false;  ///< Its campaign may not stand beside some others.
@@ -127,5 +127,7 @@ class Inventory {
 
 /// What impressions of an ad, a campaign or an advertiser are counted under for a user's caps.
 [[nodiscard]] std::uint64_t cap_target(CapScope scope, std::string_view id);
+/// One of 64 that stands for it in a set: two targets may share it.
+[[nodiscard]] constexpr std::uint64_t cap_bit(std::uint64_t target) { return std::uint64_t{1} << (target >> 58); }
 
 }  // namespace marquee::decision
