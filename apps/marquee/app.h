@@ -72,6 +72,7 @@ struct Settings {
   std::string decisions_auction = "none";
   std::uint64_t decisions_click_window_ms = 120'000;
   std::uint64_t decisions_publish_every_ms = 1'000;
+  std::uint64_t decisions_sync_behind_ms = 0;
   std::uint64_t decisions_log_within_ms = 1'000;
   double decisions_address_requests_per_second = 0;
   double decisions_uniform_share = 0.02;

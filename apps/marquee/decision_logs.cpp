@@ -22,6 +22,7 @@ log::LocalLogOptions local_decisions(const Settings& settings, std::shared_ptr<m
   // What was decided and not seen yet is read from it after a restart.
   options.keep_confirmed_ms =
       std::max<std::uint64_t>(settings.log_keep_confirmed_ms, 2 * serving::kImpressionLife.count());
+  options.sync_behind_ms = settings.decisions_sync_behind_ms;
   options.metric_labels = {{"log", "decisions"}};
   options.metrics = std::move(metrics);
   return options;

@@ -170,6 +170,10 @@ void bind(Settings& s, config::Schema& schema) {
       "what waits.");
   schema.add_duration("decisions.publish_every", &s.decisions_publish_every_ms, 10, kMinute,
                       "How often what was learned reaches the ranking.");
+  schema.add_duration("decisions.sync_behind", &s.decisions_sync_behind_ms, 0, kSecond,
+                      "How long after its answer a decision is on the disk (fsync) at the latest: what the machine's "
+                      "failure may take of the decisions' log; the end of the process takes nothing. 0: before its "
+                      "answer, which then waits for the disk.");
   schema.add_duration("decisions.log_within", &s.decisions_log_within_ms, 100, 10 * kMinute,
                       "How long a decision waits for Kafka to keep it before it is answered without ads.");
   schema.add("decisions.address_requests_per_second", &s.decisions_address_requests_per_second, 0, 1e9,

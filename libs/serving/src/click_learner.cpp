@@ -14,6 +14,7 @@
 #include "learning_metrics.h"
 #include "learning_rounds.h"
 #include "marquee/base/logging.h"
+#include "marquee/base/thread_priority.h"
 #include "marquee/learning/scorer.h"
 #include "marquee/serving/decision_server.h"
 #include "marquee/serving/history.h"
@@ -64,6 +65,7 @@ class ClickLearner::Impl {
   };
 
   void run(const std::stop_token& stop) {
+    give_way();
     auto saved = std::chrono::steady_clock::now(), read = saved - options_.publish_every;
     while (!stop.stop_requested()) {
       if (!has_begun_) {

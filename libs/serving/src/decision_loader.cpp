@@ -7,6 +7,7 @@
 
 #include "decision_record.h"
 #include "marquee/base/logging.h"
+#include "marquee/base/thread_priority.h"
 
 namespace marquee::serving {
 namespace {
@@ -53,6 +54,7 @@ void DecisionLoader::release(const std::vector<log::Partition>& partitions, bool
 }
 
 void DecisionLoader::run(const std::stop_token& stop) {
+  give_way();
   std::string last_error;
   while (!stop.stop_requested()) {
     auto wait = kLinger;

@@ -32,6 +32,10 @@ constexpr std::size_t kMostBody = 64 * 1024;
 constexpr double kNanos = 1e9;
 constexpr Millis kMostAhead{2'000};  ///< The clock of whoever made a decision may be of ours.
 
+double seconds_since(SteadyClock::time_point begin) {
+  return std::chrono::duration<double>(SteadyClock::now() - begin).count();
+}
+
 http::Response gone_nowhere() { return ingest::error_answer(404, "this address leads nowhere"); }
 
 /// Only what a browser may be sent to.
@@ -140,9 +144,11 @@ class DecisionServer::Impl : public std::enable_shared_from_this<DecisionServer:
     know_user(*owner, asked);
     asked.request.id = decision::make_decision_id();
     auto* decider = sites_.find(owner->site_id);
+    const auto known = SteadyClock::now();
     auto decision = !is_ready()          ? nothing(asked.request, Because::not_ready)
                     : decider == nullptr ? nothing(asked.request, Because::unknown_slot)
                                          : decider->decide(asked.request);
+    metrics_.chosen(seconds_since(known));
     log_and_answer(*owner, asked, std::move(decision), decider, begin, origin, std::move(responder));
   }
 
@@ -201,21 +207,20 @@ class DecisionServer::Impl : public std::enable_shared_from_this<DecisionServer:
     std::string empty_answer = answer_without_ads(asked, *kept);
     std::vector<log::Batch> batches;
     batches.push_back(std::move(batch));
-    decisions_.append(std::move(batches),
-                      [self = shared_from_this(), answer = std::move(answer), empty_answer = std::move(empty_answer),
-                       kept, decider, begin, is_told, site = std::string(is_told ? owner.site_id : ""),
-                       origin = std::move(origin), responder = std::move(responder)](Result<void> done) mutable {
-                        if (!done && decider != nullptr) self->withdraw(*decider, *kept);
-                        if (!done && is_told) self->forget_inventory(site);
-                        std::size_t served = 0;
-                        for (const auto& choice : kept->choices) served += done && choice.ad != nullptr ? 1 : 0;
-                        self->metrics_.decided(served, kept->choices.size() - served,
-                                               std::chrono::duration<double>(SteadyClock::now() - begin).count());
-                        auto response = http::Response::json(200, done ? std::move(answer) : std::move(empty_answer));
-                        response.headers.add("Cache-Control", "no-store");
-                        ingest::allow_origin(response, origin);
-                        responder.send(std::move(response));
-                      });
+    decisions_.append(std::move(batches), [self = shared_from_this(), answer = std::move(answer),
+                                           empty_answer = std::move(empty_answer), kept, decider, begin, is_told,
+                                           site = std::string(is_told ? owner.site_id : ""), origin = std::move(origin),
+                                           responder = std::move(responder)](Result<void> done) mutable {
+      if (!done && decider != nullptr) self->withdraw(*decider, *kept);
+      if (!done && is_told) self->forget_inventory(site);
+      std::size_t served = 0;
+      for (const auto& choice : kept->choices) served += done && choice.ad != nullptr ? 1 : 0;
+      self->metrics_.decided(served, kept->choices.size() - served);
+      auto response = http::Response::json(200, done ? std::move(answer) : std::move(empty_answer));
+      response.headers.add("Cache-Control", "no-store");
+      ingest::allow_origin(response, origin);
+      responder.send(std::move(response), [self, begin] { self->metrics_.answered(seconds_since(begin)); });
+    });
   }
 
   void withdraw(decision::Decider& decider, const decision::Decision& decision) {

@@ -18,7 +18,9 @@ enum class Outcome : std::uint8_t { counted, replayed, forged, expired, bot, no_
 class ServingMetrics {
  public:
   explicit ServingMetrics(const std::shared_ptr<metrics::Registry>& registry);
-  void decided(std::size_t served, std::size_t empty, double seconds);
+  void decided(std::size_t served, std::size_t empty);
+  void chosen(double seconds);
+  void answered(double seconds);
   void refused(unsigned status);
   void event(event::Type type, Outcome outcome);
 
@@ -27,7 +29,7 @@ class ServingMetrics {
   prometheus::Family<prometheus::Counter>* refusals_ = nullptr;
   prometheus::Family<prometheus::Counter>* events_ = nullptr;
   prometheus::Counter *served_ = nullptr, *empty_ = nullptr;
-  prometheus::Histogram* seconds_ = nullptr;
+  prometheus::Histogram *engine_seconds_ = nullptr, *seconds_ = nullptr;
 };
 
 }  // namespace marquee::serving
