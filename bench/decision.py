@@ -1,4 +1,7 @@
-"""Decisions over HTTP: a serve with 2,000 ads and a million profiles, asked by wrk at 5,000 a second and as fast as it can. The server tells how long it took."""
+"""Decisions over HTTP: a serve with 2,000 ads and a million profiles, asked at 5,000 a second (an open loop: bench_decision_load) and as fast as it can.
+
+The server tells how long each took, from the request read to the answer written; the load generator what a client saw, from when it was to ask.
+"""
 
 from __future__ import annotations
 
@@ -7,15 +10,14 @@ import pathlib
 import re
 import subprocess
 import tempfile
+from dataclasses import dataclass
 from typing import Any
 
-from bench import wrk
 from bench.figures import BUILD, figure
 from tests.support.marquee import Marquee, request, wait_until
 
 ADS, ADS_OF_CAMPAIGN = 2_000, 5
 SITE = "bench"
-CONNECTIONS = 32
 PER_SECOND = 5_000
 SLOTS = 5
 
@@ -83,10 +85,18 @@ def gauge(marquee: Marquee, name: str) -> float:
     return float(next(line.rsplit(" ", 1)[1] for line in text.splitlines() if line.startswith(name + " ")))
 
 
-def buckets(marquee: Marquee) -> dict[float, float]:
-    """How many decisions took at most so many seconds."""
+Buckets = dict[str, dict[float, float]]
+
+
+def buckets(marquee: Marquee) -> Buckets:
+    """How many took at most so many seconds: of the answers ("") and of choosing alone ("_engine"), and of writes of the decisions' log ("_log")."""
     text = request(marquee.url + "/metrics").body.decode()
-    return {float(bound): float(count) for bound, count in re.findall(r'^marquee_decision_seconds_bucket\{le="([^"]+)"\} (\S+)$', text, re.MULTILINE)}
+
+    def of(name: str) -> dict[float, float]:
+        return {float(bound): float(count) for bound, count in re.findall(rf'^{name},?le="([^"]+)"\}} (\S+)$', text, re.MULTILINE)}
+
+    return {"": of(r"marquee_decision_seconds_bucket\{"), "_engine": of(r"marquee_decision_engine_seconds_bucket\{"),
+            "_log": of(r'marquee_log_commit_seconds_bucket\{log="decisions"')}
 
 
 def quantile(before: dict[float, float], after: dict[float, float], share: float) -> float:
@@ -100,27 +110,58 @@ def quantile(before: dict[float, float], after: dict[float, float], share: float
     return 1e3 * low
 
 
-def load(marquee: Marquee, key: str, seconds: int, placements: int, per_second: int | None) -> tuple[float, float, float]:
-    """Decisions a second, and the server's median and 99th percentile in milliseconds."""
+@dataclass
+class Seen:
+    """Milliseconds, but for the rate."""
+
+    per_second: float
+    client_p50: float
+    client_p99: float
+    sent_late_p99: float
+    server: dict[str, tuple[float, float]]
+
+
+def load(marquee: Marquee, key: str, seconds: float, placements: int, per_second: int, users: int) -> Seen:
+    """`per_second` 0: as fast as it can. Any request that fails is an error."""
     before = buckets(marquee)
-    delay = 0 if per_second is None else round(1000 * CONNECTIONS / per_second)
-    seen = wrk.load(marquee.url, "decisions.lua", seconds, CONNECTIONS, {"KEY": key, "PLACEMENTS": str(placements), "DELAY_MS": str(delay)})
+    port = marquee.url.rsplit(":", 1)[1]
+    output = subprocess.run([BUILD / "bench/bench_decision_load", port, key, str(placements), str(per_second), str(seconds), str(users)], check=True,
+                            capture_output=True, text=True, timeout=seconds + 60).stdout
+    found = {name: float(value) for name, value in re.findall(r"(\w+)=([\d.]+)", output)}
+    if found["errors"] or found["not_200"]:
+        raise RuntimeError(f"requests failed: {output}")
     after = buckets(marquee)
-    return seen.per_second, quantile(before, after, 0.5), quantile(before, after, 0.99)
+    server = {name: (quantile(before[name], after[name], 0.5), quantile(before[name], after[name], 0.99)) for name in after}
+    return Seen(found["answers"] / found["duration_us"] * 1e6, found["p50_us"] / 1e3, found["p99_us"] / 1e3, found["sent_late_p99_us"] / 1e3, server)
+
+
+def measure(marquee: Marquee, key: str, seconds: float, users: int, of_what: str) -> None:
+    print("| placements | asked a second | decided a second | server p50, p99 ms | engine alone | log's write | client p50, p99 | sent late p99 |\n"
+          "|---:|---:|---:|---:|---:|---:|---:|---:|", flush=True)
+    for placements, wanted in ((1, PER_SECOND), (3, PER_SECOND), (1, 0), (3, 0)):
+        seen = load(marquee, key, seconds, placements, wanted, users)
+        of_server = " | ".join(f"{p50:.3f}, {p99:.3f}" for p50, p99 in seen.server.values())
+        print(f"| {placements} | {wanted or 'as it can'} | {seen.per_second:.0f} | {of_server} | {seen.client_p50:.3f}, {seen.client_p99:.3f} | "
+              f"{seen.sent_late_p99:.3f} |", flush=True)
+        if wanted and placements == 1:
+            figure(f"decision{of_what}_per_s", seen.per_second, "decisions/s", f">={wanted * 0.99:.0f}", 0)
+            figure(f"decision{of_what}_p99_ms", seen.server[""][1], "ms", "-" if of_what else "<=1", 2)
+            figure(f"decision{of_what}_client_p99_ms", seen.client_p99, "ms", "-", 2)
 
 
 def run(short: bool) -> None:
-    seconds = 3 if short else 15
-    subprocess.run([BUILD / "bench/bench_decide"], check=True)
-    with tempfile.TemporaryDirectory(prefix="marquee-bench-") as directory, Marquee(data_dir=str(pathlib.Path(directory, "data"))) as marquee:
-        key = ready(marquee)
-        fill_profiles(marquee, key, 100_000 if short else 1_000_000)
-        print(f"{gauge(marquee, 'marquee_profiles'):.0f} profiles in {gauge(marquee, 'marquee_profile_bytes') / 1e6:.1f} MB", flush=True)
-        load(marquee, key, 1, 1, PER_SECOND)
-        print("| placements | asked a second | decided a second | server p50 ms | p99 ms |\n|---:|---:|---:|---:|---:|")
-        for placements, wanted in ((1, PER_SECOND), (1, None), (3, None)):
-            reached, p50, p99 = load(marquee, key, seconds, placements, wanted)
-            print(f"| {placements} | {wanted or 'as it can'} | {reached:.0f} | {p50:.2f} | {p99:.2f} |", flush=True)
-            if wanted:
-                figure("decision_per_s", reached, "decisions/s", f">={wanted}", 0)
-                figure("decision_p99_ms", p99, "ms", "<=1", 2)
+    seconds, users = (3, 100_000) if short else (15, 1_000_000)
+    for engine in ("bench_decide", "bench_learned"):
+        subprocess.run([BUILD / "bench" / engine], check=True)
+    with tempfile.TemporaryDirectory(prefix="marquee-bench-") as directory:
+        data = str(pathlib.Path(directory, "data"))
+        key = ""
+        for of_what, environment in (("", {}), ("_behind", {"MARQUEE_DECISIONS_SYNC_BEHIND": "10ms"})):
+            with Marquee(data_dir=data, environment=environment) as marquee:
+                if not key:
+                    key = ready(marquee)
+                    fill_profiles(marquee, key, users)
+                wait_until(lambda: gauge(marquee, "marquee_profile_lag_events") == 0, 120, "the profiles")
+                print(f"{gauge(marquee, 'marquee_profiles'):.0f} profiles in {gauge(marquee, 'marquee_profile_bytes') / 1e6:.1f} MB{of_what}", flush=True)
+                load(marquee, key, 1, 1, PER_SECOND, users)
+                measure(marquee, key, seconds, users, of_what)

@@ -97,8 +97,16 @@ Figures measure(std::size_t ads, std::size_t placements) {
 
 int main() {
   fmt::print("{:>8} {:>10} {:>10} {:>8} {:>8}\n", "ads", "placements", "candidates", "p50 us", "p99 us");
-  for (const auto& [ads, placements] :
-       {std::pair<std::size_t, std::size_t>{2'000, 1}, {2'000, 3}, {2'000, 20}, {20'000, 3}, {100'000, 3}}) {
+  for (const auto& [ads, placements] : {std::pair<std::size_t, std::size_t>{2'000, 1},
+                                        {2'000, 2},
+                                        {2'000, 3},
+                                        {2'000, 5},
+                                        {2'000, 10},
+                                        {2'000, 20},
+                                        {20'000, 1},
+                                        {20'000, 3},
+                                        {100'000, 1},
+                                        {100'000, 3}}) {
     const auto figures = measure(ads, placements);
     fmt::print("{:>8} {:>10} {:>10} {:>8.1f} {:>8.1f}\n", ads, placements, figures.candidates, figures.p50_us,
                figures.p99_us);

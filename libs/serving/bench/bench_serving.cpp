@@ -3,16 +3,12 @@
 // colleges.
 #include <benchmark/benchmark.h>
 
-#include <random>
 #include <string>
 
 #include "answer.h"
 #include "decision_record.h"
-#include "fatigue.h"
-#include "marquee/decision/decider.h"
+#include "learned_site.h"
 #include "marquee/profile/profile_store.h"
-#include "marquee/serving/learned_ranker.h"
-#include "model_features.h"
 #include "profile_context.h"
 #include "seal.h"
 
@@ -21,90 +17,8 @@ namespace {
 using namespace marquee;
 using namespace marquee::serving;
 
-constexpr std::size_t kCampaigns = 400, kAdsOfACampaign = 5, kColleges = 60;
-constexpr std::int64_t kNow = 1'795'737'600'000;
-
-std::string college(std::size_t number) { return "college-" + std::to_string(number % kColleges); }
-
-std::vector<decision::Campaign> campaigns() {
-  std::vector<decision::Campaign> all;
-  for (std::size_t i = 0; i < kCampaigns; ++i) {
-    decision::Campaign one{.id = "campaign-" + std::to_string(i), .status = decision::Status::active};
-    one.advertiser = "advertiser-" + std::to_string(i % 100);
-    one.category = "category-" + std::to_string(i % 30);
-    one.pacing = decision::Pacing::none;
-    if (i % 2 == 1) {
-      one.targeting = {.kind = decision::Targeting::Kind::is_in, .field = decision::Field::college};
-      for (std::size_t k = 0; k < 20; ++k) one.targeting.values.push_back(college(i + k));
-    }
-    for (std::size_t k = 0; k < kAdsOfACampaign; ++k)
-      one.ads.push_back({.id = "ad-" + std::to_string(i) + "-" + std::to_string(k)});
-    all.push_back(std::move(one));
-  }
-  return all;
-}
-
-/// A site whose ads have a model: of 20,000 impressions, every fiftieth clicked.
-struct Bench {
-  Bench() {
-    decider.use(decision::Inventory::compile(campaigns(), {{.id = "top"}, {.id = "side"}, {.id = "foot"}}));
-    const auto inventory = decider.inventory();
-    std::vector<learning::Ad> ads;
-    for (const auto& row : inventory->ads()) ads.push_back(model_ad("bench", row));
-    const auto table = std::make_shared<const learning::AdTable>(ranker.features(), ads);
-    learning::Learner learner(ranker.features(), {});
-    learning::RequestFeatures features(ranker.features());
-    std::mt19937_64 random(1);
-    for (int i = 0; i < 20'000; ++i) {
-      features.clear();
-      features.add("college", college(random()));
-      features.add("page", "home");
-      describe_place(features, kNow, "top");
-      features.compile();
-      const auto rows = features.rows();
-      static_cast<void>(
-          learner.learn({.rows = std::make_shared<const std::vector<learning::Row>>(rows.begin(), rows.end()),
-                         .ad = table->ad(random() % ads.size()),
-                         .position = 0,
-                         .time_s = 0},
-                        i % 50 == 0 ? 1 : 0));
-    }
-    ranker.use(
-        {{inventory, *learning::Scorer::bind(learner.model(), table), std::make_shared<const SeenAds>(*inventory)}}, 1);
-  }
-
-  Asked& ask(std::size_t placements) {
-    asked = {};
-    ++serial;
-    name = college(serial);
-    auto& request = asked.request;
-    request.id = decision::make_decision_id();
-    request.context.time_ms = kNow;
-    request.context.add(decision::Field::page, "home");
-    request.context.add(decision::Field::college, name);
-    request.context.add(decision::Field::program, "engineering");
-    request.context.add(decision::Field::year, "2");
-    request.context.add(decision::Field::device, "desktop");
-    request.context.add(decision::Field::search_term, "law");
-    request.user_key = serial;
-    constexpr std::string_view kSlots[] = {"top", "side", "foot"};
-    for (std::size_t i = 0; i < placements; ++i)
-      request.placements.push_back({.slot = kSlots[i], .position = static_cast<std::uint8_t>(i + 1)});
-    asked.event.site_id = "bench";
-    asked.event.college_id = name;
-    asked.event.device = "desktop";
-    return asked;
-  }
-
-  LearnedRanker ranker;
-  decision::Decider decider{ranker, Millis(300'000)};
-  Asked asked;
-  std::string name;
-  std::uint64_t serial = 0;
-};
-
-Bench& bench() {
-  static Bench one;
+Site& bench() {
+  static Site one;
   return one;
 }
 
