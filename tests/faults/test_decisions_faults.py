@@ -150,7 +150,7 @@ class Together(unittest.TestCase):
                 crowds.more_served(100)
                 self._kill(marquee, crowds, site, 0)
                 wait_until(lambda: crowds.all[-1].empty[-20:] == ["no_candidate"] * 20, 120, "the budget to be spent")
-            # What is shown is what counts. What is served and asked to be shown of one that was killed stays reserved, so it is of the budget, too.
+            # What is shown counts. What was served and could not be, as who was asked to show it was away, stays reserved: of the budget, too.
             print(f"{len(crowds.shown())} impressions of a budget of {budget}, {len(crowds.served())} ads")
             self.assertLessEqual(len(crowds.shown()), budget + last // 2)
             self.assertGreaterEqual(len(crowds.served()), budget - last // 2, "much of the budget is not served")
@@ -158,9 +158,13 @@ class Together(unittest.TestCase):
             self.assertGreaterEqual(max(of_user.values()), cap, "nobody came to a cap")
             self.assertLessEqual(max(of_user.values()), 2 * cap)
             self.assertEqual({ad for _, ad, _ in crowds.served()}, {"law-0", "law-1"})
-            wait_until(lambda: _has(site.decisions, len(crowds.served())), 120, "every decision to land")
-            logged = {row[0] for row in marquee.rows(f"SELECT decision_id FROM marquee.decisions FINAL WHERE site_id = '{site.id}'")}
-            self.assertEqual({decision for _, _, decision in crowds.served()} - logged, set(), "served without being in the log")
+            served = {decision for _, _, decision in crowds.served()}
+            # How many there are says nothing: who was killed has logged some that it never served.
+            wait_until(lambda: served <= self._landed(marquee, site), 120, "all that was served to be in the log")
+
+    @staticmethod
+    def _landed(marquee: KafkaMarquee, site: AdSite) -> set[str]:
+        return {row[0] for row in marquee.rows(f"SELECT decision_id FROM marquee.decisions FINAL WHERE site_id = '{site.id}'")}
 
     @staticmethod
     def _kill(marquee: KafkaMarquee, crowds: Crowds, site: AdSite, place: int) -> None:
