@@ -89,7 +89,8 @@ class KafkaTest(unittest.TestCase):
             marquee.loaders.append(loader)
             away = {"MARQUEE_STORE_URL": "http://127.0.0.1:1", "MARQUEE_HTTP_PORT": "0"}
             lost = marquee.add_unready("load", away)
-            answer = request(lost.url + "/readyz")
+            # It listens a moment before it looks.
+            answer = wait_until(lambda: (now := request(lost.url + "/readyz")).body != b"starting\n" and now, 30, "it to look for the store")
             self.assertEqual((answer.status, answer.body), (503, b"the store does not answer\n"))
             self.assertEqual(request(lost.url + "/healthz").status, 200)
             self.assertEqual(lost.stop(), 0)
