@@ -104,6 +104,15 @@ class LearningRoundsTest : public ::testing::Test {
       std::this_thread::sleep_for(2ms);
     }
   }
+  /// As a day has them: rounds of some hundred, so that there are versions to compare, however busy the machine is.
+  void show_in_rounds(int count, const std::function<double(bool is_liked)>& chance) {
+    constexpr int kRound = 100;
+    for (int i = 0; i < count && !has_rolled_back(); ++i) {
+      show(chance);
+      if (i % kRound == kRound - 1) wait_until_read();
+    }
+    wait_until_read();
+  }
   bool has_rolled_back() const { return !told().at("rolled_back").empty(); }
 
   /// All recorded rounds again, by a process that has the logs and nothing else (and what learning began with).
@@ -263,15 +272,10 @@ TEST_F(LearningRoundsTest, what_was_learned_is_kept_though_what_it_went_on_from_
 TEST_F(LearningRoundsTest, a_version_that_learned_from_poison_is_left_for_the_one_before) {
   start();
   // At 9,300 and 18,300 impressions, three hours in all, it is compared with another one.
-  for (int i = 0; i < 18'500; ++i) show(healthy);
-  wait_until_learned();
+  show_in_rounds(18'500, healthy);
   ASSERT_FALSE(has_rolled_back());
-  for (int i = 0; i < 2'000; ++i) show(poisoned);
-  wait_until_learned();
-  for (int i = 0; i < 6'000 && !has_rolled_back(); ++i) {
-    show(healthy);
-    if (i % 200 == 199) wait_until_learned();
-  }
+  show_in_rounds(2'000, poisoned);
+  show_in_rounds(6'000, healthy);
   const auto versions_told = told();
   ASSERT_EQ(versions_told.at("rolled_back").size(), 1U);
   const auto& left = versions_told.at("rolled_back")[0];
@@ -295,8 +299,7 @@ TEST_F(LearningRoundsTest, a_version_that_learned_from_poison_is_left_for_the_on
 
 TEST_F(LearningRoundsTest, a_healthy_stream_leaves_no_version) {
   start();
-  for (int i = 0; i < 20'000; ++i) show(healthy);
-  wait_until_learned();
+  show_in_rounds(20'000, healthy);
   EXPECT_FALSE(has_rolled_back());
   const auto versions_told = told();
   EXPECT_GT(versions_told.at("previous").at("impressions").get<std::uint64_t>(), 1'000U) << "it was compared";
