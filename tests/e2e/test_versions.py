@@ -23,6 +23,7 @@ UNIFORM = 0.3
 CHANCE = {"north": (0.5, 0.1, 0.1, 0.1), "south": (0.1, 0.1, 0.1, 0.4)}
 TRUTH = sum(sum(chances) for chances in CHANCE.values()) / (len(CHANCE) * ADS)
 COUNT = 1500
+PARTS = 6
 AT_ONCE = 4
 LANDED_S = 11.0  # `learn` and `evaluate` leave out the last 10 s, which may not have landed.
 
@@ -77,10 +78,11 @@ class Versions(unittest.TestCase):
         decisions.MARQUEE.start()
         cls.pages = Pages()
         wait_until(lambda: cls.pages.site.ask(["top"])["policy"].startswith("learned-"), 20, "a version to serve")
-        for _ in range(3):
-            cls.midway = datetime.datetime.now(datetime.UTC).isoformat()
-            cls.pages.look(COUNT // 3)
-            time.sleep(1.5)  # Its window passes; what follows is ranked by it.
+        for part in range(PARTS):
+            if part == PARTS * 2 // 3:
+                cls.midway = datetime.datetime.now(datetime.UTC).isoformat()
+            cls.pages.look(COUNT // PARTS)
+            time.sleep(1.5)  # Its window passes, of which the next part tells; what follows that is ranked by it.
         cls.pages.look_at_pages_of_two(80)
         for _ in range(60):
             decisions.get(cls.pages.many.ad(**decisions.FULL)["impression_url"])

@@ -27,10 +27,8 @@ struct Fixture {
   explicit Fixture(std::vector<Campaign> campaigns) { decider.use(Inventory::compile(std::move(campaigns), kSlots)); }
   Decision decide(std::vector<Placement> placements, std::uint64_t user = 0, std::int64_t time = kNow,
                   DecisionId id = make_decision_id()) {
-    return decider.decide({.id = id,
-                           .context = {.time_ms = time, .known = {}},
-                           .user_key = user,
-                           .placements = std::move(placements)});
+    return decider.decide(
+        {.id = id, .context = {.time_ms = time, .known = {}}, .user_key = user, .placements = std::move(placements)});
   }
   UniformRanker ranker;
   Decider decider{ranker, kReserve};
@@ -91,7 +89,8 @@ TEST(Decider, DrawsAsOftenAsItSays) {
   sponsor.share_of_voice = 0.25;
   Fixture f({sponsor, campaign("g", 3, Tier::guaranteed), campaign("h", 1, Tier::house)});
   constexpr int kRequests = 20'000;
-  std::mt19937_64 ids(1);  // What is drawn follows from the id: the same in every run, so that this fails always or never.
+  std::mt19937_64 ids(
+      1);  // What is drawn follows from the id: the same in every run, so that this fails always or never.
   std::map<std::string, int> seen;
   std::map<std::string, double> expected;
   for (int i = 0; i < kRequests; ++i) {
