@@ -183,9 +183,10 @@ TEST_F(KafkaLogTest, shares_the_partitions_and_refuses_plans_for_those_of_others
 }
 
 // A commit that waits at the broker behind the request to join is refused, and everything then counts as lost. One that
-// is on its way at that very moment still may be.
+// is on its way at that very moment still may be, the more so the busier the machine is. So most rounds lose nothing;
+// were commits not held back, hardly one would.
 TEST_F(KafkaLogTest, holds_commits_back_while_the_group_joins) {
-  constexpr int kRounds = 3;
+  constexpr int kLead = 2, kMostRounds = 12;
   Notes mine;
   auto log = open();
   log->follow(mine);
@@ -196,16 +197,19 @@ TEST_F(KafkaLogTest, holds_commits_back_while_the_group_joins) {
       std::this_thread::sleep_for(Millis(50));
     }
   });
-  for (int round = 0; round < kRounds; ++round) {
+  int without_loss = 0, with_loss = 0;
+  while (without_loss < with_loss + kLead && without_loss + with_loss < kMostRounds) {
+    const auto before = mine.lost();
     Notes theirs;
     auto other = open();
     other->follow(theirs);
-    EXPECT_TRUE(eventually([&] { return theirs.ours().size() == 2 && mine.ours().size() == 2; }));
+    ASSERT_TRUE(eventually([&] { return theirs.ours().size() == 2 && mine.ours().size() == 2; }));
     other->unfollow();
-    EXPECT_TRUE(eventually([&] { return mine.ours().size() == 4; }));
+    ASSERT_TRUE(eventually([&] { return mine.ours().size() == 4; }));
     EXPECT_EQ(theirs.lost(), 0);
+    ++(mine.lost() == before ? without_loss : with_loss);
   }
-  EXPECT_LE(mine.lost(), kRounds / 3);
+  EXPECT_EQ(without_loss, with_loss + kLead) << "of " << with_loss + without_loss << " rounds";
   committing.request_stop();
   committing.join();
   log->unfollow();
