@@ -63,6 +63,7 @@ class Run(unittest.TestCase):
         self.interrupt(process)
         process, printed, seconds = self.start()
         self.assertNotIn("sample data", printed)
+        self.assertIn("/ctr?site=open-bandit#token=", printed)
         self.assertLess(seconds, 5)
         self.interrupt(process)
 
