@@ -32,7 +32,7 @@ class Run(unittest.TestCase):
                                    stderr=subprocess.STDOUT, start_new_session=True,
                                    # As a terminal starts it: a shell cannot trap what was ignored before it (nohup, a script's background).
                                    preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL))
-        self.addCleanup(lambda: process.poll() is None and process.kill())
+        self.addCleanup(self.end, process)
         assert process.stdout is not None
         printed = ""
         for line in process.stdout:
@@ -40,6 +40,13 @@ class Run(unittest.TestCase):
             if "Ctrl-C" in line:
                 return process, printed, time.monotonic() - began
         raise AssertionError(f"tools/run ended with {process.wait(10)}:\n{printed}")
+
+    @staticmethod
+    def end(process: subprocess.Popen[str]) -> None:
+        """In order, so that nothing of what it started is left where a test failed."""
+        if process.poll() is None:
+            process.terminate()
+            process.wait(30)
 
     def interrupt(self, process: subprocess.Popen[str]) -> None:
         """Ctrl-C: the terminal sends SIGINT to the process group in the foreground."""
