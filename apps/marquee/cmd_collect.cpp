@@ -20,8 +20,6 @@ namespace {
 
 constexpr auto kLookEvery = std::chrono::seconds(1);
 constexpr Millis kLogAnswersWithin{2'000};
-constexpr auto kBrokersWithin = std::chrono::seconds(60);  ///< Then it ends, for its supervisor to start it again.
-constexpr auto kTryBrokersEvery = std::chrono::milliseconds(250);
 
 class CollectRole final : public Role {
  public:
@@ -36,7 +34,7 @@ class CollectRole final : public Role {
     auto catalog = open_catalog(settings_, *secrets, "collect");
     if (!catalog) return catalog.error();
     catalog_ = std::move(*catalog);
-    auto log = wait_for_log();
+    auto log = once_brokers_answer("collect", [this] { return open_collector_log(settings_, metrics_); });
     if (!log) return log.error();
     log_ = std::move(*log);
     collector_ = std::make_unique<ingest::Collector>(collector_options(settings_, *secrets, metrics_), *log_,
@@ -66,17 +64,6 @@ class CollectRole final : public Role {
   }
 
  private:
-  /// A collector may start before its brokers do.
-  Result<std::unique_ptr<log::EventLog>> wait_for_log() {
-    const auto deadline = std::chrono::steady_clock::now() + kBrokersWithin;
-    for (;;) {
-      auto log = open_collector_log(settings_, metrics_);
-      if (log || log.error().action != Action::retry || std::chrono::steady_clock::now() > deadline) return log;
-      logging::warn("collect.waits", {{"error", log.error().message}});
-      std::this_thread::sleep_for(kTryBrokersEvery);
-    }
-  }
-
   std::string not_ready() const {
     if (is_draining_) return "draining";
     return has_log_ ? "" : "Kafka does not answer";

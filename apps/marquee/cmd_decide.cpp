@@ -1,8 +1,6 @@
 // marquee decide: serves ads and counts what comes of them over Kafka, and nothing else. As many as are wanted.
 #include <atomic>
-#include <chrono>
 #include <filesystem>
-#include <thread>
 #include <utility>
 
 #include "catalog_watch.h"
@@ -14,9 +12,6 @@
 
 namespace marquee::app {
 namespace {
-
-constexpr auto kBrokersWithin = std::chrono::seconds(60);  ///< Then it ends, for its supervisor to start it again.
-constexpr auto kTryBrokersEvery = std::chrono::milliseconds(250);
 
 class DecideRole final : public Role {
  public:
@@ -32,7 +27,7 @@ class DecideRole final : public Role {
     if (!catalog) return catalog.error();
     catalog_ = std::move(*catalog);
     catalog_watch_ = std::make_unique<CatalogWatch>(*catalog_);
-    if (auto opened = wait_for_logs(*secrets); !opened) return opened;
+    if (auto opened = once_brokers_answer("decide", [&] { return open_logs(*secrets); }); !opened) return opened;
     http::Router router;
     decisions_->add_routes(router);
     add_probes(router, [this] { return not_ready(); }, metrics_);
@@ -55,18 +50,6 @@ class DecideRole final : public Role {
   }
 
  private:
-  /// A decider may start before its brokers do.
-  Result<void> wait_for_logs(const Secrets& secrets) {
-    const auto deadline = std::chrono::steady_clock::now() + kBrokersWithin;
-    for (;;) {
-      const auto opened = open_logs(secrets);
-      if (opened || opened.error().action != Action::retry || std::chrono::steady_clock::now() > deadline)
-        return opened;
-      logging::warn("decide.waits", {{"error", opened.error().message}});
-      std::this_thread::sleep_for(kTryBrokersEvery);
-    }
-  }
-
   Result<void> open_logs(const Secrets& secrets) {
     auto log = open_event_log(settings_, metrics_);
     if (!log) return log.error();

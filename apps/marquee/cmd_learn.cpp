@@ -9,11 +9,11 @@
 #include "decisions.h"
 #include "format_option.h"
 #include "marquee/base/time.h"
-#include "marquee/event/timestamp.h"
 #include "marquee/serving/history.h"
 #include "parts.h"
 #include "store_access.h"
 #include "text_table.h"
+#include "time_option.h"
 
 namespace marquee::app {
 namespace {
@@ -27,12 +27,6 @@ struct Arguments {
   bool is_from_log = false, is_repeated = false;
   std::string format = "table";
 };
-
-Result<WallTime> time_of(const std::string& text, const char* option) {
-  const auto time = event::parse_timestamp(text);
-  if (!time) return Error::reject(fmt::format("{}: expected a time as 2026-01-31T00:00:00Z", option));
-  return WallTime(Millis(*time));
-}
 
 struct Logs {
   std::unique_ptr<log::EventLog> events, decisions, versions;

@@ -18,7 +18,6 @@ class DeciderPlace {
   DeciderPlace(const DeciderPlace&) = delete;
   DeciderPlace& operator=(DeciderPlace&&) = delete;
 
-  [[nodiscard]] const std::string& directory() const { return directory_; }
   [[nodiscard]] std::string counts() const { return directory_ + "/counts"; }
   [[nodiscard]] std::string model() const { return directory_ + "/model"; }
 

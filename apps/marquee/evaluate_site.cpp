@@ -11,13 +11,13 @@
 
 #include "marquee/clickhouse/client.h"
 #include "marquee/evaluation/read_decisions.h"
-#include "marquee/event/timestamp.h"
 #include "marquee/serving/decision_server.h"
 #include "marquee/serving/model_policy.h"
 #include "marquee/serving/served_events.h"
 #include "parts.h"
 #include "secrets.h"
 #include "store_access.h"
+#include "time_option.h"
 
 namespace marquee::app {
 namespace {
@@ -69,13 +69,6 @@ constexpr std::string_view kAds =
     "SELECT ad_id, argMax(campaign_id, decision_time) AS campaign, argMax(category, decision_time) AS of_category, "
     "argMax(advertiser, decision_time) AS of_advertiser FROM marquee.decisions "
     "WHERE site_id = {site:String} AND ad_id != '' GROUP BY ad_id ORDER BY ad_id";
-
-Result<WallTime> time_of(const std::string& text, WallTime usual, const char* option) {
-  if (text.empty()) return usual;
-  const auto time = event::parse_timestamp(text);
-  if (!time) return Error::reject(fmt::format("{}: expected a time as 2026-01-31T00:00:00Z", option));
-  return WallTime(Millis(*time));
-}
 
 std::string millis(WallTime time) { return std::to_string(time.time_since_epoch().count()); }
 
@@ -266,9 +259,9 @@ class SiteReader {
 
 Result<SiteDecisions> read_site_decisions(const App& app, const SiteLog& asked) {
   const auto now = SystemClock().now() - kLanding;
-  const auto from = time_of(asked.from, now - kUsualSpan, "--from");
+  const auto from = asked.from.empty() ? Result<WallTime>(now - kUsualSpan) : time_of(asked.from, "--from");
   if (!from) return from.error();
-  const auto to = time_of(asked.to, now, "--to");
+  const auto to = asked.to.empty() ? Result<WallTime>(now) : time_of(asked.to, "--to");
   if (!to) return to.error();
   const auto endpoint = store_endpoint(app);
   if (!endpoint) return endpoint.error();

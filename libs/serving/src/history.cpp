@@ -11,6 +11,16 @@
 namespace marquee::serving {
 namespace {
 
+template <class Source>
+Result<void> take_all(Source& source, ClickTrainer& trainer) {
+  for (;;) {
+    const auto record = source.next();
+    if (!record) return record.error();
+    if (!*record) return {};
+    trainer.take(**record);
+  }
+}
+
 Result<HistoryLearned> written(const ClickTrainer& trainer, std::vector<log::Offset> events, const std::string& path) {
   const auto& counts = trainer.counts();
   if (auto done =
@@ -34,12 +44,7 @@ Result<HistoryLearned> learn_history(const TrainingOptions& options, clickhouse:
   if (!spec) return spec.error();
   ClickTrainer trainer(options, *spec);
   HistoryReader reader(store, from, to);
-  for (;;) {
-    const auto record = reader.next();
-    if (!record) return record.error();
-    if (!*record) break;
-    trainer.take(**record);
-  }
+  if (auto taken = take_all(reader, trainer); !taken) return taken.error();
   return written(trainer, reader.after(), path);
 }
 
@@ -55,12 +60,7 @@ Result<HistoryLearned> learn_logs(const TrainingOptions& options, log::EventLog&
   const auto tip = logs.tip();
   if (!tip) return tip.error();
   logs.advance(*tip);
-  for (;;) {
-    const auto record = logs.next();
-    if (!record) return record.error();
-    if (!*record) break;
-    trainer.take(**record);
-  }
+  if (auto taken = take_all(logs, trainer); !taken) return taken.error();
   return written(trainer, tip->events, path);
 }
 
