@@ -37,9 +37,11 @@ def count_of(event_type: str) -> str:
 
 # What a panel reads of the events at most, about: those of so many users on a day. On 2 cores their funnel takes half a second.
 USER_DAYS = 50_000
-# Each event without key is looked at up to so many of them; beyond that those of sessions that have so many in all, so that most granules have none.
+# Beyond so many events without key those of a share of the sessions are read, so many in all.
 KEYLESS_EVENTS = 4_000_000
-SESSION_EVENTS = 130_000
+SESSION_EVENTS = 1_000_000
+# As the events are ordered (libs/ingest, kEventOrder): the primary key finds it by this very text.
+SESSION = "if(user_key = 0, session_id, 0)"
 
 
 def _rounded(share: str) -> str:
@@ -70,19 +72,19 @@ def _last(share: str) -> str:
 
 
 def of_share(share: str, of_sessions: str | None = None) -> str:
-    """Of marquee.events: those of the share of the users, at random, as keys are hashes; who has no key is told by the session.
+    """Of marquee.events: those of the share of the people, at random, as keys are hashes; who has no key is told by the session.
 
-    The users stand by key in the table, so that only theirs are read; of the events without key it is the session that is looked at.
+    Both stand in this order in the table, so that only theirs are read.
     """
-    return f"user_key <= {_last(share)} AND (user_key != 0 OR session_id <= {_last(of_sessions or share)})"
+    return f"user_key <= {_last(share)} AND {SESSION} <= {_last(of_sessions or share)}"
 
 
 def events_of_share(share: str) -> str:
-    """The same where events are counted and not who without key did them: those of that share of the minutes, which alone are read."""
+    """The same where all events are counted: of those without key and session a share of the minutes, which alone are read."""
     minutes = ("SELECT toDateTime(minute * 60, 'UTC') FROM (SELECT arrayJoin(range(toUInt32(toUnixTimestamp(min(event_time))) DIV 60,\n"
                "        toUInt32(toUnixTimestamp(max(event_time))) DIV 60 + 1)) AS minute FROM marquee.events)\n"
                f"        WHERE cityHash64(minute) <= {_last(share)}")
-    return f"user_key <= {_last(share)} AND ({share} = 1 OR user_key != 0 OR toStartOfMinute(event_time) IN (\n        {minutes}))"
+    return (f"{of_share(share)}\n    AND ({share} = 1 OR user_key != 0 OR {SESSION} != 0 OR toStartOfMinute(event_time) IN (\n        {minutes}))")
 
 
 def estimated(count: str, share: str) -> str:

@@ -3,6 +3,7 @@
 
 #include "commands.h"
 #include "marquee/clickhouse/migrations.h"
+#include "marquee/ingest/event_order.h"
 #include "marquee/ingest/rollup.h"
 #include "parts.h"
 #include "store_access.h"
@@ -76,9 +77,11 @@ int up(const App& app, bool topics_only) {
   std::uint64_t counted = 0;
   for (const auto& shard : *shards) {
     clickhouse::Client one(shard);
+    const auto ordered = ingest::order_events(one);
+    if (!ordered) return fail(ordered.error());
     const auto rollups = ingest::count_changed_rollups(one);
     if (!rollups) return fail(rollups.error());
-    counted += *rollups;
+    counted += *rollups + static_cast<std::uint64_t>(*ordered);
   }
   fmt::print("{}\n", *count == 0 && counted == 0 ? "nothing to do: every migration is applied"
                                                  : fmt::format("{} applied", *count));

@@ -14,6 +14,7 @@
 #include "marquee/base/logging.h"
 #include "marquee/clickhouse/migrations.h"
 #include "marquee/event/person.h"
+#include "marquee/ingest/event_order.h"
 #include "marquee/ingest/rollup.h"
 #include "marquee/serving/interest_targeting.h"
 #include "parts.h"
@@ -245,7 +246,7 @@ void Service::bring_up() {
       auto schema = cluster_schema(app_);
       const auto applied =
           clickhouse::migrate_up(*loading_.front(), clickhouse::built_in_migrations(), schema ? &*schema : nullptr);
-      auto counted = applied ? count_changed_rollups() : Result<void>(applied.error());
+      auto counted = applied ? follow_schema() : Result<void>(applied.error());
       if (counted) break;
       if (counted.error().action != Action::retry) return set_failure(counted.error().message);
     }
@@ -283,8 +284,9 @@ Result<void> Service::start_decision_loader() {
   return {};
 }
 
-Result<void> Service::count_changed_rollups() {
+Result<void> Service::follow_schema() {
   for (const auto& shard : loading_) {
+    if (auto ordered = ingest::order_events(*shard); !ordered) return ordered.error();
     if (auto counted = ingest::count_changed_rollups(*shard); !counted) return counted.error();
   }
   return {};

@@ -63,7 +63,7 @@ class Service {
   /// Waits for the store, brings its schema up, starts the loader; then looks at a store that is not its own. On a
   /// thread of its own.
   void bring_up();
-  Result<void> count_changed_rollups();
+  Result<void> follow_schema();
   [[nodiscard]] std::string not_ready() const;
   void set_failure(const std::string& why);
 

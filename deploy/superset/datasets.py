@@ -124,7 +124,7 @@ FROM (
     SELECT site_id, toDate(event_time) AS day, if(user_key != 0, user_key, session_id) AS who, any(events.college_id) AS college_id,
         arrayJoin({_levels()}) AS done
     FROM marquee.events
-    WHERE {measures.NO_BOTS} AND event_type IN ({", ".join(f"'{step}'" for step in _STEPS)})
+    WHERE {measures.NO_BOTS} AND event_type IN ({", ".join(f"'{step}'" for step in _STEPS)}) AND (user_key != 0 OR session_id != 0)
         AND {measures.of_share(measures.share_of_users('1'))}
     GROUP BY site_id, day, who
 )""",
@@ -138,7 +138,7 @@ SEARCHES = Dataset(
     f"""SELECT site_id, event_time, lowerUTF8(trimBoth(search_query)) AS term, if(user_key != 0, user_key, session_id) AS who, results_count,
        {_SHARE}
 FROM marquee.events
-WHERE {measures.NO_BOTS} AND event_type = 'search' AND {measures.of_share('share')}""",
+WHERE {measures.NO_BOTS} AND event_type = 'search' AND {measures.events_of_share('share')}""",
     (SITE, Column("event_time", None, "Time (UTC)", is_time=True), Column("term", "String", "Search term")),
     (Metric("searches", "Searches", measures.estimated("count()", "any(share)"), COUNT, "Searches"),
      Metric("searchers", "Users", measures.estimated("uniqExact(who)", "any(share)"), COUNT, "Users who searched"),

@@ -15,10 +15,12 @@ namespace {
 
 constexpr std::size_t kGroups = SampledMeasure::kGroups;
 constexpr std::size_t kWhole = 255;       ///< The part of events that are all there.
-constexpr double kEventsOfMinutes = 2e6;  ///< Without user, that a sample reads.
+constexpr double kEventsOfMinutes = 2e6;  ///< Of nobody, that a sample reads.
 constexpr double kStudent = 2.0395;       ///< 97.5 % of Student's t with 31 degrees of freedom.
 constexpr std::size_t kLeastGroups = 16;  ///< For a quantile's bounds.
 constexpr std::int64_t kMinute = 60'000;
+/// As the order of the events has it (ingest::kEventOrder), for the primary key to find it.
+constexpr const char* kSession = "if(user_key = 0, session_id, 0)";
 static_assert(kGroups == 32);
 
 /// Up to which one hashes are of the share.
@@ -66,7 +68,8 @@ Result<void> check_fraction(double fraction) {
 Result<Share> share_of(CachedStore& store, const Scope& read, double fraction) {
   if (fraction == 1) return Share{};
   // The primary key alone answers this: no further condition.
-  std::string query = "SELECT count() FROM marquee.events WHERE site_id = {site:String} AND user_key = 0";
+  auto query = fmt::format(
+      "SELECT count() FROM marquee.events WHERE site_id = {{site:String}} AND user_key = 0 AND {} = 0", kSession);
   clickhouse::Parameters parameters = {{"site", read.site}};
   const auto bound = [&](const char* name, const char* sign, const std::optional<std::int64_t>& time) {
     if (!time) return;
@@ -83,14 +86,15 @@ Result<Share> share_of(CachedStore& store, const Scope& read, double fraction) {
 
 std::string events_of(const Share& share, const Scope& read, clickhouse::Parameters& parameters) {
   parameters["last_key"] = last_hash(share.of_users);
-  std::string condition = " AND user_key <= {last_key:UInt64}";
+  auto condition = fmt::format(" AND user_key <= {{last_key:UInt64}} AND {} <= {{last_key:UInt64}}", kSession);
   if (share.of_minutes == 1) return condition;
   parameters["last_minute"] = last_hash(share.of_minutes);
-  return condition + fmt::format(
-                         " AND (user_key != 0 OR toStartOfMinute(event_time) IN (SELECT toDateTime(minute * 60, 'UTC') "
-                         "FROM (SELECT arrayJoin(range(toUInt32({}), toUInt32({}) + 1)) AS minute) WHERE "
-                         "cityHash64(minute) <= {{last_minute:UInt64}}))",
-                         minute_of(read.from_ms, "min"), minute_of(read.to_ms, "max"));
+  return condition +
+         fmt::format(
+             " AND (user_key != 0 OR {} != 0 OR toStartOfMinute(event_time) IN (SELECT toDateTime(minute * 60, 'UTC') "
+             "FROM (SELECT arrayJoin(range(toUInt32({}), toUInt32({}) + 1)) AS minute) WHERE "
+             "cityHash64(minute) <= {{last_minute:UInt64}}))",
+             kSession, minute_of(read.from_ms, "min"), minute_of(read.to_ms, "max"));
 }
 
 std::string keyed_users_of(double fraction, clickhouse::Parameters& parameters) {
@@ -100,7 +104,7 @@ std::string keyed_users_of(double fraction, clickhouse::Parameters& parameters) 
 
 std::string keyless_sessions_of(double fraction, clickhouse::Parameters& parameters) {
   parameters["last_key"] = last_hash(fraction);
-  return " AND user_key = 0 AND session_id != 0 AND session_id <= {last_key:UInt64}";
+  return fmt::format(" AND user_key = 0 AND {0} != 0 AND {0} <= {{last_key:UInt64}}", kSession);
 }
 
 std::string part_of_person(std::string_view who, const std::optional<double>& fraction) {
@@ -108,11 +112,12 @@ std::string part_of_person(std::string_view who, const std::optional<double>& fr
 }
 
 std::string part_of_event(const Share& share) {
-  const auto without_user =
+  const auto of_nobody =
       share.of_minutes == 1
           ? std::to_string(kWhole)
           : fmt::format("{0} + cityHash64(intDiv(toUnixTimestamp(event_time), 60)::UInt32) % {0}", kGroups);
-  return fmt::format("if(user_key = 0, {}, user_key % {})", without_user, kGroups);
+  return fmt::format("multiIf(user_key != 0, user_key % {0}, session_id != 0, session_id % {0}, {1})", kGroups,
+                     of_nobody);
 }
 
 std::string estimated_sum(std::string_view column, const Share& share) {

@@ -1,9 +1,9 @@
 // A share of the users, counted instead of all of them: which events it has, and what it tells of all.
 //
-// Keys of users are hashes, so those up to some key are a share of the users at random, and the primary key finds them.
-// Events without user stand together, in order of time. Where they are few all of them are counted, else those of a
-// share of the minutes, at random, which the primary key finds as well. Where it matters who did what, the sessions of
-// that share are counted, for which every event without user is looked at.
+// Users' keys and sessions are hashes, so those up to some value are a share of them at random. The order of the events
+// (ingest::kEventOrder) has users by key and, without user, sessions, so the primary key finds them. Events of nobody,
+// without user and session, stand together in order of time: where they are few all of them are counted, else those of
+// a share of the minutes, at random, which the primary key finds as well.
 #pragma once
 
 #include <array>
@@ -20,19 +20,19 @@ namespace marquee::analytics {
 
 /// Each above 0, at most 1.
 struct Share {
-  double of_users = 1;
-  double of_minutes = 1;  ///< Of the events without user.
+  double of_users = 1;    ///< And of the sessions without user.
+  double of_minutes = 1;  ///< Of the events without user and session.
 };
 
 /// Action::reject, "sample: ...", unless it is a share above 0, at most 1.
 [[nodiscard]] Result<void> check_fraction(double fraction);
-/// A share of the users, and so much of the events without user that those of the scope do not take longer.
+/// A share of the people, and so much of the events of nobody that those of the scope do not take longer.
 [[nodiscard]] Result<Share> share_of(CachedStore& store, const Scope& read, double fraction);
 
 /// " AND ..." over the events: those of the share, with its values bound.
 [[nodiscard]] std::string events_of(const Share& share, const Scope& read, clickhouse::Parameters& parameters);
-/// " AND ..." over the events: those of whole users with key, and of whole sessions without. Two questions, as the
-/// primary key finds the former, and of the latter each event is looked at.
+/// " AND ..." over the events: those of whole users with key, and of whole sessions without. Two questions, as a
+/// session may have both.
 [[nodiscard]] std::string keyed_users_of(double fraction, clickhouse::Parameters& parameters);
 [[nodiscard]] std::string keyless_sessions_of(double fraction, clickhouse::Parameters& parameters);
 
@@ -48,8 +48,8 @@ template <class QueryOf>
 /// Which part of it one is in, by his key or his session, as SQL for measure_of(); exact where there is no share.
 [[nodiscard]] std::string part_of_person(std::string_view who, const std::optional<double>& fraction);
 
-/// Which part of a sample an event is in, as SQL: users fall into groups at random, and so do minutes. Errors are told
-/// from the groups' differences.
+/// Which part of a sample an event is in, as SQL: users and sessions fall into groups at random, and so do minutes.
+/// Errors are told from the groups' differences.
 [[nodiscard]] std::string part_of_event(const Share& share);
 /// The sum over the parts that stands for all events, as SQL: `column` has a row's sum in each `part`.
 [[nodiscard]] std::string estimated_sum(std::string_view column, const Share& share);
@@ -58,8 +58,8 @@ template <class QueryOf>
 struct SampledMeasure {
   static constexpr std::size_t kGroups = 32;
   std::int64_t whole = 0;                            ///< Of events that are all there.
-  std::array<std::int64_t, kGroups> by_group = {};   ///< Of users.
-  std::array<std::int64_t, kGroups> by_minute = {};  ///< Of events without user.
+  std::array<std::int64_t, kGroups> by_group = {};   ///< Of users and sessions.
+  std::array<std::int64_t, kGroups> by_minute = {};  ///< Of events of nobody.
 };
 void add(SampledMeasure& sum, const SampledMeasure& part);
 /// Of the store's arrays, parts and the sum in each of them.

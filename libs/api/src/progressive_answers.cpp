@@ -18,7 +18,7 @@ using namespace std::chrono_literals;
 
 constexpr std::size_t kMostAtOnce = 16;
 constexpr double kEventsPerSecond = 30e6;  ///< That a report reads, about: more of them take longer than a second.
-constexpr double kSampledEvents = 2e6;     ///< That a sample reads.
+constexpr double kSampledEvents = 4e6;     ///< That a sample reads.
 constexpr double kLeastFraction = 0.001;
 constexpr auto kBetweenSigns = 200ms;
 
