@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 import json
 import socket
+import time
 import urllib.parse
 from collections.abc import Iterable
 from typing import Any
@@ -15,9 +16,9 @@ from tests.support.marquee import Marquee, wait_until
 
 SITE = "campus"  # Whose first key is a server's: it may say what time it is.
 BROWSER = "Mozilla/5.0 (X11; Linux x86_64; rv:130.0) Gecko/20100101 Firefox/130.0"
-# A second of the clock would be hours of the environment: the model that decides would be as old as that.
-ENVIRONMENT = {"MARQUEE_DECISIONS_CLICK_WINDOW": f"{CLICK_WINDOW_MS // 1000}s", "MARQUEE_DECISIONS_PUBLISH_EVERY": "200ms",
+ENVIRONMENT = {"MARQUEE_DECISIONS_CLICK_WINDOW": f"{CLICK_WINDOW_MS // 1000}s", "MARQUEE_DECISIONS_PUBLISH_EVERY": "10ms",
                "MARQUEE_LOGGING_LEVEL": "warn"}
+IDLE_S = 30  # Marquee closes connections that are silent for 75 s.
 NOT_OF_A_REQUEST = ("visit", "eligible")
 
 
@@ -25,11 +26,15 @@ class Connections:
     """Keep-alive connections that carry a request each at the same time, from one thread."""
 
     def __init__(self, url: str, count: int) -> None:
-        parts = urllib.parse.urlsplit(url)
-        self.host = f"{parts.hostname}:{parts.port}"
-        self.files = []
+        self.parts = urllib.parse.urlsplit(url)
+        self.host = f"{self.parts.hostname}:{self.parts.port}"
+        self.files: list[tuple[socket.socket, Any]] = []
+        self.used = 0.0
+        self.open(count)
+
+    def open(self, count: int) -> None:
         for _ in range(count):
-            one = socket.create_connection((parts.hostname, parts.port), timeout=60)
+            one = socket.create_connection((self.parts.hostname, self.parts.port), timeout=60)
             one.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             self.files.append((one, one.makefile("rb")))
 
@@ -37,15 +42,21 @@ class Connections:
         for one, file in self.files:
             file.close()
             one.close()
+        self.files = []
 
     def send(self, requests: list[bytes]) -> list[tuple[int, bytes]]:
         """Status and body of each, in order."""
+        if time.monotonic() - self.used > IDLE_S:
+            count = len(self.files)
+            self.close()
+            self.open(count)
         answers = []
         for begin in range(0, len(requests), len(self.files)):
             some = requests[begin:begin + len(self.files)]
             for (connection, _), request in zip(self.files, some):
                 connection.sendall(request)
             answers += [self.read(file) for (_, file), _ in zip(self.files, some)]
+        self.used = time.monotonic()
         return answers
 
     @staticmethod
@@ -102,7 +113,13 @@ class Served(Baseline):
             if status != expected:
                 raise RuntimeError(f"an address was answered with {status}: {body!r}")
 
+    def has_learned(self) -> bool:
+        return bool(self.marquee.api("/v1/models").json()["unread_records"] == 0)
+
     def choose(self, visits: list[dict[str, Any]]) -> list[list[Impression]]:
+        # In the world a new version serves a second after what it is learned from. A second of the clock is hours of the environment
+        # here, so the clock waits: how fresh the model is must not hang on how busy the machine is.
+        wait_until(self.has_learned, 120, "what came of earlier visits to be learned")
         requests = [self.post({"placements": self.placements, **{name: value for name, value in visit.items() if name not in NOT_OF_A_REQUEST}})
                     for visit in visits]
         slates = []

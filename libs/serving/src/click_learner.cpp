@@ -55,7 +55,10 @@ class ClickLearner::Impl {
     thread_.join();
     if (has_begun_) save();
   }
-  std::string versions_json() const { return told_.json(); }
+  std::string versions_json() const {
+    const auto cut = told_.served_until();
+    return told_.json(unread(events_, cut.events) + unread(decisions_, cut.decisions));
+  }
 
  private:
   struct Bound {
@@ -63,6 +66,16 @@ class ClickLearner::Impl {
     std::shared_ptr<const learning::AdTable> ads;
     std::shared_ptr<const SeenAds> seen;
   };
+
+  /// Records from `next` of each partition on; all that a log has where nothing was read yet.
+  static std::uint64_t unread(const log::EventLog& log, const std::vector<log::Offset>& next) {
+    std::uint64_t records = 0;
+    for (log::Partition i = 0; i < log.partitions(); ++i) {
+      const auto end = log.end(i);
+      records += end - std::min(end, i < next.size() ? next[i] : log.begin(i));
+    }
+    return records;
+  }
 
   void run(const std::stop_token& stop) {
     give_way();
@@ -298,6 +311,7 @@ class ClickLearner::Impl {
     told_.add(round);
     if (round.left) tell_roll_back(*round.left, round.version);
     if (round.is_published && has_caught_up_) publish();
+    told_.served_until(round.cut);
     tell();
     return catch_up();
   }
@@ -307,6 +321,7 @@ class ClickLearner::Impl {
     if (std::exchange(has_caught_up_, true)) return {};
     bind_inventories();
     publish();
+    told_.served_until(rounds_->cut());
     tell();
     return {};
   }

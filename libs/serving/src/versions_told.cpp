@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <nlohmann/json.hpp>
+#include <utility>
 
 namespace marquee::serving {
 namespace {
@@ -56,18 +57,29 @@ void VersionsTold::compare(const learning::Quality& served, const learning::Qual
   reference_ = reference;
 }
 
+void VersionsTold::served_until(LogCut cut) {
+  const std::lock_guard lock(mutex_);
+  cut_ = std::move(cut);
+}
+
+LogCut VersionsTold::served_until() const {
+  const std::lock_guard lock(mutex_);
+  return cut_;
+}
+
 std::uint64_t VersionsTold::last_version() const {
   const std::lock_guard lock(mutex_);
   return last_;
 }
 
-std::string VersionsTold::json() const {
+std::string VersionsTold::json(std::uint64_t unread) const {
   const std::lock_guard lock(mutex_);
   Json served = json_of(served_), previous = json_of(previous_);
   served["policy"] = name_of(policy_, last_);
   previous["policy"] = name_of(policy_, reference_);
   return Json{{"served", std::move(served)},
               {"previous", std::move(previous)},
+              {"unread_records", unread},
               {"versions", json_of(policy_, latest_)},
               {"rolled_back", json_of(policy_, left_)}}
       .dump();

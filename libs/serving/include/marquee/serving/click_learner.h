@@ -58,8 +58,8 @@ class ClickLearner {
   /// Writes down what was learned.
   void stop();
 
-  /// The version that serves, the one it is compared with, the latest versions and roll-backs, as a JSON object. Thread
-  /// safe.
+  /// The version that serves, how many records of the logs it has not been learned from, the version it is compared
+  /// with, the latest versions and roll-backs, as a JSON object. Thread safe.
   [[nodiscard]] std::string versions_json() const;
 
  private:
