@@ -13,7 +13,8 @@ namespace marquee::ingest {
 namespace {
 
 constexpr std::string_view kOldOrder = "site_id, user_key, event_time";
-constexpr std::string_view kName = "ordered";  ///< In the lock's database. Not "events": that would be a swap (table_swap.h).
+constexpr std::string_view kName =
+    "ordered";  ///< In the lock's database. Not "events": that would be a swap (table_swap.h).
 
 /// As a statement has it.
 std::string clause(std::string_view order) { return fmt::format("ORDER BY ({})", order); }
@@ -39,8 +40,9 @@ Result<void> copy(clickhouse::Client& store, const std::string& from, const std:
   const auto days = store.table(fmt::format("SELECT DISTINCT _partition_id FROM {} ORDER BY 1", from), {}, heavy());
   if (!days) return days.error();
   for (const auto& row : days->rows) {
-    auto copied = store.execute(fmt::format("INSERT INTO {} SELECT * FROM {} WHERE _partition_id = {{day:String}}", to, from),
-                                {{"day", row[0]}}, heavy());
+    auto copied =
+        store.execute(fmt::format("INSERT INTO {} SELECT * FROM {} WHERE _partition_id = {{day:String}}", to, from),
+                      {{"day", row[0]}}, heavy());
     if (!copied) return copied;
     logging::info("events.ordered", {{"day", row[0]}});
   }
@@ -58,7 +60,8 @@ Result<bool> order_events(clickhouse::Client& store) {
   const std::string& database = store.endpoint().database;
   const std::string events = database + ".events";
   const auto read_engine = [&] {
-    return text(store, fmt::format("SELECT engine_full FROM system.tables WHERE database = '{}' AND name = 'events'", database));
+    return text(store, fmt::format("SELECT engine_full FROM system.tables WHERE database = '{}' AND name = 'events'",
+                                   database));
   };
   auto engine = read_engine();
   if (!engine) return engine.error();
@@ -79,11 +82,12 @@ Result<bool> order_events(clickhouse::Client& store) {
   engine->replace(at, clause(kOldOrder).size(), clause(kEventOrder));
   const std::string ordered = fmt::format("{}.{}", (*lock)->database(), kName);
   // The comment says which rewind made the table; a table made by AS has none.
-  const auto comment = text(
-      store, fmt::format("SELECT comment FROM system.tables WHERE database = '{}' AND name = 'events'", database));
+  const auto comment =
+      text(store, fmt::format("SELECT comment FROM system.tables WHERE database = '{}' AND name = 'events'", database));
   if (!comment) return comment.error();
   const auto with = comment->empty() ? std::string() : fmt::format(" COMMENT '{}'", *comment);
-  auto done = store.execute(fmt::format("CREATE TABLE {} AS {} ENGINE = {}{}", ordered, events, *engine, with), {}, heavy());
+  auto done =
+      store.execute(fmt::format("CREATE TABLE {} AS {} ENGINE = {}{}", ordered, events, *engine, with), {}, heavy());
   if (done) done = copy(store, events, ordered);
   if (done) done = store.execute(fmt::format("EXCHANGE TABLES {} AND {}", events, ordered), {}, heavy());
   if (!done) return done.error();

@@ -40,7 +40,9 @@ class EventOrder : public LoaderInTheStore {
     return ask("SELECT sorting_key FROM system.tables WHERE database = 'marquee' AND name = 'events'");
   }
   std::string rows() {
-    return ask("SELECT count(), groupBitXor(cityHash64(tuple(*))) FROM (SELECT * EXCEPT props, toString(props) FROM marquee.events)");
+    return ask(
+        "SELECT count(), groupBitXor(cityHash64(tuple(*))) FROM (SELECT * EXCEPT props, toString(props) FROM "
+        "marquee.events)");
   }
 };
 
@@ -68,8 +70,9 @@ TEST_F(EventOrder, stands_by_person_afterwards_with_the_same_rows_and_rollups_an
   EXPECT_FALSE(*ordered);
   // What a share of the people is asked with reads a few granules of each day, as each person stands in one place.
   ASSERT_TRUE(client->execute("OPTIMIZE TABLE marquee.events FINAL"));
-  ASSERT_TRUE(client->execute("CREATE TABLE marquee.fine AS marquee.events ENGINE = MergeTree ORDER BY (site_id, user_key, "
-                              "if(user_key = 0, session_id, 0), event_time) SETTINGS index_granularity = 64"));
+  ASSERT_TRUE(
+      client->execute("CREATE TABLE marquee.fine AS marquee.events ENGINE = MergeTree ORDER BY (site_id, user_key, "
+                      "if(user_key = 0, session_id, 0), event_time) SETTINGS index_granularity = 64"));
   ASSERT_TRUE(client->execute("INSERT INTO marquee.fine SELECT * FROM marquee.events"));
   const auto read = client->table(
       "EXPLAIN ESTIMATE SELECT count() FROM marquee.fine WHERE site_id = 'campus' AND user_key = 0 AND "
