@@ -12,6 +12,7 @@ import unittest
 import urllib.parse
 from typing import Any
 
+from deploy import measures
 from tests.support.marquee import Marquee, wait_until
 
 MARQUEE: Marquee
@@ -92,6 +93,23 @@ def without_bounds(value: Any) -> Any:
 
 
 class Sampling(unittest.TestCase):
+    def test_of_a_share_of_the_people_the_store_reads_the_share(self) -> None:
+        self.assertEqual(list(MARQUEE.rows("SELECT sorting_key FROM system.tables WHERE database = 'marquee' AND name = 'events'")),
+                         [["site_id, user_key, if(user_key = 0, session_id, 0), event_time"]])
+        # A granule's rows are read together, and here a day has one or two; of finer ones what is read is what is asked for, and their edges.
+        MARQUEE.sql("CREATE TABLE marquee.fine AS marquee.events ENGINE = MergeTree ORDER BY (site_id, user_key, if(user_key = 0, session_id, 0), event_time) "
+                    "SETTINGS index_granularity = 128")
+        try:
+            MARQUEE.sql("INSERT INTO marquee.fine SELECT * FROM marquee.events")
+            MARQUEE.sql("OPTIMIZE TABLE marquee.fine FINAL")
+            asked = f"site_id = 'campus' AND {measures.of_share('1 / 16')}"
+            read = sum(int(row[3]) for row in MARQUEE.rows(f"EXPLAIN ESTIMATE SELECT count() FROM marquee.fine WHERE {asked}"))
+            have = MARQUEE.count(f"SELECT count() FROM marquee.fine WHERE {asked}")
+        finally:
+            MARQUEE.sql("DROP TABLE marquee.fine")
+        self.assertGreater(have, EVENTS // 32)
+        self.assertLess(read, 1.2 * have)
+
     def test_the_exact_value_lies_within_the_bounds_nineteen_times_of_twenty(self) -> None:
         draw = random.Random(SEED)
         inside = outside = narrow = 0
