@@ -352,8 +352,10 @@ class ClickLearner::Impl {
     bool has_changed = false;
     for (const auto& [id, decider] : sites_.all()) {
       auto inventory = decider->inventory();
+      // A site that was just made has none for a moment: nothing can be bound to it yet.
+      if (!inventory) continue;
       auto& bound = bound_[id];
-      if (!inventory || bound.inventory == inventory) continue;
+      if (bound.inventory == inventory) continue;
       std::vector<learning::Ad> ads;
       for (const auto& row : inventory->ads()) ads.push_back(model_ad(id, row));
       auto seen = std::make_shared<const SeenAds>(*inventory);
@@ -361,7 +363,6 @@ class ClickLearner::Impl {
                std::move(seen)};
       has_changed = true;
     }
-    if (has_changed) std::erase_if(bound_, [](const auto& one) { return !one.second.inventory; });
     return has_changed;
   }
 

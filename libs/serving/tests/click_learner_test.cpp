@@ -112,6 +112,17 @@ TEST_F(ClickLearnerTest, goes_on_where_it_was_and_learns_nothing_twice) {
   EXPECT_EQ(metric("marquee_learning_passed_over_total"), 0);
 }
 
+TEST_F(ClickLearnerTest, a_site_that_was_just_made_and_has_no_ads_yet_stops_nobody) {
+  begin_learning(4);
+  ASSERT_EQ(sites->at("to-come").inventory(), nullptr);
+  browse(40, [](const auto&, const std::string& ad) { return ad == "c2"; });
+  ASSERT_TRUE(wait_until([&] { return learned_so_far() >= 29; })) << learned_so_far();
+  EXPECT_TRUE(wait_until([&] {
+    browse(1, [](const auto&, const auto&) { return false; });
+    return policy.starts_with("learned-");
+  })) << policy;
+}
+
 TEST_F(ClickLearnerTest, what_a_page_claims_is_not_learned) {
   begin_learning(4);
   const auto served = ask(R"({"placements":[{"slot_id":"top"}]})");
