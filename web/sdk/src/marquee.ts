@@ -34,12 +34,12 @@ export function makeMarquee(from: string, loadAds: () => Promise<AdsPart>): Marq
   /** A frame is no page of its own. */
   const isPage = (): boolean => isStarted && window === top;
 
-  /** Begins with what the page is, as soon as anything may be known of it. */
+  /** Begins with what the page is, as soon as anything may be known of it; before, its slots show their house ads. */
   function start(): void {
-    if (isStarted || !consent()) return;
-    isStarted = true;
+    if (isStarted) return;
+    isStarted = !!consent();
     if (isPage() && options.page !== false) view(options.page);
-    scan(true);
+    scan(isStarted);
   }
 
   function begin(): void {
@@ -59,7 +59,7 @@ export function makeMarquee(from: string, loadAds: () => Promise<AdsPart>): Marq
       followHistory(() => {
         if (isPage()) view();
         // After what the page puts in place now.
-        setTimeout(scan, 0, isStarted);
+        setTimeout(scan, 0, true);
       });
     addEventListener('pagehide', () => {
       leaveView();
@@ -73,7 +73,7 @@ export function makeMarquee(from: string, loadAds: () => Promise<AdsPart>): Marq
     });
     let isScanning = false;
     new MutationObserver(() => {
-      if (isScanning || !isStarted) return;
+      if (isScanning) return;
       isScanning = true;
       requestAnimationFrame(() => {
         isScanning = false;

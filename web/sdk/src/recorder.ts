@@ -9,7 +9,7 @@ const FLUSH_MS = 250;
 /** Events that are made ready in one task. */
 const AT_ONCE = 500;
 /** A decision waits so long for the session's id. */
-const SESSION_MS = 50;
+const SESSION_MS = 100;
 const ADULT = 18;
 const TYPES = /^(page_(view|leave)|(viewable_)?impression|hover|click|scroll|search|course_(view|click)|conversion|exposure|custom)$/;
 
@@ -82,7 +82,7 @@ export async function flush(): Promise<void> {
 
 /** The page goes away. */
 export function leavePage(): void {
-  if (drafts.length) leave(ready(drafts.splice(0), session ?? { id: randomId(), seq: 1 }));
+  leave(ready(drafts.splice(0), session ?? { id: randomId(), seq: 1 }));
 }
 
 /** Who the user is, for a decision; nothing where that may not be asked. */
