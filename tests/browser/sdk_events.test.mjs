@@ -1,6 +1,7 @@
 // marquee.js in Chromium against a Marquee: what a page does is counted once, whatever happens to the page, the network and the disk.
 import { check, expect, expectEqual, finish, made, open, origin, ready, serve, Site, until, url } from './sdk_site.mjs';
 
+serve('/other', '<!doctype html>Other');
 const TALL = '<div style="height:4000px"></div>';
 const plain = (site, options) => serve(`/${site.id}`, `<!doctype html><title>Page</title>${site.script(options)}<body>${TALL}`);
 
@@ -24,7 +25,6 @@ await check('a page is viewed, scrolled, searched and left', async (visitor) => 
 
 await check('pages of an application and one that comes back are views of their own', async (visitor) => {
   const site = await Site.make();
-  serve('/other', '<!doctype html>Other');
   const page = await open(visitor, plain(site));
   await page.evaluate(() => {
     history.pushState({}, '', '/courses');
@@ -34,7 +34,7 @@ await check('pages of an application and one that comes back are views of their 
   await page.evaluate(() => history.back());
   await page.waitForFunction(() => made.filter((event) => event.type === 'page_view').length === 4);
   await page.goto(`${origin}/other`);
-  await page.goBack();
+  await page.goBack({ waitUntil: 'commit' });
   await page.waitForFunction(() => made.filter((event) => event.type === 'page_view').length === 5);
   const count = await made(page);
   expectEqual(count, 9, '5 views and 4 leaves');
@@ -42,6 +42,22 @@ await check('pages of an application and one that comes back are views of their 
   const views = await site.events(`event_type = 'page_view'`);
   expectEqual(new Set(views.map((view) => view.session_id)).size, 1, 'sessions');
   return `${new Set(views.map((view) => view.page_path)).size} paths`;
+});
+
+await check('a page that is only prepared is no visit until the user comes', async (visitor) => {
+  const site = await Site.make();
+  const page = await visitor.newPage();
+  await page.addInitScript(() => Object.defineProperty(document, 'prerendering', { value: true, configurable: true }));
+  await page.goto(plain(site));
+  await ready(page);
+  await page.evaluate(() => marquee.track('conversion', { value: 1 }));
+  expectEqual(await page.evaluate(() => made.length), 0, 'events before');
+  await page.evaluate(() => {
+    delete document.prerendering;
+    document.dispatchEvent(new Event('prerenderingchange'));
+  });
+  expectEqual(await made(page), 2, 'events after');
+  await site.has(2);
 });
 
 await check('10,000 events are counted, each once', async (visitor) => {
@@ -131,6 +147,7 @@ await check('what a killed tab has kept is sent by the next one, once', async (v
   const crashed = page.waitForEvent('crash');
   await page.goto('chrome://crash').catch(() => {});
   await crashed;
+  await page.close();
   await visitor.unroute(`${url}/v1/beacon*`);
   const next = await open(visitor, address);
   await made(next);
@@ -204,7 +221,7 @@ await check('a page that goes away sends more than 64 KB in parts, and the rest 
   await page.evaluate(() => {
     for (let i = 0; i < 600; i++) marquee.track('custom', { name: 'late', text: 'x'.repeat(200) });
   });
-  await page.goto(`${origin}/nowhere`);
+  await page.goto(`${origin}/other`);
   await open(visitor, address);
   await site.has(600, `event_type = 'custom'`);
 }, { mayComplain: true });

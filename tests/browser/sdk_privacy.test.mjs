@@ -3,7 +3,7 @@ import { check, expect, expectEqual, finish, made, open, serve, Site } from './s
 
 const PERSONAL = { user: 'student-4711', traits: { age: 21, college_id: 'college-9', program: 'law', city: 'Pune', attributes: { grade: 'a' } } };
 const WORDS = ['student-4711', 'college-9', 'Pune', '"law"', 'grade'];
-const body = '<body><div data-marquee-slot="top" style="width:300px;height:250px"></div>';
+const body = '<body><div data-marquee-slot="top" style="width:300px;height:250px"><template><p id="house">House</p></template></div>';
 
 /** What the browser has of the page's origin. */
 async function stored(visitor, page) {
@@ -41,7 +41,9 @@ await check('nothing is stored or sent before consent that is required', async (
   const { site, page } = await use(visitor, { consent: 'required' });
   expectEqual(visitor.sent.filter((one) => !/marquee(-ads)?\.js$/.test(one.url)), [], 'requests');
   expectEqual(await stored(visitor, page), [], 'stored');
+  await page.locator('#house').waitFor();
   await page.evaluate(() => marquee.consent('full'));
+  await page.locator('.marquee-card').waitFor();
   await made(page);
   await site.has(1, `event_type = 'page_view' AND user_key != 0`);
   await site.has(0, `event_type = 'conversion'`);

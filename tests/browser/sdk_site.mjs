@@ -45,7 +45,9 @@ export async function until(condition, what, timeout = 15_000) {
 // -- pages -------------------------------------------------------------------------------------------------------------------------
 const documents = new Map();
 const server = createServer((request, response) => {
-  const found = documents.get(new URL(request.url, 'http://x').pathname);
+  const { pathname } = new URL(request.url, 'http://x');
+  // Browsers ask for it by themselves.
+  const found = pathname === '/favicon.ico' ? {} : documents.get(pathname);
   response.writeHead(found ? 200 : 404, { 'Content-Type': 'text/html; charset=utf-8', ...found?.headers });
   response.end(found?.html);
 });
@@ -139,6 +141,8 @@ marquee.init(${JSON.stringify({ site: this.id, key: this.key, ...options })})</s
 const browser = await chromium.launch({
   executablePath: env.CHROMIUM ?? '/usr/bin/chromium',
   headless: true,
+  // Pages come back as they do in life.
+  ignoreDefaultArgs: ['--disable-back-forward-cache'],
   args: ['--headless', '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update'],
 });
 

@@ -143,6 +143,7 @@ async function ask(some: Slot[]): Promise<void> {
   try {
     if (may) {
       const loading = loadPart();
+      loading.catch(() => 0);
       const response = await fetch(origin + '/v1/decisions', {
         method: 'POST',
         body: JSON.stringify({

@@ -13,6 +13,8 @@ export function makeMarquee(from: string, loadAds: () => Promise<AdsPart>): Marq
   let isStarted = false;
   /** Undefined once init() was called and the page is there. */
   let waiting: (() => void)[] | undefined = [];
+  /** Calls of before init(): what they set holds for the first view. */
+  let before: (() => void)[] = [];
 
   /** Takes effect once the page is there, and throws nothing into it: where nothing may be stored, browsers do. */
   const later =
@@ -80,9 +82,12 @@ export function makeMarquee(from: string, loadAds: () => Promise<AdsPart>): Marq
         scan();
       });
     }).observe(document.body, { childList: true, subtree: true });
-    start();
     const calls = waiting;
     waiting = undefined;
+    before.forEach((call) => {
+      call();
+    });
+    start();
     calls?.forEach((call) => {
       call();
     });
@@ -93,6 +98,8 @@ export function makeMarquee(from: string, loadAds: () => Promise<AdsPart>): Marq
       if (isInit) return;
       isInit = true;
       configure(given, from);
+      before = waiting ?? [];
+      waiting = [];
       // What is prepared only in case that the user comes is not a visit yet.
       if ((document as Document & { prerendering?: boolean }).prerendering) document.addEventListener('prerenderingchange', begin, { once: true });
       else if (document.readyState === 'loading') document.addEventListener('DOMContentLoaded', begin, { once: true });

@@ -6,8 +6,9 @@ import type { Consent, Fields, Plugin, Traits } from './types';
 
 /** Soon enough for a live view, late enough for events to travel together. */
 const FLUSH_MS = 250;
-/** Events that are made ready in one task. */
-const AT_ONCE = 500;
+/** Events that are made ready in one task, and of one part. */
+const AT_ONCE = 1e3;
+const PART = 100;
 /** A decision waits so long for the session's id. */
 const SESSION_MS = 100;
 const ADULT = 18;
@@ -39,7 +40,7 @@ export function consent(): Exclude<Consent, 'denied'> | undefined {
   return options.minor || (traits.age ?? ADULT) < ADULT || globalPrivacyControl || doNotTrack === '1' ? 'contextual' : level;
 }
 
-const mayKnow = (): boolean => consent() !== 'contextual';
+const mayKnow = (may = consent()): boolean => may === 'full' || may === 'unknown';
 
 /** Nothing is stored of who is contextual only: a session is one page then. */
 function claim(): Promise<Session> {
@@ -61,15 +62,24 @@ function startAnew(): void {
   claiming = session = undefined;
 }
 
-/** With their identity, as they are sent. */
+/** In parts, as they are sent, with their identity. */
 function ready(some: Draft[], owner: Session): string[] {
-  return some.map(({ person, ...event }) => JSON.stringify({ ...person, ...event, session_id: owner.id, seq: owner.seq++ }));
+  const parts: string[] = [];
+  while (some.length)
+    parts.push(
+      some
+        .splice(0, PART)
+        .map(({ person, ...event }) => JSON.stringify({ ...person, ...event, session_id: owner.id, seq: owner.seq++ }))
+        .join(),
+    );
+  return parts;
 }
 
 /** Sends what waits; resolves after the attempt. */
 export async function flush(): Promise<void> {
   clearTimeout(timer);
   timer = undefined;
+  if (!consent()) return;
   const now = Date.now();
   if (now - usedAt > IDLE_MS) startAnew();
   usedAt = now;
@@ -105,7 +115,7 @@ export function track(type: string, fields?: Fields): void {
     ...(TYPES.test(type) ? { type } : { type: 'custom', name: type }),
     event_time: Date.now(),
     consent: may,
-    person: mayKnow() ? { user_id: user, ...about } : undefined,
+    person: mayKnow(may) ? { user_id: user, ...about } : undefined,
     ...place,
     ...fields,
   };

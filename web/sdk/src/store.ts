@@ -10,17 +10,15 @@ export interface Session {
 export interface Store {
   session: (now: number) => Promise<Session>;
   /** Behind what is there; the oldest go where there are too many. Rejects where the disk takes nothing. */
-  put: (events: string[], now: number) => Promise<void>;
-  /** The oldest; `last` is for remove(). */
-  first: () => Promise<{ events: string[]; last: number } | undefined>;
-  /** What is not newer than `last`. */
-  remove: (last: number) => Promise<void>;
+  put: (parts: string[], now: number) => Promise<void>;
+  /** Drops what is not newer than `last`, of what it gave before; the oldest of what is left. */
+  next: (last: number) => Promise<{ parts: string[]; last: number } | undefined>;
 }
 
-/** Some events. A key is how many events there were up to its record, so keys tell how many wait. */
+/** Some events. A key is how many characters there were up to its record, so keys tell how much waits. */
 interface Kept {
   k: number;
-  e: string[];
+  e: string;
 }
 
 /** The session. */
@@ -35,10 +33,9 @@ export const IDLE_MS = 18e5;
 const PAGE_SEQS = 2 ** 20;
 /** seq has 32 bits. */
 const MOST_PAGES = 4095;
-/** Events that wait at most; of more the oldest are dropped. */
-const MOST_EVENTS = 2e4;
-const RECORD_EVENTS = 100;
-const READ_RECORDS = 5;
+/** Characters that wait at most, some 20,000 events; of more the oldest are dropped. */
+const MOST_KEPT = 8e6;
+const READ_RECORDS = 10;
 const OPEN_MS = 1e3;
 const SESSION = 's';
 
@@ -98,28 +95,25 @@ export async function openStore(site: string): Promise<Store> {
           store.put(session);
         });
       }),
-    put: (events, now) =>
+    put: (parts, now) =>
       run((store) => {
         got(store.openKeyCursor(numbers, 'prev'), (cursor) => {
           let k = Number(cursor?.key ?? 0);
-          for (let i = 0; i < events.length; i += RECORD_EVENTS) {
-            const e = events.slice(i, i + RECORD_EVENTS);
-            store.put({ k: (k += e.length), e });
-          }
-          store.delete(IDBKeyRange.upperBound(k - MOST_EVENTS));
+          for (const e of parts) store.put({ k: (k += e.length), e });
+          store.delete(IDBKeyRange.upperBound(k - MOST_KEPT));
         });
         withSession(store, (kept) => {
           if (kept) store.put({ ...kept, at: now });
         });
       }),
-    first: () =>
+    next: (done) =>
       run((store, give) => {
+        store.delete(IDBKeyRange.upperBound(done));
         got(store.getAll(numbers, READ_RECORDS) as IDBRequest<Kept[]>, (records) => {
           const last = records.at(-1);
-          if (last) give({ events: records.flatMap(({ e }) => e), last: last.k });
+          if (last) give({ parts: records.map(({ e }) => e), last: last.k });
         });
       }),
-    remove: (last) => run((store) => store.delete(IDBKeyRange.upperBound(last))),
   };
 }
 

@@ -99,20 +99,26 @@ describe('delivery', () => {
 
   it('keeps the newest of more than it can', async () => {
     page.navigator.onLine = false;
-    await delivery.keep(events(25_000));
+    await delivery.keep(events(1_500));
     page.navigator.onLine = true;
     await delivery.pump();
     const all = numbers(page.fetched);
-    expect(all).toHaveLength(20_000);
-    expect([all[0], all.at(-1)]).toEqual([5_001, 25_000]);
+    expect(all).toHaveLength(1_000);
+    expect([all[0], all.at(-1)]).toEqual([501, 1_500]);
+  });
+
+  it('splits a part that is too large into its events', async () => {
+    page.answer((sent) => new Response(null, { status: sent.events.length > 2 ? 413 : 204 }));
+    await delivery.keep([events(5).join()]);
+    expect(page.fetched.map((one) => numbers([one])).filter((one) => one.length <= 2)).toEqual([[1, 2], [3], [4, 5]]);
   });
 
   it('sends what waits as beacons of less than 64 KB when the page goes away', async () => {
     page.answer(null);
     await delivery.keep(events(50));
-    delivery.leave(events(100, 'é'.repeat(250)).slice(50));
+    delivery.leave([events(100, 'é'.repeat(200)).slice(50).join()]);
     expect(numbers(page.beacons)).toEqual(Array.from({ length: 100 }, (_, i) => i + 1));
-    for (const { body } of page.beacons) expect(new TextEncoder().encode(body).length).toBeLessThan(60_000);
+    for (const { body } of page.beacons) expect(new TextEncoder().encode(body).length).toBeLessThan(65_536);
   });
 
   it('does not send as a beacon what is on its way', async () => {
