@@ -5,13 +5,11 @@ const PIXEL = 'data:image/svg+xml;utf8,<svg xmlns="http://www.w3.org/2000/svg" w
 const slot = (id, style = '', inner = '') => `<div data-marquee-slot="${id}" style="width:300px;height:250px;${style}">${inner}</div>`;
 const card = (title) => ({ kind: 'card', fields: { title, body: 'Open day' } });
 const drawn = (page, id) => page.locator(`[data-marquee-slot="${id}"] .marquee-box`).waitFor({ state: 'attached' });
-/** Steps of all slots, as the page's DOM events tell them. */
-const STEPS = `<script>window.steps=[];addEventListener('marquee:slot',({detail})=>steps.push(detail))</script>`;
 const viewable = (page, id) => page.evaluate((name) => made.some((event) => event.type === 'viewable_impression' && event.slot_id === name), id);
 
 serve('/landing', '<!doctype html><title>Landing</title>');
 
-await check('each kind of creative is drawn, seen and clicked, and counted once', async (visitor) => {
+check('each kind of creative is drawn, seen and clicked, and counted once', async (visitor) => {
   const site = await Site.make();
   const kinds = {
     image: { kind: 'image', width: 300, height: 250, fields: { image: PIXEL, alt: 'Teal' } },
@@ -27,7 +25,7 @@ await check('each kind of creative is drawn, seen and clicked, and counted once'
     });
   }
   const body = Object.keys(kinds).map((kind) => slot(kind, 'float:left')).join('');
-  const address = serve('/kinds', `<!doctype html>${STEPS}${site.script()}<body>${body}`);
+  const address = serve('/kinds', `<!doctype html>${site.script({}, false)}<body>${body}`);
   await until(async () => {
     const page = await open(visitor, address);
     await page.waitForFunction(() => steps.filter(({ step }) => step !== 'asked').length === 4);
@@ -52,12 +50,15 @@ await check('each kind of creative is drawn, seen and clicked, and counted once'
     const all = await site.events(`event_type = 'impression' AND decision_id = '${click.decision_id}'`);
     return all.length === 4 && all;
   }, 'four impressions');
-  const seen = await site.events(`event_type = 'viewable_impression' AND decision_id = '${click.decision_id}'`);
+  const seen = await until(async () => {
+    const all = await site.events(`event_type = 'viewable_impression' AND decision_id = '${click.decision_id}'`);
+    return all.length === 4 && all;
+  }, 'four views');
   const key = ({ slot_id, ad_id, campaign_id, policy, position }) => [slot_id, ad_id, campaign_id, policy, position].join();
   expectEqual(seen.map(key).sort(), impressions.map(key).sort(), 'what was seen is what was shown');
 });
 
-await check('an ad counts as seen at 50 % of its pixels, a large one at 30 %, not before', async (visitor) => {
+check('an ad counts as seen at 50 % of its pixels, a large one at 30 %, not before', async (visitor) => {
   const site = await Site.make();
   const at = (id, top, width, height) =>
     `<div data-marquee-slot="${id}" data-marquee-ad="${id}" data-marquee-campaign="c" style="position:absolute;left:0;top:${top}px;width:${width}px;height:${height}px"></div>`;
@@ -80,7 +81,7 @@ await check('an ad counts as seen at 50 % of its pixels, a large one at 30 %, no
   await site.has(await made(page));
 });
 
-await check('an ad counts as seen after one second without a break, not before', async (visitor) => {
+check('an ad counts as seen after one second without a break, not before', async (visitor) => {
   const site = await Site.make();
   const own = (id, top) => `<div data-marquee-slot="${id}" data-marquee-ad="${id}" style="position:absolute;left:0;top:${top}px;width:300px;height:250px"></div>`;
   const page = await open(visitor, serve('/second', `<!doctype html>${site.script({ page: false })}<body>${own('below', 1000)}<div style="height:3000px"></div>`));
@@ -92,8 +93,8 @@ await check('an ad counts as seen after one second without a break, not before',
       // The browser has told that it left.
       await new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve)));
     }, ms);
-  // Three times most of a second is not a second.
-  for (let i = 0; i < 3; i++) await inView(850);
+  // Parts of a second are not a second, however many.
+  for (let i = 0; i < 3; i++) await inView(700);
   expectEqual(await viewable(page, 'below'), false, 'seen in parts');
   const began = await page.evaluate(() => {
     scrollTo(0, 900);
@@ -105,7 +106,7 @@ await check('an ad counts as seen after one second without a break, not before',
   return `seen after ${at - began} ms`;
 });
 
-await check('what is in a hidden tab is not seen', async (visitor) => {
+check('what is in a hidden tab is not seen', async (visitor) => {
   const site = await Site.make();
   const page = await open(visitor, serve('/hidden', `<!doctype html>${site.script()}<body>
     <div data-marquee-slot="a" data-marquee-ad="a" style="width:300px;height:250px"></div>`));
@@ -124,35 +125,44 @@ await check('what is in a hidden tab is not seen', async (visitor) => {
   await site.has(await made(page));
 });
 
-await check('no failure leaves a slot empty or takes longer than 200 ms', async (visitor) => {
+check('no failure leaves a slot empty or takes longer than 200 ms', async (visitor) => {
   const site = await Site.make();
   await site.advertise(['top'], { broken: { kind: 'image', fields: { image: `${origin}/no-such-image` } } });
-  const address = serve('/house', `<!doctype html>${STEPS}${site.script()}<body>${slot('top', '', '<template><p id="house">House ad</p></template>')}`);
+  const address = serve('/house', `<!doctype html>${site.script({}, false)}<body>${slot('top', '', '<template><p id="house">House ad</p></template>')}`);
   const reasons = {
     creative: null,
     http_503: (route) => route.fulfill({ status: 503, headers: { 'Access-Control-Allow-Origin': '*' } }),
     network: (route) => route.abort(),
     timeout: () => {},
   };
+  let houses = 0;
   for (const [because, fail] of Object.entries(reasons)) {
     await visitor.unrouteAll();
     if (fail !== null) await visitor.route(`${url}/v1/decisions`, fail);
-    const page = await open(visitor, address);
-    await page.evaluate(() => (window.began = performance.now()));
-    await page.locator('#house').waitFor();
-    const step = await page.evaluate(() => steps.find((one) => one.step === 'house'));
-    expectEqual(step.because, because, 'because');
+    // On a busy machine any of them may be a timeout.
+    const page = await until(async () => {
+      const opened = await open(visitor, address);
+      await opened.locator('#house').waitFor();
+      const step = await opened.evaluate(() => steps.find((one) => one.step === 'house'));
+      if (step.because === because) return opened;
+      expectEqual(step.because, 'timeout', `because, in place of ${because}`);
+      await made(opened);
+      await opened.close();
+      return null;
+    }, `a house ad because of ${because}`);
     if (because === 'timeout') {
       const took = await page.evaluate(() => performance.getEntriesByType('resource').filter((one) => one.name.endsWith('/v1/decisions')).map((one) => one.duration));
       expect(took.every((ms) => ms < 300), `the decision was waited for ${took} ms`);
     }
+    houses += await page.evaluate(() => made.filter((event) => event.type === 'impression').length);
     await made(page);
     await page.close();
   }
-  await until(async () => (await site.count(`event_type = 'impression'`)) === 4, 'four impressions of the house ad');
+  expectEqual(houses, 4, 'impressions of the house ad');
+  await until(async () => (await site.count(`event_type = 'impression'`)) >= houses, 'the impressions');
 }, { mayComplain: true });
 
-await check('nothing on the page moves', async (visitor) => {
+check('nothing on the page moves', async (visitor) => {
   const site = await Site.make();
   await site.advertise(['one', 'two'], { a: card('A title that is very long. '.repeat(30)), b: card('B') });
   const page = await visitor.newPage();
@@ -160,16 +170,16 @@ await check('nothing on the page moves', async (visitor) => {
     window.shift = 0;
     new PerformanceObserver((list) => list.getEntries().forEach((entry) => (window.shift += entry.value))).observe({ type: 'layout-shift', buffered: true });
   });
-  await page.goto(serve('/shift', `<!doctype html>${STEPS}${site.script()}<body><p>Before</p>${slot('one', 'height:auto;min-height:100px')}<p>Between</p>${slot('two')}<p>After</p>`));
+  await page.goto(serve('/shift', `<!doctype html>${site.script()}<body><p>Before</p>${slot('one', 'height:auto;min-height:100px')}<p>Between</p>${slot('two')}<p>After</p>`));
   await page.waitForFunction(() => steps.filter(({ step }) => step === 'viewable').length === 2);
   expectEqual(await page.evaluate(() => window.shift), 0, 'layout shift');
   expectEqual(await page.evaluate(() => document.querySelector('[data-marquee-slot]').offsetHeight), 100, 'height');
 });
 
-await check('a slot that the page adds or fills itself works as those that were there', async (visitor) => {
+check('a slot that the page adds or fills itself works as those that were there', async (visitor) => {
   const site = await Site.make();
   await site.advertise(['later', 'called'], { a: card('A'), b: card('B') });
-  const page = await open(visitor, serve('/later', `<!doctype html>${STEPS}${site.script()}<body><div id="called" style="width:300px;height:250px"></div><div id="mine" style="width:300px;height:250px">Mine</div>`));
+  const page = await open(visitor, serve('/later', `<!doctype html>${site.script()}<body><div id="called" style="width:300px;height:250px"></div><div id="mine" style="width:300px;height:250px">Mine</div>`));
   await page.evaluate(() => {
     document.body.insertAdjacentHTML('beforeend', '<div data-marquee-slot="later" style="width:300px;height:200px"></div>');
     marquee.slot('called');
@@ -185,10 +195,10 @@ await check('a slot that the page adds or fills itself works as those that were 
   await site.has(2, `event_type = 'impression' AND decision_id != ''`);
 });
 
-await check('a pointer that rests on an ad hovers over it, with its ways', async (visitor) => {
+check('a pointer that rests on an ad hovers over it, with its ways', async (visitor) => {
   const site = await Site.make();
   await site.advertise(['top'], { a: card('A') });
-  const page = await open(visitor, serve('/hover', `<!doctype html>${STEPS}${site.script()}<body style="margin:0">${slot('top')}`));
+  const page = await open(visitor, serve('/hover', `<!doctype html>${site.script()}<body style="margin:0">${slot('top')}`));
   await drawn(page, 'top');
   await page.mouse.move(600, 600);
   await page.mouse.move(30, 25);
@@ -204,7 +214,7 @@ await check('a pointer that rests on an ad hovers over it, with its ways', async
   expectEqual(hover.props.moves.map(([x, y]) => [x, y]), [[5000, 5000]], 'moves');
 });
 
-await check('a policy without unsafe-inline is enough', async (visitor) => {
+check('a policy without unsafe-inline is enough', async (visitor) => {
   const site = await Site.make();
   await site.advertise(['top'], { a: card('A') });
   const policy = `default-src 'none'; script-src ${url}; connect-src ${url}; style-src 'none'`;
@@ -217,12 +227,12 @@ await check('a policy without unsafe-inline is enough', async (visitor) => {
   await site.has(1, `event_type = 'page_view'`);
 }, { mayComplain: true });
 
-await check('a page of 2,000 slots asks for those that come near', async (visitor) => {
+check('a page of 2,000 slots asks for those that come near', async (visitor) => {
   const site = await Site.make();
   await site.advertise(['many'], { a: card('A') });
   const body = Array.from({ length: 2000 }, () => slot('many')).join('');
   const page = await visitor.newPage();
-  await page.goto(serve('/many', `<!doctype html>${STEPS}<script>window.longest=0;new PerformanceObserver((list)=>list.getEntries().forEach((entry)=>longest=Math.max(longest,entry.duration))).observe({type:'longtask',buffered:true})</script>${site.script()}<body>${body}`));
+  await page.goto(serve('/many', `<!doctype html><script>window.longest=0;new PerformanceObserver((list)=>list.getEntries().forEach((entry)=>longest=Math.max(longest,entry.duration))).observe({type:'longtask',buffered:true})</script>${site.script({}, false)}<body>${body}`));
   await page.waitForFunction(() => steps.some(({ step }) => step === 'rendered' || step === 'house'));
   const asked = () => visitor.sent.filter((one) => one.url.endsWith('/v1/decisions') && one.body).length;
   expectEqual(asked(), 1, 'requests before it is scrolled');

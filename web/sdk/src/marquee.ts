@@ -2,7 +2,7 @@
 import { scan, startAds, useSlot, type AdsPart } from './ads';
 import { startDelivery } from './delivery';
 import { followHistory, leaveView, startPages, view } from './page';
-import { agree, consent, each, flush, identify, leavePage, startRecorder, track } from './recorder';
+import { agree, consent, each, flush, hide, identify, leavePage, startRecorder, track } from './recorder';
 import { configure, options } from './settings';
 import type { Marquee } from './types';
 
@@ -70,9 +70,7 @@ export function makeMarquee(from: string, loadAds: () => Promise<AdsPart>): Marq
     addEventListener('pageshow', (event) => {
       if (event.persisted && isPage()) view();
     });
-    document.addEventListener('visibilitychange', () => {
-      if (document.hidden) void flush();
-    });
+    document.addEventListener('visibilitychange', hide);
     let isScanning = false;
     new MutationObserver(() => {
       if (isScanning) return;

@@ -7,8 +7,7 @@ import type { Consent, Fields, Plugin, Traits } from './types';
 /** Soon enough for a live view, late enough for events to travel together. */
 const FLUSH_MS = 250;
 /** Events that are made ready in one task, and of one part. */
-const AT_ONCE = 1e3;
-const PART = 100;
+const AT_ONCE = 500;
 /** A decision waits so long for the session's id. */
 const SESSION_MS = 100;
 const ADULT = 18;
@@ -18,8 +17,8 @@ let level: Consent | 'required' = 'unknown';
 let user: string | null | undefined;
 let traits: Traits = {};
 let place: Fields = {};
-/** `person` is apart, as it may have to go before the event does. */
-type Draft = Fields & { person: Fields | undefined };
+/** `$who`, the user, is apart, as it may have to go before the event does. */
+type Draft = Fields & { $who: Fields | undefined };
 let drafts: Draft[] = [];
 let timer: ReturnType<typeof setTimeout> | undefined;
 let claiming: Promise<Session> | undefined;
@@ -62,17 +61,11 @@ function startAnew(): void {
   claiming = session = undefined;
 }
 
-/** In parts, as they are sent, with their identity. */
+/** As one part, with their identity; none where there are none. */
 function ready(some: Draft[], owner: Session): string[] {
-  const parts: string[] = [];
-  while (some.length)
-    parts.push(
-      some
-        .splice(0, PART)
-        .map(({ person, ...event }) => JSON.stringify({ ...person, ...event, session_id: owner.id, seq: owner.seq++ }))
-        .join(),
-    );
-  return parts;
+  return some.length
+    ? [some.map(({ $who, ...event }) => JSON.stringify({ ...$who, ...event, session_id: owner.id, seq: owner.seq++ })).join()]
+    : [];
 }
 
 /** Sends what waits; resolves after the attempt. */
@@ -84,10 +77,15 @@ export async function flush(): Promise<void> {
   if (now - usedAt > IDLE_MS) startAnew();
   usedAt = now;
   const owner = await claim();
-  const some = drafts.splice(0, AT_ONCE);
+  const parts = ready(drafts.splice(0, AT_ONCE), owner);
   const rest = drafts.length && new Promise((resolve) => setTimeout(resolve)).then(flush);
-  await (some.length ? keep(ready(some, owner)) : pump());
+  await (parts.length ? keep(parts) : pump());
   await rest;
+}
+
+/** The page may not be seen again. Where it has left already nothing runs, as that would keep it from coming back. */
+export function hide(): void {
+  if (document.hidden && drafts.length) void flush();
 }
 
 /** The page goes away. */
@@ -115,7 +113,7 @@ export function track(type: string, fields?: Fields): void {
     ...(TYPES.test(type) ? { type } : { type: 'custom', name: type }),
     event_time: Date.now(),
     consent: may,
-    person: mayKnow(may) ? { user_id: user, ...about } : undefined,
+    $who: mayKnow(may) ? { user_id: user, ...about } : undefined,
     ...place,
     ...fields,
   };
@@ -134,7 +132,7 @@ export function agree(next: Consent): void {
   level = next;
   startAnew();
   if (next === 'full' || next === 'unknown') return;
-  drafts = next === 'denied' ? [] : drafts.map((draft) => ({ ...draft, person: undefined, consent: 'contextual' }));
+  drafts = next === 'denied' ? [] : drafts.map((draft) => ({ ...draft, $who: undefined, consent: 'contextual' }));
   forget();
   deleteStore(options.site);
 }
