@@ -17,6 +17,7 @@ struct Settings {
   std::uint64_t http_port = 8080;
   std::uint64_t http_io_threads = 2;
   std::string http_console_dir;
+  std::string http_sdk_dir;
   std::string store_url;
   std::string store_user = "default";
   std::string store_password;

@@ -31,12 +31,13 @@ constexpr std::uint64_t kFailedStarts = 3;  ///< In a row, before the store was 
 constexpr auto kProbeEvery = milliseconds(20);
 constexpr auto kLookEvery = milliseconds(200);
 
-std::string console_directory(const Settings& settings) {
-  if (!settings.http_console_dir.empty()) return settings.http_console_dir;
-  // Beside the executable where it is installed; in a source tree, where the build puts it.
-  const std::string beside = executable_directory() + "/../share/marquee/console";
+/// Of the built files of web/`part`: beside the executable where it is installed; in a source tree, where the build
+/// puts it.
+std::string web_directory(const std::string& set, const std::string& part) {
+  if (!set.empty()) return set;
+  const std::string beside = executable_directory() + "/../share/marquee/" + part;
   std::error_code ec;
-  return std::filesystem::exists(beside, ec) ? beside : executable_directory() + "/../../../web/console/dist";
+  return std::filesystem::exists(beside, ec) ? beside : executable_directory() + "/../../../web/" + part + "/dist";
 }
 
 }  // namespace
@@ -127,7 +128,8 @@ Result<void> Service::start_server() {
                                                         *answering_, *log_);
   api_ = std::make_unique<api::Api>(
       api::ApiOptions{.version = MARQUEE_VERSION,
-                      .console_dir = console_directory(settings_),
+                      .console_dir = web_directory(settings_.http_console_dir, "console"),
+                      .sdk_dir = web_directory(settings_.http_sdk_dir, "sdk"),
                       .metrics = metrics_,
                       .not_ready = [this] { return not_ready(); },
                       .pipeline = pipeline_context(settings_),

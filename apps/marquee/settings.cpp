@@ -146,6 +146,7 @@ void bind(Settings& s, config::Schema& schema) {
   schema.add("http.port", &s.http_port, 0, 65535, "Port of the console, the API and the collector. 0: any free one.");
   schema.add("http.io_threads", &s.http_io_threads, 1, 256, "Threads that read and write requests.");
   schema.add("http.console_dir", &s.http_console_dir, "Directory of the built console. Empty: beside the executable.");
+  schema.add("http.sdk_dir", &s.http_sdk_dir, "Directory of the built browser SDK. Empty: beside the executable.");
   schema.add_duration("drain.notice", &s.drain_notice_ms, 0, 10 * kMinute,
                       "collect, load and decide: how long /readyz says no after SIGTERM before anything is stopped.");
   schema.add_duration("drain.limit", &s.drain_limit_ms, kSecond, 10 * kMinute,

@@ -17,6 +17,7 @@
 #include "report_answers.h"
 #include "saved_answers.h"
 #include "scheduled_reports.h"
+#include "sdk_files.h"
 #include "segment_answers.h"
 
 namespace marquee::api {
@@ -48,6 +49,7 @@ class Api::Impl {
         slots_(catalog, catalog::ItemKind::slot),
         letter_answers_(letters),
         console_(options_.console_dir),
+        sdk_(options_.sdk_dir),
         live_(store, log),
         live_campaigns_(store, log) {}
 
@@ -55,6 +57,7 @@ class Api::Impl {
     add_reports(router);
     add_catalog(router);
     add_operation(router);
+    sdk_.add_routes(router);
     router.add("GET", "/", [this](const http::Request& request, http::Responder responder) {
       responder.send(console_.answer(request));
     });
@@ -312,6 +315,7 @@ class Api::Impl {
   DefinitionAnswers campaigns_, slots_;
   LetterAnswers letter_answers_;
   const ConsoleFiles console_;
+  const SdkFiles sdk_;
   LiveFeed live_;
   LiveCampaigns live_campaigns_;
 };

@@ -69,6 +69,8 @@ http::Response pixel_answer() {
   http::Response response;
   response.headers.add("Content-Type", "image/gif");
   response.headers.add("Cache-Control", "no-store");
+  // For pages that are isolated (COEP).
+  response.headers.add("Cross-Origin-Resource-Policy", "cross-origin");
   response.body = pixel_image();
   return response;
 }

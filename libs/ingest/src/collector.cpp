@@ -100,7 +100,8 @@ class Collector::Impl : public std::enable_shared_from_this<Collector::Impl> {
                http::Responder responder) {
     const auto begin = SteadyClock::now();
     const auto owner = key.empty() ? std::nullopt : find_key_(key);
-    const std::string origin(owner ? request.headers.get("Origin") : std::string_view());
+    // Of an unknown key, too: a page must see that it is refused, or it takes it for a broken network and sends again.
+    const std::string origin(request.headers.get("Origin"));
     if (auto refused = refuse(request, key, owner, begin))
       return send(std::move(responder), std::move(*refused), origin);
 

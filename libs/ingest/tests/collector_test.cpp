@@ -146,6 +146,15 @@ TEST_F(CollectorTest, answers_browsers_of_the_sites_origins_only) {
   EXPECT_NE(preflight.headers.get("Access-Control-Allow-Headers").find("authorization"), std::string_view::npos);
 }
 
+TEST_F(CollectorTest, lets_a_page_of_another_origin_see_that_it_is_refused) {
+  start();
+  for (const auto& [key, status] : {std::pair("", 401U), std::pair("mk_unknown", 403U)}) {
+    const auto refused = post(kEvent, {{"Origin", "https://a.example"}}, key);
+    EXPECT_EQ(refused.status, status);
+    EXPECT_EQ(refused.headers.get("Access-Control-Allow-Origin"), "https://a.example");
+  }
+}
+
 TEST_F(CollectorTest, keeps_nothing_of_what_the_log_does_not_take) {
   start();
   log->close();

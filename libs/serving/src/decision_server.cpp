@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <charconv>
 #include <chrono>
 #include <map>
 #include <mutex>
@@ -65,6 +66,23 @@ event::Event served_event(const Asked& asked, const decision::Decision& decision
   return event;
 }
 
+/// Where it was shown or clicked, as the page that loads the address says: x and y within the slot, page_x and page_y
+/// within the page. The token knows nothing of it, so what is no position is as if it were not given.
+void place(event::Event& event, const http::Request& request) {
+  constexpr event::Permyriad kWhole = 10'000;
+  const auto read = [&](std::string_view name, event::Permyriad& target) {
+    const auto text = request.query_parameter(name);
+    if (!text) return;
+    event::Permyriad value = 0;
+    const auto [end, error] = std::from_chars(text->data(), text->data() + text->size(), value);
+    if (error == std::errc() && end == text->data() + text->size() && value <= kWhole) target = value;
+  };
+  read("x", event.slot_x);
+  read("y", event.slot_y);
+  read("page_x", event.page_x);
+  read("page_y", event.page_y);
+}
+
 /// What events of the ad tell the user's profile beside their fields (libs/profile); empty where none may be kept.
 std::string props_for_profile(const Asked& asked, const decision::Campaign& campaign) {
   std::string props;
@@ -121,7 +139,8 @@ class DecisionServer::Impl : public std::enable_shared_from_this<DecisionServer:
     const auto begin = SteadyClock::now();
     const auto key = ingest::bearer(request);
     const auto owner = key.empty() ? std::nullopt : find_key_(key);
-    const std::string origin(owner ? request.headers.get("Origin") : std::string_view());
+    // Of an unknown key, too: a page must see that it is refused, or it takes it for a broken network and asks again.
+    const std::string origin(request.headers.get("Origin"));
     const auto refuse = [&](http::Response response) {
       metrics_.refused(response.status);
       ingest::allow_origin(response, origin);
@@ -310,11 +329,14 @@ class DecisionServer::Impl : public std::enable_shared_from_this<DecisionServer:
 
   void count_impression(const http::Request& request, http::Responder responder) {
     const bool is_flood = wait_of_flood(request) > 0;
-    const auto opened = is_flood ? std::nullopt : seal_.open(request.path_parameter("token"), Token::Kind::impression);
+    auto opened = is_flood ? std::nullopt : seal_.open(request.path_parameter("token"), Token::Kind::impression);
     const auto moment = is_flood ? now() : moment_of(request, opened);
     if (!moment) return responder.send(no_such_time());
     const auto outcome = is_flood ? Outcome::flood : opened ? judge(request, *opened, *moment) : Outcome::forged;
-    if (outcome == Outcome::counted) return append(*opened, *moment, ingest::pixel_answer(), std::move(responder));
+    if (outcome == Outcome::counted) {
+      place(opened->event, request);
+      return append(*opened, *moment, ingest::pixel_answer(), std::move(responder));
+    }
     metrics_.event(event::Type::impression, outcome);
     responder.send(ingest::pixel_answer());
   }
@@ -337,6 +359,7 @@ class DecisionServer::Impl : public std::enable_shared_from_this<DecisionServer:
     const auto outcome = is_flood ? Outcome::flood : judge(request, *opened, *moment);
     if (outcome == Outcome::counted) {
       charge(opened->event, *moment, decider, inventory.get());
+      place(opened->event, request);
       return append(*opened, *moment, std::move(answer), std::move(responder));
     }
     metrics_.event(event::Type::click, outcome);

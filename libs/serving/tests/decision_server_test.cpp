@@ -52,6 +52,25 @@ TEST_F(ServingTest, counts_an_impression_and_its_click_once) {
   EXPECT_EQ(metric(R"(marquee_served_events_total{outcome="replayed",type="click"})"), 2);
 }
 
+TEST_F(ServingTest, takes_where_it_was_shown_and_clicked_from_the_page_and_ignores_what_is_no_position) {
+  begin({campaign("a", 3)});
+  const auto one = ask_user("u"), other = ask_user("v");
+  get(one.impression + "?page_x=5000&page_y=10000");
+  EXPECT_EQ(get(one.click + "?x=0&y=9999&page_x=10001&page_y=-1").status, 302U);
+  EXPECT_EQ(get(one.click + "?x=1&y=1").status, 302U) << "is a repeat: it changes nothing";
+  get(other.impression + "?x=&y=1.5&page_x=a&page_y=1%200");
+  std::map<std::pair<event::Type, std::uint64_t>, std::array<event::Permyriad, 4>> places;
+  for (const auto& event : logged_events())
+    places[{event.type, event.user_key}] = {event.slot_x, event.slot_y, event.page_x, event.page_y};
+  constexpr auto kNone = event::kNoPermyriad;
+  using Place = std::array<event::Permyriad, 4>;
+  const auto u = event::hash_user({1}, "u"), v = event::hash_user({1}, "v");
+  ASSERT_EQ(places.size(), 3U);
+  EXPECT_EQ((places[{event::Type::impression, u}]), (Place{kNone, kNone, 5000, 10000}));
+  EXPECT_EQ((places[{event::Type::click, u}]), (Place{0, 9999, kNone, kNone}));
+  EXPECT_EQ((places[{event::Type::impression, v}]), (Place{kNone, kNone, kNone, kNone}));
+}
+
 TEST_F(ServingTest, answers_a_flood_of_one_address_and_counts_nothing_of_it) {
   address_requests_per_second = 0.001;  // One, and the next in a quarter of an hour.
   begin({campaign("a", 2)});
@@ -291,6 +310,9 @@ TEST_F(ServingTest, names_what_is_wrong_with_a_request) {
   EXPECT_EQ(post(kTop, "wrong").status, 403U);
   owner.allowed_origin = "https://campus.example";
   EXPECT_EQ(post(kTop, "page", {{"Origin", "https://evil.example"}}).status, 403U);
+  const auto unknown = post(kTop, "no such key", {{"Origin", "https://campus.example"}});
+  EXPECT_EQ(unknown.status, 403U);
+  EXPECT_EQ(unknown.headers.get("Access-Control-Allow-Origin"), "https://campus.example") << "a page must see the 403";
   const auto allowed = post(kTop, "page", {{"Origin", "https://campus.example"}});
   EXPECT_EQ(allowed.status, 200U);
   EXPECT_EQ(allowed.headers.get("Access-Control-Allow-Origin"), "https://campus.example");
