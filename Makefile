@@ -51,4 +51,4 @@ bench: build ## Run benchmark NAME (or all): collector, loader, latency, storage
 	@bench/run $(NAME)
 
 clean: ## Remove build output (not var/, which holds data)
-	@rm -rf build web/console/dist
+	@rm -rf build web/console/dist web/demo/dist
