@@ -3,6 +3,7 @@ import { App } from './app/App';
 import { followLinks } from './app/router';
 import './styles/tokens.css';
 import './styles/portal.css';
+import './styles/pages.css';
 import './styles/ads.css';
 import './styles/panel.css';
 
