@@ -62,6 +62,8 @@ const context = await chromium.launchPersistentContext(profile, {
   headless: true,
   viewport: DESKTOP,
   locale: 'en-US',
+  // A headless one is taken for a bot, whose impressions do not count and who has no profile.
+  userAgent: 'Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Safari/537.36',
   args: [
     '--headless', '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking',
     '--disable-component-update', '--disable-sync',

@@ -13,6 +13,7 @@ import { ResultsPage } from '../pages/ResultsPage';
 import { Panel } from '../panel/Panel';
 import { Foot, Head } from './Chrome';
 import { usePlace } from './router';
+import { Ready } from './Slot';
 import type { Place } from './router';
 import type { PageProps } from './page';
 
@@ -96,7 +97,9 @@ export function App() {
           </p>
         )}
         <main id="main" key={key}>
-          <kind.Page place={place} who={who} onWho={onWho} />
+          <Ready.Provider value={visit !== undefined}>
+            <kind.Page place={place} who={who} onWho={onWho} />
+          </Ready.Provider>
         </main>
         <Foot />
       </div>

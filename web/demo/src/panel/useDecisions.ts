@@ -1,5 +1,5 @@
 // What became of the page's slots, and why.
-import { useEffect, useState } from 'preact/hooks';
+import { useLayoutEffect, useState } from 'preact/hooks';
 import { askDecision } from '../marquee/demo';
 import type { Decision, Explained } from '../marquee/demo';
 import type { SlotStep } from '../marquee/live';
@@ -22,7 +22,8 @@ function isStep(event: Event): event is CustomEvent<SlotStep> {
 /** By slot, in the order of the page; anew for each `page`. */
 export function useDecisions(page: string): Filled[] {
   const [filled, setFilled] = useState<ReadonlyMap<string, Filled>>(new Map());
-  useEffect(() => {
+  // Before the page asks for its ads, which it does as it is laid out: so that slots are heard of in their order.
+  useLayoutEffect(() => {
     let isOver = false;
     const asked = new Map<string, Promise<Decision | null>>();
     const change = (slot: string, how: (old: Filled) => Filled): void => {
@@ -59,5 +60,5 @@ export function useDecisions(page: string): Filled[] {
       document.removeEventListener('marquee:slot', hear);
     };
   }, [page]);
-  return [...filled.values()].sort((a, b) => (a.explained?.position ?? 0) - (b.explained?.position ?? 0));
+  return [...filled.values()];
 }
