@@ -15,7 +15,7 @@ help: ## List the commands
 install: ## Install what is missing (Debian packages, Node packages, the ClickHouse engine)
 	@tools/install
 
-build: install ## Build marquee, marquee-store and the console
+build: install ## Build marquee, marquee-store, the console and marquee.js
 	@tools/build release
 
 run: build ## Start everything on the embedded default, load the sample data, print the address
@@ -51,4 +51,4 @@ bench: build ## Run benchmark NAME (or all): collector, loader, latency, storage
 	@bench/run $(NAME)
 
 clean: ## Remove build output (not var/, which holds data)
-	@rm -rf build web/console/dist web/demo/dist
+	@rm -rf build web/*/dist

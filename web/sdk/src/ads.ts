@@ -19,8 +19,6 @@ export interface Slot extends SlotOptions {
   element: HTMLElement;
   /** What is shown, as its events say; undefined while nothing is. */
   shown?: Fields;
-  /** Changes when it is asked for anew: an answer to an earlier question is too late. */
-  turn: number;
   /** Its impression and its clicks are counted by its addresses. */
   isServed?: boolean;
 }
@@ -41,10 +39,16 @@ let load: () => Promise<AdsPart>;
 
 /** Once there is something to show. */
 function loadPart(): Promise<AdsPart> {
-  return (part ??= load().then((loaded) => {
-    loaded.start({ slotOf, track, tell });
-    return loaded;
-  }));
+  return (part ??= load().then(
+    (loaded) => {
+      loaded.start({ slotOf, track, tell });
+      return loaded;
+    },
+    (error: unknown) => {
+      part = undefined;
+      throw error;
+    },
+  ));
 }
 
 export type SlotTold = (slot: Slot, step: SlotStep['step'], because?: string) => void;
@@ -54,6 +58,9 @@ const tell: SlotTold = (slot, step, because) => {
     new CustomEvent('marquee:slot', { bubbles: true, detail: { step, slot_id: slot.slot_id, ...slot.shown, because } }),
   );
 };
+
+/** Where an element is asked for anew it has another slot: an answer to an earlier question is too late then. */
+const isCurrent = (slot: Slot): boolean => slots.get(slot.element) === slot;
 
 function slotOf({ target }: Event): Slot | undefined {
   const element = target instanceof Element && target.closest(SLOT);
@@ -70,6 +77,7 @@ function show(slot: Slot, shown: Fields, isServed?: boolean): void {
   loadPart().then(
     ({ watch }) => {
       watch(element, () => {
+        if (!isCurrent(slot)) return;
         track('viewable_impression', { ...now, ...middleOf(element), visible_ms: 1000 });
         tell(slot, 'viewable');
       });
@@ -86,14 +94,14 @@ function showHouse(slot: Slot, because: string): void {
 }
 
 async function showAd(slot: Slot, { ad, because, propensity, ...urls }: Placement, decision: Decision, draw: Draw): Promise<void> {
-  const { turn, element } = slot;
+  const { element } = slot;
   let drawn: Node[] | undefined;
   try {
     if (ad) drawn = await draw(ad.creative, origin + (urls.click_url ?? ''), options.target ?? '_top');
   } catch {
     because = 'creative';
   }
-  if (turn !== slot.turn) return;
+  if (!isCurrent(slot)) return;
   if (!ad || !drawn) {
     showHouse(slot, because ?? '');
     return;
@@ -124,7 +132,6 @@ async function showAd(slot: Slot, { ad, because, propensity, ...urls }: Placemen
 
 async function ask(some: Slot[]): Promise<void> {
   const rest = some.splice(AT_ONCE);
-  const turns = some.map((slot) => ++slot.turn);
   const may = consent();
   const signal = AbortSignal.timeout(Math.min(options.timeout ?? TIMEOUT_MS, TIMEOUT_MS));
   let because = 'consent';
@@ -136,6 +143,7 @@ async function ask(some: Slot[]): Promise<void> {
   try {
     if (may) {
       const loading = loadPart();
+      loading.catch(() => 0);
       const response = await fetch(origin + '/v1/decisions', {
         method: 'POST',
         body: JSON.stringify({
@@ -160,7 +168,7 @@ async function ask(some: Slot[]): Promise<void> {
   }
   some.forEach((slot, i) => {
     const placement = answer?.placements[i];
-    if (slot.turn !== turns[i]) return;
+    if (!isCurrent(slot)) return;
     if (answer && placement && draw) void showAd(slot, placement, answer, draw);
     else showHouse(slot, because);
   });
@@ -175,7 +183,6 @@ function add(element: HTMLElement, more?: SlotOptions): Slot {
     ...(marqueeAd && { ad: { ad_id: marqueeAd, campaign_id: marqueeCampaign } }),
     ...more,
     element,
-    turn: 0,
   };
   slots.set(element, slot);
   return slot;
@@ -187,7 +194,6 @@ function take(found: Slot[]): void {
       // What has no height has no place reserved, and would move the page: it stays as it is.
       return slot.element.offsetHeight;
     }
-    slot.turn++;
     show(slot, { ...slot.ad });
     tell(slot, 'rendered');
     return false;

@@ -1,13 +1,13 @@
 // Carries events to the server: in order, again where they may not have arrived, never again where the server says that it will not
-// take them. What cannot be kept on disk waits in memory.
+// take them. What cannot be kept on disk waits in memory. Events come in parts: JSON, with commas between.
 import { options, origin } from './settings';
 import type { Store } from './store';
 
-/** What browsers let a page that goes away still send, a little less. */
-const MOST_BYTES = 6e4;
-/** Events that wait in memory at most; of more the oldest are dropped. */
-const MOST_IN_MEMORY = 2e4;
-const MEMORY_BATCH = 500;
+/** Browsers let a page that goes away still send 64 KB; a character takes up to three bytes. */
+const MOST_AT_END = 2e4;
+/** Parts that wait in memory at most; of more the oldest are dropped. */
+const MOST_IN_MEMORY = 1e3;
+const MEMORY_BATCH = 5;
 const TIMEOUT_MS = 1e4;
 const FIRST_WAIT_MS = 1e3;
 const LONGEST_WAIT_MS = 6e4;
@@ -23,40 +23,42 @@ let isWanted = false;
 let timer: ReturnType<typeof setTimeout> | undefined;
 
 const address = (): string => `${origin}/v1/beacon?key=${options.key}`;
-const bodyOf = (events: string[]): string => `{"sent_at":${Date.now()},"events":[${events.join()}]}`;
-const bytesOf = (text: string): number => new TextEncoder().encode(text).length;
+const bodyOf = (parts: string[]): string => `{"sent_at":${Date.now()},"events":[${parts.join()}]}`;
 
 /** Where events are kept from now on; nothing: in memory. */
 export function keepIn(next: Store | undefined): void {
   store = next;
 }
 
-function halves<T>(all: T[]): [T[], T[]] {
+/** Nothing where it is one event. */
+function halves(parts: string[]): string[][] {
+  const all = parts.length > 1 ? parts : (JSON.parse(`[${parts.join()}]`) as unknown[]).map((event) => JSON.stringify(event));
   const middle = all.length >> 1;
-  return [all.slice(0, middle), all.slice(middle)];
+  return middle ? [all.slice(0, middle), all.slice(middle)] : [];
 }
 
-function remember(events: string[]): void {
-  memory = memory.concat(events).slice(-MOST_IN_MEMORY);
+function remember(parts: string[]): void {
+  memory = memory.concat(parts).slice(-MOST_IN_MEMORY);
 }
 
-/** 0: done with these events; else how long to wait before they are sent again, in ms. */
-async function send(events: string[]): Promise<number> {
-  const body = bodyOf(events);
+/** 0: done with these; else how long to wait before they are sent again, in ms. */
+async function send(parts: string[]): Promise<number> {
+  const body = bodyOf(parts);
   let again = 0;
   try {
     const { ok, status, headers } = await fetch(address(), {
       method: 'POST',
       // Text: a simple request, without preflight.
       body,
-      keepalive: bytesOf(body) < MOST_BYTES,
+      keepalive: body.length < MOST_AT_END,
       credentials: 'omit',
       signal: AbortSignal.timeout(TIMEOUT_MS),
     });
-    if (status === 413 && events.length > 1) {
-      const [one, other] = halves(events);
-      return (await send(one)) || (await send(other));
-    }
+    if (status === 413)
+      for (const half of halves(parts)) {
+        const wait = await send(half);
+        if (wait) return wait;
+      }
     if (ok || FINAL.includes(status)) return (failures = 0);
     // A date that a proxy gives is not looked at.
     again = Number(headers.get('Retry-After')) * 1e3 || 0;
@@ -68,19 +70,19 @@ async function send(events: string[]): Promise<number> {
 }
 
 async function drain(): Promise<void> {
-  for (;;) {
-    const kept = await store?.first();
-    const events = kept?.events ?? memory.slice(0, MEMORY_BATCH);
-    if (!events.length) return;
-    inFlight = new Set(events);
-    const wait = navigator.onLine ? await send(events) : ((failures ||= 1), LONGEST_WAIT_MS);
+  for (let done = 0; ; ) {
+    const kept = await store?.next(done);
+    const parts = kept?.parts ?? memory.slice(0, MEMORY_BATCH);
+    if (!parts.length) return;
+    if (!kept) inFlight = new Set(parts);
+    const wait = navigator.onLine ? await send(parts) : ((failures ||= 1), LONGEST_WAIT_MS);
     if (wait) {
       clearTimeout(timer);
       timer = setTimeout(() => void pump(), wait);
       return;
     }
-    if (kept) await store?.remove(kept.last);
-    else memory = memory.filter((event) => !inFlight.has(event));
+    if (kept) done = kept.last;
+    else memory = memory.filter((part) => !inFlight.has(part));
   }
 }
 
@@ -107,27 +109,28 @@ export function pump(): Promise<void> {
 }
 
 /** Keeps events, and sends them soon; resolves after the attempt. */
-export async function keep(events: string[]): Promise<void> {
+export async function keep(parts: string[]): Promise<void> {
   try {
     if (!store) throw 0;
-    await store.put(events, Date.now());
+    await store.put(parts, Date.now());
   } catch {
     // Nothing may be stored, or the disk is full.
-    remember(events);
+    remember(parts);
   }
   if (!failures) await pump();
 }
 
-/** The page goes away: sends `events` and what waits in memory, now or never. */
-export function leave(events: string[]): void {
+/** The page goes away: sends `parts` and what waits in memory, now or never. */
+export function leave(parts: string[]): void {
   const unsent: string[] = [];
   const beacon = (some: string[]): void => {
     const body = bodyOf(some);
-    if (some.length > 1 && bytesOf(body) > MOST_BYTES) halves(some).forEach(beacon);
+    const smaller = body.length > MOST_AT_END ? halves(some) : [];
+    if (smaller.length) smaller.forEach(beacon);
     else if (!navigator.onLine || !navigator.sendBeacon(address(), body)) unsent.push(...some);
   };
-  const all = memory.filter((event) => !inFlight.has(event)).concat(events);
-  memory = memory.filter((event) => inFlight.has(event));
+  const all = memory.filter((part) => !inFlight.has(part)).concat(parts);
+  memory = memory.filter((part) => inFlight.has(part));
   if (all.length) beacon(all);
   if (unsent.length) void keep(unsent);
 }

@@ -2,7 +2,7 @@
 import { scan, startAds, useSlot, type AdsPart } from './ads';
 import { startDelivery } from './delivery';
 import { followHistory, leaveView, startPages, view } from './page';
-import { agree, consent, each, flush, identify, leavePage, startRecorder, track } from './recorder';
+import { agree, consent, each, flush, hide, identify, leavePage, startRecorder, track } from './recorder';
 import { configure, options } from './settings';
 import type { Marquee } from './types';
 
@@ -13,6 +13,8 @@ export function makeMarquee(from: string, loadAds: () => Promise<AdsPart>): Marq
   let isStarted = false;
   /** Undefined once init() was called and the page is there. */
   let waiting: (() => void)[] | undefined = [];
+  /** Calls of before init(): what they set holds for the first view. */
+  let before: (() => void)[] = [];
 
   /** Takes effect once the page is there, and throws nothing into it: where nothing may be stored, browsers do. */
   const later =
@@ -34,12 +36,12 @@ export function makeMarquee(from: string, loadAds: () => Promise<AdsPart>): Marq
   /** A frame is no page of its own. */
   const isPage = (): boolean => isStarted && window === top;
 
-  /** Begins with what the page is, as soon as anything may be known of it. */
+  /** Begins with what the page is, as soon as anything may be known of it; before, its slots show their house ads. */
   function start(): void {
-    if (isStarted || !consent()) return;
-    isStarted = true;
+    if (isStarted) return;
+    isStarted = !!consent();
     if (isPage() && options.page !== false) view(options.page);
-    scan(true);
+    scan(isStarted);
   }
 
   function begin(): void {
@@ -59,7 +61,7 @@ export function makeMarquee(from: string, loadAds: () => Promise<AdsPart>): Marq
       followHistory(() => {
         if (isPage()) view();
         // After what the page puts in place now.
-        setTimeout(scan, 0, isStarted);
+        setTimeout(scan, 0, true);
       });
     addEventListener('pagehide', () => {
       leaveView();
@@ -68,21 +70,22 @@ export function makeMarquee(from: string, loadAds: () => Promise<AdsPart>): Marq
     addEventListener('pageshow', (event) => {
       if (event.persisted && isPage()) view();
     });
-    document.addEventListener('visibilitychange', () => {
-      if (document.hidden) void flush();
-    });
+    document.addEventListener('visibilitychange', hide);
     let isScanning = false;
     new MutationObserver(() => {
-      if (isScanning || !isStarted) return;
+      if (isScanning) return;
       isScanning = true;
       requestAnimationFrame(() => {
         isScanning = false;
         scan();
       });
     }).observe(document.body, { childList: true, subtree: true });
-    start();
     const calls = waiting;
     waiting = undefined;
+    before.forEach((call) => {
+      call();
+    });
+    start();
     calls?.forEach((call) => {
       call();
     });
@@ -93,6 +96,8 @@ export function makeMarquee(from: string, loadAds: () => Promise<AdsPart>): Marq
       if (isInit) return;
       isInit = true;
       configure(given, from);
+      before = waiting ?? [];
+      waiting = [];
       // What is prepared only in case that the user comes is not a visit yet.
       if ((document as Document & { prerendering?: boolean }).prerendering) document.addEventListener('prerenderingchange', begin, { once: true });
       else if (document.readyState === 'loading') document.addEventListener('DOMContentLoaded', begin, { once: true });

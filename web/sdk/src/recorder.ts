@@ -6,10 +6,10 @@ import type { Consent, Fields, Plugin, Traits } from './types';
 
 /** Soon enough for a live view, late enough for events to travel together. */
 const FLUSH_MS = 250;
-/** Events that are made ready in one task. */
+/** Events that are made ready in one task, and of one part. */
 const AT_ONCE = 500;
 /** A decision waits so long for the session's id. */
-const SESSION_MS = 50;
+const SESSION_MS = 100;
 const ADULT = 18;
 const TYPES = /^(page_(view|leave)|(viewable_)?impression|hover|click|scroll|search|course_(view|click)|conversion|exposure|custom)$/;
 
@@ -17,8 +17,8 @@ let level: Consent | 'required' = 'unknown';
 let user: string | null | undefined;
 let traits: Traits = {};
 let place: Fields = {};
-/** `person` is apart, as it may have to go before the event does. */
-type Draft = Fields & { person: Fields | undefined };
+/** `$who`, the user, is apart, as it may have to go before the event does. */
+type Draft = Fields & { $who: Fields | undefined };
 let drafts: Draft[] = [];
 let timer: ReturnType<typeof setTimeout> | undefined;
 let claiming: Promise<Session> | undefined;
@@ -39,7 +39,7 @@ export function consent(): Exclude<Consent, 'denied'> | undefined {
   return options.minor || (traits.age ?? ADULT) < ADULT || globalPrivacyControl || doNotTrack === '1' ? 'contextual' : level;
 }
 
-const mayKnow = (): boolean => consent() !== 'contextual';
+const mayKnow = (may = consent()): boolean => may === 'full' || may === 'unknown';
 
 /** Nothing is stored of who is contextual only: a session is one page then. */
 function claim(): Promise<Session> {
@@ -61,28 +61,36 @@ function startAnew(): void {
   claiming = session = undefined;
 }
 
-/** With their identity, as they are sent. */
+/** As one part, with their identity; none where there are none. */
 function ready(some: Draft[], owner: Session): string[] {
-  return some.map(({ person, ...event }) => JSON.stringify({ ...person, ...event, session_id: owner.id, seq: owner.seq++ }));
+  return some.length
+    ? [some.map(({ $who, ...event }) => JSON.stringify({ ...$who, ...event, session_id: owner.id, seq: owner.seq++ })).join()]
+    : [];
 }
 
 /** Sends what waits; resolves after the attempt. */
 export async function flush(): Promise<void> {
   clearTimeout(timer);
   timer = undefined;
+  if (!consent()) return;
   const now = Date.now();
   if (now - usedAt > IDLE_MS) startAnew();
   usedAt = now;
   const owner = await claim();
-  const some = drafts.splice(0, AT_ONCE);
+  const parts = ready(drafts.splice(0, AT_ONCE), owner);
   const rest = drafts.length && new Promise((resolve) => setTimeout(resolve)).then(flush);
-  await (some.length ? keep(ready(some, owner)) : pump());
+  await (parts.length ? keep(parts) : pump());
   await rest;
+}
+
+/** The page may not be seen again. Where it has left already nothing runs, as that would keep it from coming back. */
+export function hide(): void {
+  if (document.hidden && drafts.length) void flush();
 }
 
 /** The page goes away. */
 export function leavePage(): void {
-  if (drafts.length) leave(ready(drafts.splice(0), session ?? { id: randomId(), seq: 1 }));
+  leave(ready(drafts.splice(0), session ?? { id: randomId(), seq: 1 }));
 }
 
 /** Who the user is, for a decision; nothing where that may not be asked. */
@@ -105,7 +113,7 @@ export function track(type: string, fields?: Fields): void {
     ...(TYPES.test(type) ? { type } : { type: 'custom', name: type }),
     event_time: Date.now(),
     consent: may,
-    person: mayKnow() ? { user_id: user, ...about } : undefined,
+    $who: mayKnow(may) ? { user_id: user, ...about } : undefined,
     ...place,
     ...fields,
   };
@@ -124,7 +132,7 @@ export function agree(next: Consent): void {
   level = next;
   startAnew();
   if (next === 'full' || next === 'unknown') return;
-  drafts = next === 'denied' ? [] : drafts.map((draft) => ({ ...draft, person: undefined, consent: 'contextual' }));
+  drafts = next === 'denied' ? [] : drafts.map((draft) => ({ ...draft, $who: undefined, consent: 'contextual' }));
   forget();
   deleteStore(options.site);
 }

@@ -9,25 +9,26 @@ export interface Session {
 
 export interface Store {
   session: (now: number) => Promise<Session>;
-  /** Behind what is there; the oldest go where there are too many. Rejects where the disk takes nothing. */
-  put: (events: string[], now: number) => Promise<void>;
-  /** The oldest; `last` is for remove(). */
-  first: () => Promise<{ events: string[]; last: number } | undefined>;
-  /** What is not newer than `last`. */
-  remove: (last: number) => Promise<void>;
+  /** Behind what is there. Rejects where the disk takes nothing; holds even if the page ends now. */
+  put: (parts: string[], now: number) => Promise<void>;
+  /** Drops what is not newer than `last`, of what it gave before; the oldest of what is left. */
+  next: (last: number) => Promise<{ parts: string[]; last: number } | undefined>;
 }
 
-/** Some events. A key is how many events there were up to its record, so keys tell how many wait. */
+/** Some events; keys count on. */
 interface Kept {
   k: number;
-  e: string[];
+  e: string;
 }
 
-/** The session. */
+/** The session, and when it was last used: apart, as that is written without a look at what was. */
 interface KeptSession {
   k: typeof SESSION;
   id: string;
   pages: number;
+}
+interface KeptUse {
+  k: typeof USE;
   at: number;
 }
 
@@ -35,12 +36,12 @@ export const IDLE_MS = 18e5;
 const PAGE_SEQS = 2 ** 20;
 /** seq has 32 bits. */
 const MOST_PAGES = 4095;
-/** Events that wait at most; of more the oldest are dropped. */
-const MOST_EVENTS = 2e4;
-const RECORD_EVENTS = 100;
-const READ_RECORDS = 5;
+/** Parts of events that wait at most; of more the oldest are dropped. */
+const MOST_PARTS = 2e3;
+const READ_PARTS = 10;
 const OPEN_MS = 1e3;
 const SESSION = 's';
+const USE = 'u';
 
 export function randomId(): string {
   return crypto.getRandomValues(new Uint32Array(4)).join('-');
@@ -52,7 +53,7 @@ const nameOf = (site: string): string => 'marquee-' + site;
 export async function openStore(site: string): Promise<Store> {
   const db = await new Promise<IDBDatabase>((resolve, reject) => {
     const request = indexedDB.open(nameOf(site));
-    request.onupgradeneeded = () => request.result.createObjectStore('q', { keyPath: 'k' });
+    request.onupgradeneeded = () => request.result.createObjectStore('q', { keyPath: 'k', autoIncrement: true });
     request.onsuccess = () => {
       resolve(request.result);
     };
@@ -83,43 +84,36 @@ export async function openStore(site: string): Promise<Store> {
       then(request.result);
     };
   };
-  const withSession = (store: IDBObjectStore, then: (kept: KeptSession | undefined) => void): void => {
-    got(store.get(SESSION) as IDBRequest<KeptSession | undefined>, then);
-  };
 
   return {
     session: (now) =>
       run((store, give) => {
-        withSession(store, (kept) => {
-          const session =
-            !kept || now - kept.at > IDLE_MS || kept.pages >= MOST_PAGES ? { k: SESSION, id: randomId(), pages: 0, at: now } : kept;
-          give({ id: session.id, seq: session.pages++ * PAGE_SEQS + 1 });
-          session.at = now;
-          store.put(session);
+        got(store.get(SESSION) as IDBRequest<KeptSession | undefined>, (kept) => {
+          got(store.get(USE) as IDBRequest<KeptUse | undefined>, (use) => {
+            const isOver = !kept || !use || now - use.at > IDLE_MS || kept.pages >= MOST_PAGES;
+            const { id, pages } = isOver ? { id: randomId(), pages: 0 } : kept;
+            give({ id, seq: pages * PAGE_SEQS + 1 });
+            store.put({ k: SESSION, id, pages: pages + 1 });
+            store.put({ k: USE, at: now });
+          });
         });
       }),
-    put: (events, now) =>
+    put: (parts, now) =>
       run((store) => {
-        got(store.openKeyCursor(numbers, 'prev'), (cursor) => {
-          let k = Number(cursor?.key ?? 0);
-          for (let i = 0; i < events.length; i += RECORD_EVENTS) {
-            const e = events.slice(i, i + RECORD_EVENTS);
-            store.put({ k: (k += e.length), e });
-          }
-          store.delete(IDBKeyRange.upperBound(k - MOST_EVENTS));
-        });
-        withSession(store, (kept) => {
-          if (kept) store.put({ ...kept, at: now });
-        });
+        store.put({ k: USE, at: now });
+        for (const e of parts) store.put({ e });
+        store.transaction.commit();
       }),
-    first: () =>
+    next: (done) =>
       run((store, give) => {
-        got(store.getAll(numbers, READ_RECORDS) as IDBRequest<Kept[]>, (records) => {
-          const last = records.at(-1);
-          if (last) give({ events: records.flatMap(({ e }) => e), last: last.k });
+        got(store.openKeyCursor(numbers, 'prev'), (newest) => {
+          store.delete(IDBKeyRange.upperBound(Math.max(done, Number(newest?.key ?? 0) - MOST_PARTS)));
+          got(store.getAll(numbers, READ_PARTS) as IDBRequest<Kept[]>, (records) => {
+            const last = records.at(-1);
+            if (last) give({ parts: records.map(({ e }) => e), last: last.k });
+          });
         });
       }),
-    remove: (last) => run((store) => store.delete(IDBKeyRange.upperBound(last))),
   };
 }
 

@@ -15,6 +15,12 @@ interface Watched {
 const watched = new Map<Element, Watched>();
 let observer: IntersectionObserver;
 
+function drop(element: Element): void {
+  clearTimeout(watched.get(element)?.timer);
+  watched.delete(element);
+  observer.unobserve(element);
+}
+
 function look(one: Watched, element: Element, since: number): void {
   if (!one.isInView || document.hidden) {
     clearTimeout(one.timer);
@@ -25,8 +31,7 @@ function look(one: Watched, element: Element, since: number): void {
         // What has left the view already, but is not told yet, does not count.
         take(observer.takeRecords());
         if (!one.timer || watched.get(element) !== one) return;
-        observer.unobserve(element);
-        watched.delete(element);
+        drop(element);
         one.seen();
       },
       SEEN_MS - performance.now() + since,
@@ -46,8 +51,9 @@ function take(entries: IntersectionObserverEntry[]): void {
 
 /** Calls `seen` once when the element has been seen. Watching an element again begins anew. */
 export function watch(element: Element, seen: () => void): void {
-  clearTimeout(watched.get(element)?.timer);
-  observer.unobserve(element);
+  drop(element);
+  // What the page has taken away would stay in memory.
+  for (const other of watched.keys()) if (!other.isConnected) drop(other);
   watched.set(element, { seen });
   observer.observe(element);
 }
