@@ -98,42 +98,60 @@ await check('who looks at law is shown law, and the panel says why', async () =>
   await page.locator('.placement[data-slot="home-top"] .reasons').getByText('Another goes first').waitFor();
 });
 
-await check('an ad that is clicked leads to its course, is counted, and moves the console', async () => {
-  await open('/demo/');
-  await be('Meera Nair');
-  const before = countOf(await page.getByTestId('clicked').innerText());
-  await page.locator('[data-marquee-slot="home-top"] .marquee-box a').click();
-  await page.waitForURL(/\/demo\/courses\/course-\d+\?from=/);
-  await page.getByRole('heading', { level: 1 }).waitFor();
-  const arrived = performance.now();
-  await page.waitForFunction((least) => Number(document.querySelector('[data-testid="clicked"]')?.textContent) > least, before, { polling: 20 });
-  const delay = performance.now() - arrived;
-  return `${Math.round(delay)} ms after the page`;
-});
-
-await check('the live console counts what happens in the demo within a second', async () => {
+/** The live stream that the console reads. `heard(pattern)` resolves at the moment when something of that pattern has come since. */
+async function listen() {
   const controller = new AbortController();
   const stream = await fetch(`${url}/v1/live?site=campus`, { headers: { Authorization: `Bearer ${token}` }, signal: controller.signal });
   expect(stream.ok, `the live stream answered ${stream.status}`);
   const reader = stream.body.pipeThrough(new TextDecoderStream()).getReader();
   let text = '';
-  const heard = (async () => {
+  let look = () => {};
+  void (async () => {
     for (;;) {
       const { value, done } = await reader.read();
-      if (done) throw new Error('the live stream ended');
+      if (done) return;
       text += value;
-      if (/"page_view/.test(text.slice(mark)) && mark > 0) return performance.now();
+      look();
     }
-  })();
-  let mark = 0;
-  await open('/demo/events');
-  mark = text.length || 1;
-  const started = performance.now();
-  await page.getByRole('link', { name: 'Results' }).click();
-  const delay = (await heard) - started;
-  controller.abort();
-  expect(delay < 1500, `until the live stream told of the page: ${Math.round(delay)} ms`);
-  return `${Math.round(delay)} ms`;
+  })().catch(() => {});
+  return {
+    heard(pattern) {
+      text = '';
+      return new Promise((resolve, reject) => {
+        const timer = setTimeout(() => reject(new Error(`the live stream told of no ${pattern} within 15 s`)), 15_000);
+        look = () => {
+          if (!pattern.test(text)) return;
+          clearTimeout(timer);
+          resolve(performance.now());
+        };
+      });
+    },
+    end: () => controller.abort(),
+  };
+}
+
+await check('an ad that is clicked leads to its course, and panel and live console count it within a second', async () => {
+  const live = await listen();
+  const delays = [];
+  // The machine may be busy with something else for a while: one of three has to keep the bound.
+  for (let tries = 0; tries < 3 && (tries === 0 || Math.max(...delays.at(-1)) >= 1000); tries += 1) {
+    await open('/demo/');
+    await be('Meera Nair');
+    await page.waitForFunction(() => Number(document.querySelector('[data-testid="seen"]')?.textContent) >= 3);
+    const before = countOf(await page.getByTestId('clicked').innerText());
+    const heard = live.heard(/"click":1/);
+    const started = performance.now();
+    await page.locator('[data-marquee-slot="home-top"] .marquee-box a').click();
+    await page.waitForURL(/\/demo\/courses\/course-\d+\?from=/);
+    await page.getByRole('heading', { level: 1 }).waitFor();
+    const arrived = performance.now();
+    await page.waitForFunction((least) => Number(document.querySelector('[data-testid="clicked"]')?.textContent) > least, before, { polling: 20 });
+    delays.push([performance.now() - arrived, (await heard) - started]);
+  }
+  live.end();
+  const [panel, stream] = delays.at(-1).map(Math.round);
+  expect(panel < 1000 && stream < 1000, `panel and live stream: ${JSON.stringify(delays)} ms`);
+  return `panel ${panel} ms after the course's page came, live stream ${stream} ms after the click`;
 });
 
 await check('who is under 18 has no profile, whatever they do', async () => {
