@@ -1,5 +1,5 @@
 import { useCallback, useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
-import { courseOf } from '../data/courses';
+import { courseOf, searchCourses } from '../data/courses';
 import { studentOf } from '../data/students';
 import type { Visit } from '../marquee/demo';
 import { keepWho, keptWho } from '../marquee/kept';
@@ -73,7 +73,7 @@ export function App() {
     openPage({
       page_id: kind.id,
       ...(course !== undefined && { course_id: course.id, course_category: course.category }),
-      ...(query !== undefined && query !== '' && { query }),
+      ...(query !== undefined && query !== '' && { query, results_count: searchCourses(query).length }),
     });
     // eslint-disable-next-line react-hooks/exhaustive-deps -- the key says when the page is another.
   }, [key]);

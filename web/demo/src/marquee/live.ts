@@ -99,10 +99,6 @@ export function openPage(fields: PageFields): void {
   marquee.page(fields);
 }
 
-export function tell(type: string, fields?: Fields): void {
-  marquee.track(type, fields);
-}
-
 export function convert(fields: Fields): void {
   marquee.conversion(fields);
 }

@@ -1,10 +1,8 @@
-import { useEffect } from 'preact/hooks';
 import type { PageProps } from '../app/page';
 import { hrefOf } from '../app/router';
 import { Slot } from '../app/Slot';
 import { CATEGORIES, searchCourses } from '../data/courses';
 import type { Category } from '../data/courses';
-import { tell } from '../marquee/live';
 import { CourseCard, SearchForm } from './parts';
 
 function categoryOf(text: string | null): Category | undefined {
@@ -16,9 +14,6 @@ export function CoursesPage({ place }: PageProps) {
   const category = categoryOf(place.search.get('category'));
   const found = searchCourses(query, category);
   const count = found.length;
-  useEffect(() => {
-    if (query !== '') tell('search', { search_query: query, results_count: count });
-  }, [query, count]);
   // Simulated students know the same two pages.
   const page = query === '' ? 'courses' : 'search';
   return (
