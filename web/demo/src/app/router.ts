@@ -30,8 +30,13 @@ export function navigate(path: string): void {
 export function usePlace(): Place {
   const [place, setPlace] = useState(here);
   useEffect(() => {
-    const look = (): void => {
-      setPlace(here());
+    const look = (event: Event): void => {
+      setPlace((old) => {
+        const next = here();
+        // A link to a place within the page ("#main") is no other page.
+        const isSame = next.path === old.path && next.search.toString() === old.search.toString();
+        return isSame && event.type === 'popstate' ? old : next;
+      });
     };
     addEventListener('popstate', look);
     addEventListener(CHANGED, look);
