@@ -83,6 +83,8 @@ struct Settings {
   std::uint64_t profiles_capacity = 1'048'576;
   std::uint64_t profiles_snapshot_ms = 300'000;
   std::uint64_t profiles_clusters_ms = 3'600'000;
+  bool demo_enabled = false;
+  std::string demo_dir;
   bool webhooks_allow_private = false;
   std::string webhooks_ca_file;
   std::uint64_t webhooks_timeout_ms = 15'000;

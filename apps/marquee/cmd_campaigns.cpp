@@ -24,6 +24,7 @@ struct Arguments {
   std::string id, file;
   std::int64_t version = 0;
   std::string format = "table";
+  bool is_only_missing = false;
 };
 
 /// The members of an export, which are also where the API has their kind.
@@ -144,6 +145,7 @@ Result<std::string> id_of(const std::string& kind, const std::string& text) {
 
 struct Put {
   std::string path, text;
+  std::string history;  ///< Where it is asked for.
 };
 
 /// What to ask for all of a file, or what is wrong with one of it: then nothing is changed.
@@ -159,7 +161,7 @@ Result<std::vector<Put>> puts_of(const Json& all, const Arguments& arguments) {
       auto text = definition.dump();
       const auto id = id_of(kind, text);
       if (!id) return Error::reject(fmt::format("{}[{}]: {}", kind, &definition - &definitions[0], id.error().message));
-      puts.push_back({path_of(kind, arguments, *id), std::move(text)});
+      puts.push_back({path_of(kind, arguments, *id), std::move(text), path_of(kind, arguments, *id, "/history")});
     }
   }
   return puts;
@@ -170,12 +172,22 @@ int read_all(const App& app, const Arguments& arguments) {
   if (!text) return fail(text.error());
   const auto puts = puts_of(Json::parse(*text, nullptr, /*allow_exceptions=*/false), arguments);
   if (!puts) return fail(puts.error());
+  std::size_t imported = 0;
   for (const auto& put : *puts) {
-    if (const auto answer = ask(app, "PUT", put.path, put.text); !answer)
-      return fail(Error{answer.error().action, fmt::format("{}: {} (those before it are in; importing again is safe)",
-                                                           put.path, answer.error().message)});
+    const auto failed = [&](const Error& error) {
+      return fail(Error{error.action, fmt::format("{}: {} (those before it are in; importing again is safe)", put.path,
+                                                  error.message)});
+    };
+    if (arguments.is_only_missing) {
+      // What was removed has a history, too: whoever removed it does not want it back.
+      const auto history = ask(app, "GET", put.history, "");
+      if (history) continue;
+      if (history.error().action != Action::reject) return failed(history.error());
+    }
+    if (const auto answer = ask(app, "PUT", put.path, put.text); !answer) return failed(answer.error());
+    ++imported;
   }
-  fmt::print("{} campaigns and slots imported\n", puts->size());
+  fmt::print("{} campaigns and slots imported\n", imported);
   return 0;
 }
 
@@ -208,6 +220,8 @@ void add_campaigns_command(CLI::App& root, App& app) {
   add("export", "Write all campaigns and slots of a site as one JSON file", write_all);
   auto* reading = add("import", "Make or change all that a file of `export` has", read_all);
   reading->add_option("file", arguments->file, "- is the standard input")->required();
+  reading->add_flag("--missing", arguments->is_only_missing,
+                    "Only those that there never were: what was changed or removed since stays so");
   reading->footer("Example:\n  marquee campaigns export --site campus | marquee campaigns import --site other -");
 }
 

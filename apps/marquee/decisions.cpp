@@ -6,6 +6,7 @@
 #include <mutex>
 #include <vector>
 
+#include "demo_key.h"
 #include "live_profiles.h"
 #include "marquee/base/logging.h"
 #include "marquee/catalog/definition_book.h"
@@ -70,7 +71,8 @@ serving::TrainingOptions training_options(const Settings& settings, const Secret
 Result<std::unique_ptr<Decisions>> Decisions::open(const Settings& settings, const Secrets& secrets,
                                                    catalog::Catalog& catalog, log::EventLog& events,
                                                    const LiveProfiles* profiles,
-                                                   std::shared_ptr<metrics::Registry> metrics) {
+                                                   std::shared_ptr<metrics::Registry> metrics,
+                                                   serving::DemoServer* demo) {
   const bool learns = settings.decisions_policy == "learned";
   const bool has_fellows = settings.log_kind == "kafka";
   std::unique_ptr<Decisions> made(
@@ -98,10 +100,11 @@ Result<std::unique_ptr<Decisions>> Decisions::open(const Settings& settings, con
                                   .profiles = profiles != nullptr ? &profiles->profiles() : nullptr,
                                   .segments = profiles != nullptr ? &profiles->segments() : nullptr,
                                   .clusters = profiles != nullptr ? &profiles->clusters() : nullptr,
+                                  .explanations = demo != nullptr ? &demo->explanations() : nullptr,
                                   .metrics = metrics};
   if (has_fellows) options.may_serve = [watch = made->fellow_watch_.get()] { return watch->is_known(); };
   made->server_ = std::make_unique<serving::DecisionServer>(std::move(options), made->sites_, made->logs_->serving(),
-                                                            key_finder(catalog));
+                                                            key_finder_with_demo(catalog, demo));
   made->server_->start(counts);
   if (learns) {
     auto versions = open_versions_log(settings, model);

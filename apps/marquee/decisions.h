@@ -18,6 +18,7 @@
 #include "marquee/log/event_log.h"
 #include "marquee/serving/click_learner.h"
 #include "marquee/serving/decision_server.h"
+#include "marquee/serving/demo_server.h"
 #include "marquee/serving/fellow_watch.h"
 #include "marquee/serving/learned_ranker.h"
 #include "marquee/serving/sites.h"
@@ -32,11 +33,12 @@ class LiveProfiles;
 
 class Decisions {
  public:
-  /// `catalog`, `events` and `profiles` (null: nobody is known) must outlive it.
+  /// `catalog`, `events`, `profiles` (null: nobody is known) and `demo` (null: none) must outlive it.
   [[nodiscard]] static Result<std::unique_ptr<Decisions>> open(const Settings& settings, const Secrets& secrets,
                                                                catalog::Catalog& catalog, log::EventLog& events,
                                                                const LiveProfiles* profiles,
-                                                               std::shared_ptr<metrics::Registry> metrics);
+                                                               std::shared_ptr<metrics::Registry> metrics,
+                                                               serving::DemoServer* demo = nullptr);
   ~Decisions() { stop(); }
 
   void add_routes(http::Router& router) { server_->add_routes(router); }

@@ -11,6 +11,7 @@
 #include <filesystem>
 #include <nlohmann/json.hpp>
 
+#include "demo_key.h"
 #include "marquee/base/logging.h"
 #include "marquee/clickhouse/migrations.h"
 #include "marquee/event/person.h"
@@ -118,8 +119,10 @@ Result<void> Service::start_server() {
   watching_ = std::make_unique<clickhouse::Client>(
       endpoint_, http::ClientOptions{.connect_timeout_ms = 1'000, .timeout_ms = 5'000, .pool_size = 1});
   loader_ = std::make_unique<ingest::Loader>(loader_options(app_, metrics_), *log_, clickhouse::borrowed(loading_));
+  if (auto opened = open_profiles(); !opened) return opened;
+  if (has_demo()) open_demo();
   collector_ = std::make_unique<ingest::Collector>(collector_options(settings_, secrets_, metrics_), *log_,
-                                                   key_finder(*catalog_));
+                                                   key_finder_with_demo(*catalog_, demo_.get()));
   watch_ = std::make_unique<ingest::PipelineWatch>(
       ingest::PipelineWatchOptions{
           .topic = topic_of(settings_), .own = [this] { return loader_->partitions(); }, .metrics = metrics_},
@@ -130,6 +133,7 @@ Result<void> Service::start_server() {
       api::ApiOptions{.version = MARQUEE_VERSION,
                       .console_dir = web_directory(settings_.http_console_dir, "console"),
                       .sdk_dir = web_directory(settings_.http_sdk_dir, "sdk"),
+                      .demo_dir = has_demo() ? web_directory(settings_.demo_dir, "demo") : "",
                       .metrics = metrics_,
                       .not_ready = [this] { return not_ready(); },
                       .pipeline = pipeline_context(settings_),
@@ -144,11 +148,7 @@ Result<void> Service::start_server() {
   http::Router router;
   if (settings_.serve_collect) {
     collector_->add_routes(router);
-    if (settings_.profiles_enabled) {
-      auto profiles = LiveProfiles::open(settings_, *catalog_, *log_, endpoint_, metrics_);
-      if (!profiles) return profiles.error();
-      profiles_ = std::move(*profiles);
-    }
+    if (demo_) demo_->add_routes(router);
     if (auto opened = open_decisions(router); !opened) return opened;
   }
   api_->add_routes(router);
@@ -157,6 +157,29 @@ Result<void> Service::start_server() {
   if (!started)
     return Error::give_up(started.error().message + "; choose another with MARQUEE_HTTP_PORT (or http.port)");
   return {};
+}
+
+Result<void> Service::open_profiles() {
+  if (!settings_.serve_collect || !settings_.profiles_enabled) return {};
+  auto profiles = LiveProfiles::open(settings_, *catalog_, *log_, endpoint_, metrics_);
+  if (!profiles) return profiles.error();
+  profiles_ = std::move(*profiles);
+  return {};
+}
+
+void Service::open_demo() {
+  serving::DemoOptions options{
+      .site_id = kDemoSite, .hash_key = secrets_.hash_key_bytes(), .token_key = secrets_.token_key_bytes()};
+  if (profiles_) {
+    options.profiles = &profiles_->profiles();
+    options.segments = &profiles_->segments();
+    options.clusters = &profiles_->clusters();
+  }
+  options.title_of = [this](std::string_view id) {
+    const auto segment = catalog_->segment(id);
+    return segment && *segment ? (*segment)->title : std::string(id);
+  };
+  demo_ = std::make_unique<serving::DemoServer>(std::move(options));
 }
 
 Result<void> Service::erase_profile(const std::string& site_id, const std::string& user_id) {
@@ -178,7 +201,7 @@ std::vector<std::pair<std::string, std::uint64_t>> Service::clusters() const {
 }
 
 Result<void> Service::open_decisions(http::Router& router) {
-  auto opened = Decisions::open(settings_, secrets_, *catalog_, *log_, profiles_.get(), metrics_);
+  auto opened = Decisions::open(settings_, secrets_, *catalog_, *log_, profiles_.get(), metrics_, demo_.get());
   if (opened) {
     decisions_ = std::move(*opened);
     decisions_->add_routes(router);

@@ -26,6 +26,7 @@
 #include "marquee/ingest/pipeline_watch.h"
 #include "marquee/log/event_log.h"
 #include "marquee/serving/decision_loader.h"
+#include "marquee/serving/demo_server.h"
 #include "secrets.h"
 
 namespace marquee::app {
@@ -52,6 +53,10 @@ class Service {
   [[nodiscard]] Result<void> open_catalog();
   [[nodiscard]] Result<void> open_log();
   [[nodiscard]] Result<void> start_server();
+  [[nodiscard]] Result<void> open_profiles();
+  /// The demo needs whoever takes its events and decides here, too.
+  [[nodiscard]] bool has_demo() const { return settings_.demo_enabled && settings_.serve_collect; }
+  void open_demo();
   [[nodiscard]] Result<void> open_decisions(http::Router& router);
   [[nodiscard]] Result<void> start_decision_loader();
   [[nodiscard]] Result<void> start_store();
@@ -84,6 +89,7 @@ class Service {
   std::unique_ptr<ingest::Loader> loader_;
   std::unique_ptr<ingest::Collector> collector_;
   std::unique_ptr<LiveProfiles> profiles_;      ///< Of a process that collects, where profiles.enabled.
+  std::unique_ptr<serving::DemoServer> demo_;   ///< The same, where demo.enabled.
   std::unique_ptr<Decisions> decisions_;        ///< Of a process that collects.
   std::unique_ptr<log::EventLog> landing_log_;  ///< Kafka's of decisions, of a process that loads.
   std::unique_ptr<clickhouse::Client> landing_decisions_;

@@ -191,6 +191,11 @@ void bind(Settings& s, config::Schema& schema) {
       "segments.refresh", &s.segments_refresh_ms, kSecond, kDay,
       "How long `marquee serve` waits between looks at segments: one whose users may be others by now, as "
       "events have landed or a span of time has moved on, is counted again.");
+  schema.add(
+      "demo.enabled", &s.demo_enabled,
+      "Whether `marquee serve` has the campus demo at /demo/, on the site campus, and tells its visitors what is "
+      "known of the students that they play and why they see which ads. Not where campus has users of its own.");
+  schema.add("demo.dir", &s.demo_dir, "Directory of the built demo. Empty: beside the executable.");
   bind_webhooks(s, schema);
   schema.add_choice("logging.level", &s.logging_level, {"debug", "info", "warn", "error"},
                     "Log lines below this are dropped.");

@@ -62,6 +62,8 @@ const context = await chromium.launchPersistentContext(profile, {
   headless: true,
   viewport: DESKTOP,
   locale: 'en-US',
+  // A headless one is taken for a bot, whose impressions do not count and who has no profile.
+  userAgent: 'Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Safari/537.36',
   args: [
     '--headless', '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking',
     '--disable-component-update', '--disable-sync',
@@ -98,14 +100,18 @@ export async function settled() {
   await page.waitForFunction(() => document.querySelectorAll('.skeleton').length === 0 && document.querySelectorAll('[aria-busy="true"]').length === 0);
 }
 
-export async function seriousViolations() {
+export function seriousViolations() {
+  return violations(['serious', 'critical']);
+}
+
+export async function violations(impacts = ['minor', 'moderate', 'serious', 'critical']) {
   await page.evaluate(axeSource);
-  return page.evaluate(async () => {
+  return page.evaluate(async (counted) => {
     const { violations } = await window.axe.run(document, { resultTypes: ['violations'] });
     return violations
-      .filter((violation) => violation.impact === 'serious' || violation.impact === 'critical')
+      .filter((violation) => counted.includes(violation.impact))
       .map((violation) => `${violation.id}, ${violation.nodes.length} times: ${violation.nodes.slice(0, 3).map((node) => `${node.target.join(' ')} (${node.failureSummary ?? ''})`).join('; ')}`);
-  });
+  }, impacts);
 }
 
 let sent = 0;

@@ -1,5 +1,5 @@
 """Starts a Marquee with the sample data and runs tests/browser/console.test.mjs, saved.test.mjs and pipeline.test.mjs on it; the
-last on one that is on Kafka, too, without loader and with."""
+last on one that is on Kafka, too, without loader and with; and demo.test.mjs on one that has the campus demo on."""
 
 from __future__ import annotations
 
@@ -25,6 +25,12 @@ def on_sample_data() -> int:
         return run("console.test.mjs", marquee) | run("saved.test.mjs", marquee) | run("pipeline.test.mjs", marquee)
 
 
+def on_demo() -> int:
+    with Marquee({"MARQUEE_DEMO_ENABLED": "true"}) as marquee:
+        marquee.run("campaigns", "import", "--missing", str(ROOT / "web/demo/campaigns.json"))
+        return run("demo.test.mjs", marquee)
+
+
 def on_kafka() -> int:
     with Cluster() as cluster, KafkaMarquee(cluster, loaders=0) as marquee:
         events = [{"type": "impression", "session_id": f"b{i}", "seq": 1, "user_id": f"b{i}", "consent": "full"} for i in range(400)]
@@ -35,4 +41,4 @@ def on_kafka() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(on_sample_data() | on_kafka())
+    sys.exit(on_sample_data() | on_demo() | on_kafka())

@@ -23,7 +23,7 @@ SEEN: set[tuple[str, str]] = set()
 
 def setUpModule() -> None:
     global MARQUEE, DOCUMENT
-    MARQUEE = Marquee()
+    MARQUEE = Marquee({"MARQUEE_DEMO_ENABLED": "true"})
     MARQUEE.start()
     DOCUMENT = request(MARQUEE.url + "/openapi.json").json()
 
@@ -397,6 +397,20 @@ class Contract(unittest.TestCase):
                     raw = json.dumps({"version": 1} if "restore" in tail else {**definition, "id": "x"}).encode() if method in ("POST", "PUT") else None
                     self.assertEqual(call(method, f"{whole}{tail}?site={site}", template, raw=raw, headers={}).status, 401)
                     self.assertEqual(call(method, f"{whole}{tail}?site=nowhere", template, raw=raw).status, 400)
+
+    def test_the_demo(self) -> None:
+        visit = call("POST", "/v1/demo/visits", headers={}).json()
+        asked = {"user_id": visit["visit"] + ".asha", "consent": "full", "age": 20, "names": {"category": ["law"], "word": ["jury"], "course": ["course-1"]}}
+        self.assertEqual(call("POST", "/v1/demo/profile", body=asked, headers={}).json(), {"personal": True, "profile": None, "segments": []})
+        events = [impression("demo", seq, user_id=asked["user_id"], consent="full", age=20) for seq in (1, 2)]
+        self.assertEqual(call("POST", "/v1/events", body=events, headers={"Authorization": "Bearer " + visit["key"]}).status, 200)
+        wait_until(lambda: call("POST", "/v1/demo/profile", body=asked, headers={}).json()["profile"], 20, "the profile")
+        self.assertEqual(call("POST", "/v1/demo/profile", body={"user_id": "student-1"}, headers={}).status, 403)
+        self.assertEqual(call("POST", "/v1/demo/profile", raw=b"[]", headers={}).status, 400)
+        self.assertEqual(call("GET", "/v1/demo/decisions/0", "/v1/demo/decisions/{id}", headers={}).status, 404)
+        decision = call("POST", "/v1/decisions", body={"placements": [{"slot_id": "home-top"}]}, headers={"Authorization": "Bearer " + visit["key"]}).json()
+        explained = call("GET", f"/v1/demo/decisions/{decision['decision_id']}", "/v1/demo/decisions/{id}", headers={}).json()
+        self.assertEqual(explained["placements"][0]["because"], decision["placements"][0]["because"])
 
     def test_operation(self) -> None:
         self.assertTrue(call("GET", "/v1/status").json()["is_ready"])

@@ -7,12 +7,12 @@
 #include "alert_answers.h"
 #include "answers.h"
 #include "catalog_answers.h"
-#include "console_files.h"
 #include "definition_answers.h"
 #include "delivery_answers.h"
 #include "letter_answers.h"
 #include "live_campaigns.h"
 #include "live_feed.h"
+#include "page_files.h"
 #include "progressive_answers.h"
 #include "report_answers.h"
 #include "saved_answers.h"
@@ -48,7 +48,8 @@ class Api::Impl {
         campaigns_(catalog, catalog::ItemKind::campaign),
         slots_(catalog, catalog::ItemKind::slot),
         letter_answers_(letters),
-        console_(options_.console_dir),
+        console_(options_.console_dir, {.name = "console", .setting = "http.console_dir"}),
+        demo_(options_.demo_dir, {.name = "demo", .setting = "demo.dir", .base = "/demo"}),
         sdk_(options_.sdk_dir),
         live_(store, log),
         live_campaigns_(store, log) {}
@@ -58,12 +59,8 @@ class Api::Impl {
     add_catalog(router);
     add_operation(router);
     sdk_.add_routes(router);
-    router.add("GET", "/", [this](const http::Request& request, http::Responder responder) {
-      responder.send(console_.answer(request));
-    });
-    router.add("GET", "/{path*}", [this](const http::Request& request, http::Responder responder) {
-      responder.send(console_.answer(request));
-    });
+    if (!options_.demo_dir.empty()) add_pages(router, "/demo", demo_);
+    add_pages(router, "", console_);
   }
 
   void landed() { live_.landed(); }
@@ -86,6 +83,15 @@ class Api::Impl {
         error_answer(401, "an admin token is needed: Authorization: Bearer TOKEN; `marquee status` shows where it is");
     response.headers.add("WWW-Authenticate", "Bearer");
     return response;
+  }
+
+  static void add_pages(http::Router& router, const std::string& base, const PageFiles& files) {
+    const auto answer = [&files](const http::Request& request, http::Responder responder) {
+      responder.send(files.answer(request));
+    };
+    if (!base.empty()) router.add("GET", base, answer);
+    router.add("GET", base + "/", answer);
+    router.add("GET", base + "/{path*}", answer);
   }
 
   template <class Handle>
@@ -314,7 +320,7 @@ class Api::Impl {
   CatalogAnswers catalog_answers_;
   DefinitionAnswers campaigns_, slots_;
   LetterAnswers letter_answers_;
-  const ConsoleFiles console_;
+  const PageFiles console_, demo_;
   const SdkFiles sdk_;
   LiveFeed live_;
   LiveCampaigns live_campaigns_;

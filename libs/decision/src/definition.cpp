@@ -39,13 +39,16 @@ std::string span_text(std::int64_t ms) {
                                   : fmt::format("{}{}", ms / unit->second, unit->first);
 }
 
-/// "https://host/..." as a Location header takes it.
+/// "https://host/..." as a Location header takes it, or "/path" of whoever serves the ad.
 bool is_web_address(std::string_view url) {
+  constexpr std::string_view kNeverIn = " \"<>\\^`{|}";
+  // "//host" would be another host's.
+  if (url.starts_with('/')) return !url.starts_with("//") && url.find_first_of(kNeverIn) == std::string_view::npos;
   for (const std::string_view scheme : {"https://", "http://"}) {
     if (!url.starts_with(scheme)) continue;
     const auto host = url.substr(scheme.size(), url.find_first_of("/?#", scheme.size()) - scheme.size());
     return !host.empty() && host.find('@') == std::string_view::npos &&
-           url.find_first_of(" \"<>\\^`{|}") == std::string_view::npos;
+           url.find_first_of(kNeverIn) == std::string_view::npos;
   }
   return false;
 }
@@ -77,7 +80,7 @@ void read_creative(const Json& json, const std::string& path, Creative& creative
   if ((creative.width == 0) != (creative.height == 0)) in.wrong("width", "expected both width and height, or none");
   in.require("landing_url").text("landing_url", creative.landing_url, {1, kMostOfUrl});
   if (!is_web_address(creative.landing_url))
-    in.wrong("landing_url", "expected an address like https://example.org/law");
+    in.wrong("landing_url", "expected an address like https://example.org/law or /law");
   in.member("fields", [&](const Json& fields, const std::string& where) {
     if (fields.is_object()) creative.fields = fields.dump();
     if (!fields.is_object() || creative.fields.size() > kMostOfFields)

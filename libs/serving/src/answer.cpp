@@ -70,7 +70,61 @@ std::string write_reasons(const Choice& choice) {
   return out;
 }
 
+JsonObject& add_names(JsonObject& object, const decision::AdRow& row) {
+  const auto& campaign = *row.campaign->campaign;
+  object.text("ad_id", row.ad->id).text("ad", row.ad->name);
+  return object.text("campaign_id", campaign.id).text("campaign", campaign.name);
+}
+
+std::string write_known(const decision::Context& context) {
+  using decision::Field;
+  std::string out = "[";
+  for (const auto& one : context.known) {
+    if (one.field == Field::interest || one.field == Field::seen_campaign || one.field == Field::seen_ad) continue;
+    if (out.size() > 1) out += ',';
+    JsonObject object(out);
+    object.text("field", decision::name(one.field)).text("name", one.name).text("value", one.value).end();
+  }
+  return out += ']';
+}
+
+std::string write_explained(const decision::Placement& placement, const Choice& choice) {
+  std::string out;
+  JsonObject object(out);
+  object.text("slot_id", placement.slot).number("position", placement.position);
+  if (choice.ad != nullptr)
+    object.text("ad_id", choice.ad->ad->id).raw("propensity", number(choice.propensity)).number("turn", choice.turn);
+  else
+    object.text("because", decision::name(choice.because));
+  object.raw("candidates", list(choice.candidates, [](std::string& one_out, const Candidate& one) {
+               JsonObject candidate(one_out);
+               add_names(candidate, *one.ad).text("tier", decision::name(one.ad->campaign->campaign->tier));
+               candidate.raw("score", number(one.score)).raw("propensity", number(one.propensity)).end();
+             }));
+  object.raw("excluded", list(choice.excluded, [](std::string& one_out, const auto& one) {
+               JsonObject excluded(one_out);
+               add_names(excluded, *one.first).text("because", decision::name(one.second)).end();
+             }));
+  object.end();
+  return out;
+}
+
 }  // namespace
+
+std::string write_explanation(const Asked& asked, const decision::Decision& decision) {
+  std::string placements = "[";
+  for (std::size_t i = 0; i < decision.choices.size(); ++i) {
+    if (i > 0) placements += ',';
+    placements += write_explained(asked.request.placements[i], decision.choices[i]);
+  }
+  placements += ']';
+  std::string out;
+  JsonObject object(out);
+  object.text("decision_id", decision::text_of(decision.id)).text("policy", decision.policy);
+  object.number("time_ms", decision.time_ms).raw("personal", asked.may_know_user ? "true" : "false");
+  object.raw("known", write_known(asked.request.context)).raw("placements", placements).end();
+  return out;
+}
 
 std::string write_answer(const Asked& asked, const decision::Decision& decision,
                          const std::vector<Addresses>& addresses) {

@@ -39,8 +39,11 @@ double seconds_since(SteadyClock::time_point begin) {
 
 http::Response gone_nowhere() { return ingest::error_answer(404, "this address leads nowhere"); }
 
-/// Only what a browser may be sent to.
-bool is_web_address(std::string_view url) { return url.starts_with("https://") || url.starts_with("http://"); }
+/// Only what a browser may be sent to: the web, or a page of this server ("//host" would be another's).
+bool is_web_address(std::string_view url) {
+  const bool is_path = url.starts_with('/') && !url.starts_with("//");
+  return is_path || url.starts_with("https://") || url.starts_with("http://");
+}
 
 http::Response redirect(std::string_view landing) {
   http::Response response;
@@ -161,6 +164,8 @@ class DecisionServer::Impl : public std::enable_shared_from_this<DecisionServer:
     if (auto read = read_request(request.body, context, asked); !read)
       return refuse(ingest::error_answer(400, read.error().message));
     know_user(*owner, asked);
+    const bool is_explained = options_.explanations != nullptr && key == options_.explanations->write_key();
+    if (is_explained) asked.request.wants_reasons = true;  // The answer does not have them all the same.
     asked.request.id = decision::make_decision_id();
     auto* decider = sites_.find(owner->site_id);
     const auto known = SteadyClock::now();
@@ -168,6 +173,7 @@ class DecisionServer::Impl : public std::enable_shared_from_this<DecisionServer:
                     : decider == nullptr ? nothing(asked.request, Because::unknown_slot)
                                          : decider->decide(asked.request);
     metrics_.chosen(seconds_since(known));
+    if (is_explained) options_.explanations->keep(decision::text_of(decision.id), write_explanation(asked, decision));
     log_and_answer(*owner, asked, std::move(decision), decider, begin, origin, std::move(responder));
   }
 

@@ -125,9 +125,19 @@ TEST_F(ServingTest, answers_but_does_not_count_what_is_not_to_be_counted) {
 
 TEST_F(ServingTest, sends_nobody_to_what_is_no_web_address) {
   auto odd = campaign("a", 1);
-  odd.ads[0].creative.landing_url = "javascript:alert(1)";
-  begin({odd});
-  EXPECT_EQ(get(ask(kTop).at(0).click).status, 404U);
+  for (const char* address : {"javascript:alert(1)", "//evil.example/", "law"}) {
+    odd.ads[0].creative.landing_url = address;
+    begin({odd});
+    EXPECT_EQ(get(ask(kTop).at(0).click).status, 404U) << address;
+    end();
+  }
+}
+
+TEST_F(ServingTest, sends_to_a_page_of_its_own) {
+  auto own = campaign("a", 1);
+  own.ads[0].creative.landing_url = "/demo/courses/course-1?from=ad";
+  begin({own});
+  EXPECT_EQ(get(ask(kTop).at(0).click).headers.get("Location"), "/demo/courses/course-1?from=ad");
 }
 
 TEST_F(ServingTest, logs_every_decision_with_its_candidates_before_it_answers) {

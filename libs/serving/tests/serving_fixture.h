@@ -80,6 +80,7 @@ class ServingTest : public ::testing::Test {
                        .profiles = profiles,
                        .segments = segments,
                        .clusters = &clusters,
+                       .explanations = explanations,
                        .clock = clock,
                        .metrics = metrics},
         *sites, ServingLogs{*events, refusing ? *refusing : *decisions, *events, *decisions},
@@ -98,7 +99,8 @@ class ServingTest : public ::testing::Test {
   std::optional<ingest::WriteKey> find_key(std::string_view key) const {
     auto found = owner;
     found.trusted = key == "server";
-    return found.trusted || key == "page" ? std::optional(found) : std::nullopt;
+    const bool is_known = found.trusted || key == "page" || (!demo_key.empty() && key == demo_key);
+    return is_known ? std::optional(found) : std::nullopt;
   }
 
   void end() {
@@ -183,6 +185,8 @@ class ServingTest : public ::testing::Test {
   const profile::Profiles* profiles = nullptr;
   const profile::SegmentMemberships* segments = nullptr;
   learning::Published<profile::NamedClusters> clusters;
+  Explanations* explanations = nullptr;
+  std::string demo_key;  ///< A page's as well, if there is one.
   std::unique_ptr<Sites> sites;
   std::unique_ptr<DecisionServer> server;
   std::unique_ptr<http::Server> http;

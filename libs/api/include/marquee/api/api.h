@@ -24,8 +24,9 @@ namespace marquee::api {
 
 struct ApiOptions {
   std::string version;
-  std::string console_dir;  ///< Of index.html and its assets; where it is missing, "/" says how to build it.
-  std::string sdk_dir;      ///< Of marquee.js; where it is missing, its address says how to build it.
+  std::string console_dir;    ///< Of index.html and its assets; where it is missing, "/" says how to build it.
+  std::string sdk_dir;        ///< Of marquee.js; where it is missing, its address says how to build it.
+  std::string demo_dir = {};  ///< The same of the campus demo, at /demo/; empty: there is none.
   std::shared_ptr<metrics::Registry> metrics;
   /// Empty once events are taken and reports answered; before, what is being waited for.
   std::function<std::string()> not_ready;
