@@ -1,24 +1,55 @@
 import { Link, Outlet, useLocation } from '@tanstack/react-router';
-import { useEffect, useRef, type ComponentType } from 'react';
+import { lazy, Suspense, useEffect, useRef, type ComponentType } from 'react';
 import { messages as m } from '../i18n/messages';
 import { session, useToken } from '../state/session';
 import { setTheme, useThemeChoice, type ThemeChoice } from '../state/theme';
 import { Button } from '../ui/Button';
-import { CampaignsIcon, CtrIcon, FunnelIcon, HeatmapIcon, LiveIcon, Logo, MoonIcon, PipelineIcon, SignOutIcon, SunIcon, SystemIcon } from '../ui/icons';
+import {
+  CampaignsIcon, CtrIcon, FunnelIcon, HeatmapIcon, LiveIcon, Logo, MoonIcon, MoreIcon, PersonalizationIcon, PipelineIcon, SegmentsIcon,
+  SignOutIcon, SunIcon, SystemIcon,
+} from '../ui/icons';
 import { SignIn } from '../views/SignIn';
 import { queryClient } from './queryClient';
 import { SiteChoice } from './SiteChoice';
 
-type ViewPath = '/ctr' | '/heatmap' | '/funnel' | '/campaigns' | '/live' | '/pipeline';
+type ViewPath = '/ctr' | '/heatmap' | '/funnel' | '/campaigns' | '/segments' | '/personalization' | '/live' | '/pipeline';
 
-const views: readonly { to: ViewPath; label: string; Icon: ComponentType }[] = [
-  { to: '/ctr', label: m.nav.ctr, Icon: CtrIcon },
-  { to: '/heatmap', label: m.nav.heatmap, Icon: HeatmapIcon },
-  { to: '/funnel', label: m.nav.funnel, Icon: FunnelIcon },
-  { to: '/campaigns', label: m.nav.campaigns, Icon: CampaignsIcon },
-  { to: '/live', label: m.nav.live, Icon: LiveIcon },
-  { to: '/pipeline', label: m.nav.pipeline, Icon: PipelineIcon },
+const Toasts = lazy(() => import('./Toasts'));
+
+interface ViewLink {
+  readonly to: ViewPath;
+  readonly label: string;
+  readonly Icon: ComponentType;
+  /** Has its place in a phone's bottom bar; the others are behind "More" there. */
+  readonly isFirst?: boolean;
+}
+
+const groups: readonly { readonly label: string; readonly views: readonly ViewLink[] }[] = [
+  {
+    label: m.nav.reports,
+    views: [
+      { to: '/ctr', label: m.nav.ctr, Icon: CtrIcon, isFirst: true },
+      { to: '/heatmap', label: m.nav.heatmap, Icon: HeatmapIcon },
+      { to: '/funnel', label: m.nav.funnel, Icon: FunnelIcon, isFirst: true },
+    ],
+  },
+  {
+    label: m.nav.ads,
+    views: [
+      { to: '/campaigns', label: m.nav.campaigns, Icon: CampaignsIcon, isFirst: true },
+      { to: '/segments', label: m.nav.segments, Icon: SegmentsIcon },
+      { to: '/personalization', label: m.nav.personalization, Icon: PersonalizationIcon },
+    ],
+  },
+  {
+    label: m.nav.now,
+    views: [
+      { to: '/live', label: m.nav.live, Icon: LiveIcon, isFirst: true },
+      { to: '/pipeline', label: m.nav.pipeline, Icon: PipelineIcon },
+    ],
+  },
 ];
+const views = groups.flatMap((group) => group.views);
 
 export function Shell() {
   const token = useToken();
@@ -47,7 +78,7 @@ function SignedIn() {
       <aside className="sidebar">
         <Brand />
         <SiteChoice />
-        <ViewLinks className="nav" />
+        <GroupedLinks />
         <div className="sidebar-foot">
           <ThemeButton />
           <SignOutButton />
@@ -62,7 +93,10 @@ function SignedIn() {
       <main id="main" ref={main} className="main" tabIndex={-1}>
         <Outlet />
       </main>
-      <ViewLinks className="bottom-bar" />
+      <BottomBar path={path} />
+      <Suspense>
+        <Toasts />
+      </Suspense>
     </div>
   );
 }
@@ -76,31 +110,70 @@ function Brand() {
   );
 }
 
-function ViewLinks({ className }: { className: string }) {
+function GroupedLinks() {
   return (
-    <nav className={className} aria-label={m.nav.label}>
-      {views.map(({ to, label, Icon }) => (
-        // The site and the time range go along; what belongs to one view stays behind.
-        <Link key={to} to={to} search={carried} className="nav-link" activeOptions={{ includeSearch: false }} activeProps={{ 'aria-current': 'page' }}>
-          <Icon />
-          {label}
-        </Link>
+    <nav className="nav" aria-label={m.nav.label}>
+      {groups.map((group) => (
+        <ul key={group.label} aria-label={group.label}>
+          <li className="nav-group" aria-hidden="true">
+            {group.label}
+          </li>
+          {group.views.map((view) => (
+            <li key={view.to}>
+              <NavLink view={view} />
+            </li>
+          ))}
+        </ul>
       ))}
     </nav>
   );
 }
 
+/** A phone's: the views that people open on one, and the others behind a button. */
+function BottomBar({ path }: { path: string }) {
+  const sheet = useRef<HTMLDivElement>(null);
+  const others = views.filter((view) => view.isFirst !== true);
+  return (
+    <nav className="bottom-bar" aria-label={m.nav.label}>
+      {views.filter((view) => view.isFirst === true).map((view) => (
+        <NavLink key={view.to} view={view} />
+      ))}
+      <button type="button" className="nav-link" popoverTarget="more-views" aria-current={others.some((view) => view.to === path) ? 'true' : undefined}>
+        <MoreIcon />
+        {m.nav.more}
+      </button>
+      <div ref={sheet} id="more-views" popover="auto" className="more-views" onClickCapture={() => { sheet.current?.hidePopover(); }}>
+        {others.map((view) => (
+          <NavLink key={view.to} view={view} />
+        ))}
+      </div>
+    </nav>
+  );
+}
+
+function NavLink({ view: { to, label, Icon } }: { view: ViewLink }) {
+  return (
+    // The site, the segment and the time range go along; what belongs to one view stays behind.
+    <Link to={to} search={carried} className="nav-link" activeOptions={{ includeSearch: false }} activeProps={{ 'aria-current': 'page' }}>
+      <Icon />
+      {label}
+    </Link>
+  );
+}
+
 interface Carried {
   site?: string;
+  segment?: string;
   from?: string;
   to?: string;
   last?: '15m' | '1h' | '24h' | '7d' | '30d';
 }
 
 function carried(previous: Carried): Carried {
-  const { site, from, to, last } = previous;
+  const { site, segment, from, to, last } = previous;
   return {
     ...(site === undefined ? {} : { site }),
+    ...(segment === undefined ? {} : { segment }),
     ...(from === undefined ? {} : { from }),
     ...(to === undefined ? {} : { to }),
     ...(last === undefined ? {} : { last }),

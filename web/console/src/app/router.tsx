@@ -1,5 +1,5 @@
 import { createRootRoute, createRoute, createRouter, lazyRouteComponent, redirect } from '@tanstack/react-router';
-import { campaignsSearch, ctrSearch, funnelSearch, heatmapSearch, liveSearch, parseAddress, pipelineSearch, printAddress, savedSearch } from '../state/search';
+import { campaignsSearch, ctrSearch, funnelSearch, heatmapSearch, liveSearch, parseAddress, personalizationSearch, pipelineSearch, printAddress, savedSearch, segmentsSearch } from '../state/search';
 import { NotFound } from '../views/NotFound';
 import { Shell } from './Shell';
 
@@ -42,11 +42,23 @@ const live = createRoute({
   validateSearch: liveSearch,
   component: lazyRouteComponent(() => import('../views/LiveView'), 'LiveView'),
 });
+const personalization = createRoute({
+  getParentRoute: () => root,
+  path: '/personalization',
+  validateSearch: personalizationSearch,
+  component: lazyRouteComponent(() => import('../views/PersonalizationView'), 'PersonalizationView'),
+});
 const pipeline = createRoute({
   getParentRoute: () => root,
   path: '/pipeline',
   validateSearch: pipelineSearch,
   component: lazyRouteComponent(() => import('../views/PipelineView'), 'PipelineView'),
+});
+const segments = createRoute({
+  getParentRoute: () => root,
+  path: '/segments',
+  validateSearch: segmentsSearch,
+  component: lazyRouteComponent(() => import('../views/SegmentsView'), 'SegmentsView'),
 });
 const saved = createRoute({
   getParentRoute: () => root,
@@ -56,7 +68,7 @@ const saved = createRoute({
 });
 
 export const router = createRouter({
-  routeTree: root.addChildren([home, ctr, heatmap, funnel, campaigns, live, pipeline, saved]),
+  routeTree: root.addChildren([home, ctr, heatmap, funnel, campaigns, live, personalization, pipeline, segments, saved]),
   defaultPreload: 'intent',
   scrollRestoration: true,
   parseSearch: parseAddress,

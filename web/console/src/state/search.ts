@@ -6,6 +6,8 @@ export type RawSearch = Readonly<Record<string, unknown>>;
 
 export interface SiteSearch extends RangeSearch {
   readonly site?: string;
+  /** Only events of the users in it: its id. */
+  readonly segment?: string;
 }
 
 export interface SortSearch {
@@ -59,6 +61,17 @@ export interface PipelineSearch extends SortSearch {
   readonly reason?: string;
 }
 
+/** `site` and the time are those of the CTR by policy; the model is one for all sites. */
+export interface PersonalizationSearch extends SiteSearch, SortSearch {}
+
+export type SegmentKind = 'rule' | 'list';
+export interface SegmentsSearch extends SiteSearch, SortSearch {
+  /** The id of the segment that is edited, or `new`. */
+  readonly edit?: string;
+  /** Of a new one. */
+  readonly kind?: SegmentKind;
+}
+
 const NAME = /^[A-Za-z0-9_.:-]{1,128}$/;
 
 function name(value: unknown): string | undefined {
@@ -91,7 +104,7 @@ function sort(raw: RawSearch) {
 }
 
 function site(raw: RawSearch) {
-  return { site: name(raw.site), ...range(raw) };
+  return { site: name(raw.site), segment: name(raw.segment), ...range(raw) };
 }
 
 export function ctrSearch(raw: RawSearch): CtrSearch {
@@ -139,6 +152,14 @@ export function savedSearch(raw: RawSearch): SavedSearch {
 export function pipelineSearch(raw: RawSearch): PipelineSearch {
   const reason = typeof raw.reason === 'string' && raw.reason !== '' && raw.reason.length <= 512 ? raw.reason : undefined;
   return compact<PipelineSearch>({ site: name(raw.site), reason, ...sort(raw) });
+}
+
+export function personalizationSearch(raw: RawSearch): PersonalizationSearch {
+  return compact<PersonalizationSearch>({ ...site(raw), ...sort(raw) });
+}
+
+export function segmentsSearch(raw: RawSearch): SegmentsSearch {
+  return compact<SegmentsSearch>({ ...site(raw), edit: name(raw.edit), kind: oneOf(raw.kind, ['rule', 'list'] as const), ...sort(raw) });
 }
 
 /** `?by=policy&steps=a,b`: plain text, so that a person can read and write the address. */

@@ -84,6 +84,46 @@ export const WarningIcon = icon(
     <path d="M10 8v4M10 14.2v.1" />
   </>,
 );
+export const InfoIcon = icon(
+  <>
+    <circle cx="10" cy="10" r="7.2" />
+    <path d="M10 9.2v4.3M10 6.4v.1" />
+  </>,
+);
+export const MoreIcon = icon(<path d="M4.5 10h.1M10 10h.1M15.5 10h.1" strokeWidth="2.6" />);
+export const PersonalizationIcon = icon(
+  <>
+    <circle cx="8.4" cy="6.4" r="3.1" />
+    <path d="M2.8 16.6c.5-3.3 2.7-5 5.6-5 .9 0 1.7.2 2.4.5" />
+    <path d="m14.6 11 .9 2.1 2.1.9-2.1.9-.9 2.1-.9-2.1-2.1-.9 2.1-.9z" />
+  </>,
+);
+export const SegmentsIcon = icon(
+  <>
+    <circle cx="7.6" cy="10" r="4.8" />
+    <circle cx="12.4" cy="10" r="4.8" />
+  </>,
+);
+export const ManageIcon = icon(
+  <>
+    <path d="M3 11.8V8.2l9.5-4v11.6z" />
+    <path d="M15 8a3 3 0 0 1 0 4M5.5 12.6l.9 3.6h2.2l-.8-2.8" />
+  </>,
+);
+export const ExploreIcon = icon(
+  <>
+    <path d="M3 16.5h14M5.5 13.5V9M9.5 13.5V5M13.5 13.5V7.5" />
+  </>,
+);
+export const SavedIcon = icon(<path d="M5.5 3h9v14L10 13.6 5.5 17z" />);
+export const SearchIcon = icon(
+  <>
+    <circle cx="9" cy="9" r="5.2" />
+    <path d="m13 13 4 4" />
+  </>,
+);
+export const EditIcon = icon(<path d="M4 13.2V16h2.8l8.4-8.4-2.8-2.8zM10.8 6.4l2.8 2.8" />);
+export const RefreshIcon = icon(<path d="M16 10a6 6 0 1 1-1.8-4.3M16 3.5v3h-3" />);
 export const EmptyIcon = icon(
   <>
     <path d="M3 11.5 5.5 4h9l2.5 7.5V16H3z" />

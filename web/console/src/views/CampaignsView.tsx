@@ -14,6 +14,7 @@ import type { CampaignMeasure, CampaignsSearch, Interval } from '../state/search
 import { Card, Figure, Headline } from '../ui/Card';
 import { Segments } from '../ui/Choice';
 import { rateColumns } from '../ui/rateColumns';
+import { SegmentChoice } from '../ui/SegmentChoice';
 import { Empty, Failure, Skeleton, TableSkeleton } from '../ui/states';
 import { Table, type Column } from '../ui/Table';
 import { useSort } from '../ui/useSort';
@@ -52,7 +53,7 @@ function CampaignsReportView({ site, range, search }: { site: Site; range: TimeR
   const automatic = range === undefined ? 'hour' : automaticInterval(range);
   const interval = search.interval !== undefined && usable.includes(search.interval) ? search.interval : automatic;
   const measure = search.measure ?? 'impressions';
-  const query = useQuery(campaignsQuery({ site: site.id, range, interval }));
+  const query = useQuery(campaignsQuery({ site: site.id, range, segment: search.segment, interval }));
   const empty = range === undefined || query.data?.campaigns.length === 0;
   return (
     <>
@@ -69,6 +70,7 @@ function CampaignsReportView({ site, range, search }: { site: Site; range: TimeR
           options={usable.map((value) => ({ value, label: m.campaigns.intervals[value] }))}
           onChange={(next) => void navigate({ search: (previous) => ({ ...previous, interval: next }) })}
         />
+        <SegmentChoice site={site.id} segment={search.segment} />
       </div>
       <div className={query.isPlaceholderData ? 'stack refreshing' : 'stack'} aria-busy={query.isFetching}>
         {query.error !== null ? (
