@@ -42,7 +42,7 @@ await page.goto(`${url}/#token=${encodeURIComponent(token)}`);
 await check('a Marquee that has decided nothing says what would make it learn', async () => {
   await open('/personalization?site=open-bandit');
   await page.locator('[data-testid="model-answer"][data-verdict="none"]').waitFor();
-  await answer.getByText('No version serves yet').waitFor();
+  await answer.getByText('It has learned nothing yet').waitFor();
   await page.getByText('consent: full').waitFor();
   await settled();
   await page.screenshot({ path: join(artifacts, 'personalization-none.png'), fullPage: true });

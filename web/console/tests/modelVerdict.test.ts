@@ -40,7 +40,8 @@ describe('what a model comes to', () => {
     expect(modelVerdict(models({}, [version(16, 8.5 * HOUR, 12)]))).toBe('good');
   });
 
-  it('says so where none serves', () => {
+  it('says so where none serves, or one that has learned nothing', () => {
+    expect(modelVerdict(models({ impressions: 0, clicks: 0 }))).toBe('none');
     expect(modelVerdict({ ...models({}), served: { ...good, policy: undefined } })).toBe('none');
   });
 });

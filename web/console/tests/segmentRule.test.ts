@@ -2,7 +2,8 @@ import { describe, expect, it } from 'vitest';
 import { dropOffOf } from '../src/api/segments';
 import { ruleText } from '../src/i18n/segmentMessages';
 import { segmentsSearch } from '../src/state/search';
-import { changed, countConditions, newCondition, newGroup, readKeys, readRule, ruleProblem, writeRule, type Rule } from '../src/state/segmentRule';
+import { changed, conditionsOf, newGroup } from '../src/state/ruleTree';
+import { newCondition, readKeys, readRule, ruleProblem, writeRule, type Rule } from '../src/state/segmentRule';
 
 const RULES: readonly Rule[] = [
   { types: ['click'] },
@@ -34,7 +35,7 @@ describe('the rule of a segment', () => {
     const inner = newCondition(['hover']);
     const outer = newCondition(['click']);
     const root = newGroup('all', [outer, newGroup('any', [inner])]);
-    expect(countConditions(root)).toBe(2);
+    expect(conditionsOf(root)).toEqual([outer, inner]);
     expect(writeRule(changed(root, inner.key, () => undefined))).toEqual({ types: ['click'] });
     const empty = changed(changed(root, inner.key, () => undefined), outer.key, () => undefined);
     expect([empty.kind, empty.nodes.length, ruleProblem(empty)]).toEqual(['group', 0, 'empty']);

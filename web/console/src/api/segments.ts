@@ -1,24 +1,12 @@
-// Named sets of users; the API's spelling ends here, but for a rule, which state/segmentRule.ts reads.
+// What is asked and done about segments; the API's spelling ends here, but for a rule, which state/segmentRule.ts reads.
 import { keepPreviousData, queryOptions } from '@tanstack/react-query';
 import { parseDay, type TimeRange } from '../state/range';
 import type { FunnelOrder, FunnelSearch } from '../state/search';
 import { session } from '../state/session';
 import { answered, api, done } from './client';
-import type { components } from './schema';
+import { segmentOf, type Segment, type SegmentDefinition } from './segmentList';
 
-type Schemas = components['schemas'];
 const DAY = 86_400_000;
-export type SegmentDefinition = Schemas['SegmentDefinition'];
-
-export interface Segment {
-  readonly id: string;
-  readonly site: string;
-  readonly title: string;
-  readonly definition: SegmentDefinition;
-  /** When its users were last found. */
-  readonly refreshed: number;
-  readonly size: number;
-}
 
 export interface SegmentUsers {
   readonly id: string;
@@ -38,18 +26,6 @@ export interface SegmentsReport {
   readonly siteUsers: number;
   readonly segments: readonly SegmentUsers[];
   readonly overlaps: readonly Overlap[];
-}
-
-function segmentOf({ id, site, title, definition, refreshed, size }: Schemas['Segment']): Segment {
-  return { id, site, title, definition, refreshed: Date.parse(refreshed), size };
-}
-
-export function segmentsQuery(site: string) {
-  return queryOptions({
-    queryKey: ['segments', site],
-    queryFn: async ({ signal }): Promise<readonly Segment[]> =>
-      (await answered(api.GET('/v1/segments', { params: { query: { site } }, signal }))).segments.map(segmentOf),
-  });
 }
 
 /** With the users of a list, which the list of segments leaves out. */

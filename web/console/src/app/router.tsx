@@ -1,5 +1,8 @@
 import { createRootRoute, createRoute, createRouter, lazyRouteComponent, redirect } from '@tanstack/react-router';
-import { campaignsSearch, ctrSearch, funnelSearch, heatmapSearch, liveSearch, parseAddress, personalizationSearch, pipelineSearch, printAddress, savedSearch, segmentsSearch } from '../state/search';
+import {
+  campaignsSearch, ctrSearch, funnelSearch, heatmapSearch, liveSearch, manageSearch, parseAddress, personalizationSearch, pipelineSearch, printAddress,
+  savedSearch, segmentsSearch,
+} from '../state/search';
 import { NotFound } from '../views/NotFound';
 import { Shell } from './Shell';
 
@@ -36,6 +39,12 @@ const campaigns = createRoute({
   validateSearch: campaignsSearch,
   component: lazyRouteComponent(() => import('../views/CampaignsView'), 'CampaignsView'),
 });
+const manage = createRoute({
+  getParentRoute: () => root,
+  path: '/campaigns/manage',
+  validateSearch: manageSearch,
+  component: lazyRouteComponent(() => import('../views/ManageView'), 'ManageView'),
+});
 const live = createRoute({
   getParentRoute: () => root,
   path: '/live',
@@ -68,7 +77,7 @@ const saved = createRoute({
 });
 
 export const router = createRouter({
-  routeTree: root.addChildren([home, ctr, heatmap, funnel, campaigns, live, personalization, pipeline, segments, saved]),
+  routeTree: root.addChildren([home, ctr, heatmap, funnel, campaigns, manage, live, personalization, pipeline, segments, saved]),
   defaultPreload: 'intent',
   scrollRestoration: true,
   parseSearch: parseAddress,

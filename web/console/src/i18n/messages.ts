@@ -216,6 +216,7 @@ export const messages = {
     interval: 'By',
     intervals: { auto: 'Auto', minute: 'Minute', hour: 'Hour', day: 'Day' },
     active: 'Campaigns',
+    manage: 'Manage campaigns',
     overTime: (measure: string) => `${measure} over time`,
     chartNote: (unit: string) => `Each point is one ${unit}, in UTC.`,
     top: (shown: number, all: number) => `The ${format.count(shown)} largest of ${format.count(all)} campaigns.`,

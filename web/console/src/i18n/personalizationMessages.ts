@@ -14,7 +14,7 @@ export const personalizationMessages = {
   answer: 'Answer',
   figures: 'Figures',
   verdict: {
-    none: { title: 'No version serves yet', detail: 'The first is published once impressions that were decided here have waited for their click (two minutes by default). Until then every ad has the same chance.' },
+    none: { title: 'It has learned nothing yet', detail: 'It learns from impressions of ads that were decided here (POST /v1/decisions), once they have waited for their click, two minutes by default. Until then every ad has about the same chance.' },
     early: { title: 'It is too early to tell how good it is', detail: 'Fewer than a thousand impressions, or thirty clicks, have been judged: what the numbers below say is mostly luck.' },
     rolledBack: { title: 'It was rolled back within the last hour', detail: 'A newer version was surely worse on the same impressions, so an earlier one was taken up again. See the roll-backs below, and what changed at that time: bots, a new page, a wrong event.' },
     useless: { title: 'It predicts no better than the average CTR', detail: 'Normalized entropy is 1 or more. Give it more impressions, and requests more to tell users apart by: college, program, page, query.' },

@@ -1,5 +1,6 @@
 // The sentences of the segments view, which travel with it; among them a rule as a person would say it.
-import type { ConditionNode, Filter, GroupNode, RuleNode, RuleProblem, Times } from '../state/segmentRule';
+import { treeText } from '../state/ruleTree';
+import type { ConditionNode, Filter, RuleProblem, RuleTree, Times } from '../state/segmentRule';
 import { format } from './format';
 import { messages as m, plural } from './messages';
 
@@ -31,19 +32,9 @@ function conditionText({ types, filters, isFewer, count, times }: ConditionNode)
   return `${amount}${of}${where}${timesText(times)}`;
 }
 
-function nodeText(node: RuleNode, isInner: boolean): string {
-  const text = node.kind === 'condition' ? conditionText(node) : groupText(node, isInner || node.isNot);
-  return node.isNot ? `not ${text}` : text;
-}
-
-function groupText(group: GroupNode, isInner: boolean): string {
-  const text = group.nodes.map((node) => nodeText(node, true)).join(group.join === 'all' ? ', and ' : ', or ');
-  return isInner && group.nodes.length > 1 ? `(${text})` : text;
-}
-
 /** "Users with at least 3 × click where college is c1, and not at least one conversion in the last 7 days". */
-export function ruleText(root: GroupNode): string {
-  return `Users with ${groupText(root, false)}`;
+export function ruleText(root: RuleTree): string {
+  return `Users with ${treeText(root, conditionText)}`;
 }
 
 export const segmentMessages = {
@@ -86,13 +77,6 @@ export const segmentMessages = {
   rule: 'Who is in it',
   ruleReads: 'In words',
   join: 'Users who fit',
-  joins: { all: 'all of these', any: 'any of these' },
-  addCondition: 'Add condition',
-  addGroup: 'Add group',
-  condition: (index: number) => `Condition ${format.count(index)}`,
-  group: (index: number) => `Group ${format.count(index)}`,
-  not: 'Not',
-  removeNode: (name: string) => `Remove ${name.toLowerCase()}`,
   had: 'Had',
   amounts: { least: 'at least', fewer: 'fewer than' },
   count: 'How often',

@@ -13,7 +13,7 @@ const HOUR = 3_600_000;
 export type ModelVerdict = 'none' | 'early' | 'rolledBack' | 'useless' | 'predictsTooMany' | 'predictsTooFew' | 'good';
 
 export function modelVerdict({ served, versions, rollBacks }: Models): ModelVerdict {
-  if (served.policy === undefined) return 'none';
+  if (served.policy === undefined || served.impressions === 0) return 'none';
   const newest = versions[0]?.time ?? 0;
   const back = rollBacks[0]?.time;
   if (back !== undefined && newest - back < HOUR) return 'rolledBack';

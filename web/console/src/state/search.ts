@@ -72,10 +72,23 @@ export interface SegmentsSearch extends SiteSearch, SortSearch {
   readonly kind?: SegmentKind;
 }
 
+export interface ManageSearch extends SortSearch {
+  readonly site?: string;
+  /** The id of the campaign that is edited, or `new`. */
+  readonly edit?: string;
+  /** Of a new one: the id of what it begins as. */
+  readonly copy?: string;
+}
+
 const NAME = /^[A-Za-z0-9_.:-]{1,128}$/;
 
 function name(value: unknown): string | undefined {
   return typeof value === 'string' && NAME.test(value) ? value : undefined;
+}
+
+/** The id of a campaign may be any text. */
+function id(value: unknown): string | undefined {
+  return typeof value === 'string' && value !== '' && value.length <= 128 ? value : undefined;
 }
 
 function oneOf<T extends string>(value: unknown, allowed: readonly T[]): T | undefined {
@@ -160,6 +173,10 @@ export function personalizationSearch(raw: RawSearch): PersonalizationSearch {
 
 export function segmentsSearch(raw: RawSearch): SegmentsSearch {
   return compact<SegmentsSearch>({ ...site(raw), edit: name(raw.edit), kind: oneOf(raw.kind, ['rule', 'list'] as const), ...sort(raw) });
+}
+
+export function manageSearch(raw: RawSearch): ManageSearch {
+  return compact<ManageSearch>({ site: name(raw.site), edit: id(raw.edit), copy: id(raw.copy), ...sort(raw) });
 }
 
 /** `?by=policy&steps=a,b`: plain text, so that a person can read and write the address. */

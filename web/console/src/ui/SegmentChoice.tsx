@@ -1,6 +1,6 @@
 import { useQuery } from '@tanstack/react-query';
 import { useNavigate } from '@tanstack/react-router';
-import { segmentsQuery } from '../api/segments';
+import { segmentsQuery } from '../api/segmentList';
 import { messages as m } from '../i18n/messages';
 import { Choice } from './Choice';
 

@@ -1,5 +1,5 @@
 import { useQuery } from '@tanstack/react-query';
-import { getRouteApi } from '@tanstack/react-router';
+import { getRouteApi, Link } from '@tanstack/react-router';
 import { useMemo } from 'react';
 import { Page } from '../app/Page';
 import type { CampaignSeries, CampaignsReport, Site } from '../api/model';
@@ -41,9 +41,17 @@ function usableIntervals(range: TimeRange | undefined): readonly Interval[] {
 export function CampaignsView() {
   const search = route.useSearch();
   return (
-    <Page title={m.campaigns.title} intro={m.campaigns.intro} search={search}>
+    <Page title={m.campaigns.title} intro={m.campaigns.intro} search={search} actions={<ManageLink search={search} />}>
       {(site, range) => <CampaignsReportView site={site} range={range} search={search} />}
     </Page>
+  );
+}
+
+function ManageLink({ search: { site } }: { search: CampaignsSearch }) {
+  return (
+    <Link to="/campaigns/manage" search={site === undefined ? {} : { site }} className="button">
+      {m.campaigns.manage}
+    </Link>
   );
 }
 

@@ -1,5 +1,6 @@
 import { useMemo, type CSSProperties } from 'react';
-import type { Segment, SegmentsReport } from '../api/segments';
+import type { Segment } from '../api/segmentList';
+import type { SegmentsReport } from '../api/segments';
 import { format } from '../i18n/format';
 import { segmentMessages as words } from '../i18n/segmentMessages';
 import { Card } from '../ui/Card';

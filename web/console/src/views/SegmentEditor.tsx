@@ -2,17 +2,20 @@ import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { getRouteApi } from '@tanstack/react-router';
 import { useId, useMemo, useState } from 'react';
 import type { Site } from '../api/model';
-import { changeSegment, forgetSegment, makeSegment, segmentQuery, type Segment, type SegmentDefinition, type SegmentDraft } from '../api/segments';
+import type { Segment, SegmentDefinition } from '../api/segmentList';
+import { changeSegment, forgetSegment, makeSegment, segmentQuery, type SegmentDraft } from '../api/segments';
 import { messages as m } from '../i18n/messages';
 import { ruleText, segmentMessages as words } from '../i18n/segmentMessages';
 import type { SegmentKind, SegmentsSearch } from '../state/search';
-import { newCondition, newGroup, readKeys, readRule, ruleProblem, writeRule, type GroupNode } from '../state/segmentRule';
+import { newGroup } from '../state/ruleTree';
+import { newCondition, readKeys, readRule, ruleProblem, writeRule, type RuleTree } from '../state/segmentRule';
 import { tell, tellFailure } from '../state/toasts';
 import { Button } from '../ui/Button';
 import { Card } from '../ui/Card';
 import { Segments } from '../ui/Choice';
+import { RuleTreeField } from '../ui/RuleTreeField';
 import { Failure, Skeleton } from '../ui/states';
-import { RuleBuilder } from './RuleBuilder';
+import { SegmentCondition } from './SegmentCondition';
 
 const route = getRouteApi('/segments');
 
@@ -40,7 +43,7 @@ export function SegmentEditor({ site, search }: { site: Site; search: SegmentsSe
 
 interface Draft {
   readonly title: string;
-  readonly rule: GroupNode;
+  readonly rule: RuleTree;
   readonly keys: string;
 }
 
@@ -157,10 +160,17 @@ function KindChoice({ kind }: { kind: SegmentKind }) {
   );
 }
 
-function RuleCard({ rule, onChange }: { rule: GroupNode; onChange: (rule: GroupNode) => void }) {
+function RuleCard({ rule, onChange }: { rule: RuleTree; onChange: (rule: RuleTree) => void }) {
   return (
     <Card title={words.rule}>
-      <RuleBuilder root={rule} onChange={onChange} />
+      <RuleTreeField
+        root={rule}
+        onChange={onChange}
+        name={words.rule}
+        joinLabel={words.join}
+        newCondition={() => newCondition()}
+        renderCondition={(props) => <SegmentCondition {...props} />}
+      />
       {rule.nodes.length === 0 ? null : (
         <p className="in-words" data-testid="rule-in-words">
           <span className="label">{words.ruleReads}</span>

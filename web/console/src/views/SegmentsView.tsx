@@ -3,7 +3,8 @@ import { getRouteApi, Link } from '@tanstack/react-router';
 import { useMemo, useState } from 'react';
 import { Page } from '../app/Page';
 import type { Site } from '../api/model';
-import { forgetSegment, forgetSegmentLeaving, refreshSegment, segmentsQuery, segmentsReportQuery, type Segment, type SegmentsReport, type SegmentUsers } from '../api/segments';
+import { segmentsQuery, type Segment } from '../api/segmentList';
+import { forgetSegment, forgetSegmentLeaving, refreshSegment, segmentsReportQuery, type SegmentsReport, type SegmentUsers } from '../api/segments';
 import { format } from '../i18n/format';
 import { messages as m } from '../i18n/messages';
 import { segmentMessages as words } from '../i18n/segmentMessages';
@@ -18,6 +19,7 @@ import { Table, type Column } from '../ui/Table';
 import { useSort } from '../ui/useSort';
 import { OverlapsCard } from './OverlapsCard';
 import { SegmentEditor } from './SegmentEditor';
+import '../styles/editing.css';
 import '../styles/segments.css';
 
 const route = getRouteApi('/segments');
@@ -203,7 +205,7 @@ function RowActions({ row, search, onRemove }: { row: Row; search: SegmentsSearc
       <Link to="/ctr" search={{ site: row.site, segment: row.id, ...times }} className="button quiet" aria-label={words.seeCtr(row.title)}>
         {words.seeCtrShort}
       </Link>
-      {row.definition.kind === 'list' ? null : (
+      {row.definition.kind === 'list' ? <span className="nothing" /> : (
         <Button look="quiet" icon disabled={isBusy} aria-label={words.refresh(row.title)} title={words.refresh(row.title)} onPress={() => void refresh()}>
           <RefreshIcon />
         </Button>

@@ -3,107 +3,16 @@ import { DIMENSIONS, EVENT_TYPES } from '../api/reports';
 import { format } from '../i18n/format';
 import { messages as m } from '../i18n/messages';
 import { segmentMessages as words } from '../i18n/segmentMessages';
-import {
-  changed, MOST_DEEP, newCondition, newGroup, type ConditionNode, type EventType, type Filter, type GroupNode, type RuleNode, type Times,
-} from '../state/segmentRule';
+import type { ConditionNode, EventType, Filter, Times } from '../state/segmentRule';
 import { Button } from '../ui/Button';
-import { Choice, Segments } from '../ui/Choice';
+import { Choice } from '../ui/Choice';
 import { CloseIcon, PlusIcon } from '../ui/icons';
+import type { ConditionProps } from '../ui/RuleTreeField';
 
-interface BuilderProps {
-  root: GroupNode;
-  onChange: (root: GroupNode) => void;
-}
-
-/** A rule as boxes in boxes: each a group or a condition, each with its own words. */
-export function RuleBuilder({ root, onChange }: BuilderProps) {
+/** A condition of a segment: how often which events, where and when. */
+export function SegmentCondition({ node, set, tools }: ConditionProps<ConditionNode>) {
   return (
-    <Group
-      group={root}
-      depth={0}
-      name={words.rule}
-      change={(key, with_) => { onChange(key === root.key ? rootOf(with_(root), root) : changed(root, key, with_)); }}
-    />
-  );
-}
-
-function rootOf(next: RuleNode | undefined, before: GroupNode): GroupNode {
-  return next?.kind === 'group' ? next : { ...before, nodes: [] };
-}
-
-/** Changes the node of a key wherever it is. */
-type Change = (key: number, change: (node: RuleNode) => RuleNode | undefined) => void;
-
-function asGroup(node: RuleNode, change: (group: GroupNode) => GroupNode): RuleNode {
-  return node.kind === 'group' ? change(node) : node;
-}
-
-function Group({ group, depth, name, change }: { group: GroupNode; depth: number; name: string; change: Change }) {
-  const add = (node: RuleNode) => { change(group.key, (now) => asGroup(now, (one) => ({ ...one, nodes: [...one.nodes, node] }))); };
-  return (
-    <fieldset className={depth === 0 ? 'rule-group root' : 'rule-group'}>
-      <legend className="visually-hidden">{name}</legend>
-      <div className="rule-head">
-        <Segments
-          label={words.join}
-          hideLabel={depth > 0}
-          value={group.join}
-          options={[
-            { value: 'all', label: words.joins.all },
-            { value: 'any', label: words.joins.any },
-          ]}
-          onChange={(join) => { change(group.key, (now) => asGroup(now, (one) => ({ ...one, join }))); }}
-        />
-        {depth === 0 ? null : <NodeTools node={group} name={name} change={change} />}
-      </div>
-      <ol className="rule-nodes">
-        {group.nodes.map((node, index) => (
-          <li key={node.key}>
-            {node.kind === 'group' ? (
-              <Group group={node} depth={depth + 1} name={words.group(index + 1)} change={change} />
-            ) : (
-              <Condition node={node} name={words.condition(index + 1)} change={change} />
-            )}
-          </li>
-        ))}
-      </ol>
-      <div className="rule-add">
-        <Button onPress={() => { add(newCondition()); }}>
-          <PlusIcon />
-          {words.addCondition}
-        </Button>
-        {depth >= MOST_DEEP ? null : (
-          <Button look="quiet" onPress={() => { add(newGroup(group.join === 'all' ? 'any' : 'all', [newCondition()])); }}>
-            <PlusIcon />
-            {words.addGroup}
-          </Button>
-        )}
-      </div>
-    </fieldset>
-  );
-}
-
-function NodeTools({ node, name, change }: { node: RuleNode; name: string; change: Change }) {
-  return (
-    <span className="node-tools">
-      <label className="toggle">
-        <input type="checkbox" checked={node.isNot} onChange={(event) => { change(node.key, (now) => ({ ...now, isNot: event.target.checked })); }} />
-        <span>{words.not}</span>
-      </label>
-      <Button look="quiet" icon aria-label={words.removeNode(name)} onPress={() => { change(node.key, () => undefined); }}>
-        <CloseIcon />
-      </Button>
-    </span>
-  );
-}
-
-function Condition({ node, name, change }: { node: ConditionNode; name: string; change: Change }) {
-  const set = (fields: Partial<Omit<ConditionNode, 'kind' | 'key'>>) => {
-    change(node.key, (now) => (now.kind === 'condition' ? { ...now, ...fields } : now));
-  };
-  return (
-    <fieldset className={node.isNot ? 'rule-condition is-not' : 'rule-condition'}>
-      <legend className="visually-hidden">{name}</legend>
+    <>
       <div className="condition-row">
         <Choice
           label={words.had}
@@ -120,10 +29,10 @@ function Condition({ node, name, change }: { node: ConditionNode; name: string; 
         </label>
         <TypesField types={node.types} onChange={(types) => { set({ types }); }} />
         <TimesField times={node.times} onChange={(times) => { set({ times }); }} />
-        <NodeTools node={node} name={name} change={change} />
+        {tools}
       </div>
       <Filters filters={node.filters} onChange={(filters) => { set({ filters }); }} />
-    </fieldset>
+    </>
   );
 }
 
