@@ -60,7 +60,13 @@ export interface SegmentDraft {
   readonly definition: SegmentDefinition;
 }
 
-export async function makeSegment(body: SegmentDraft): Promise<Segment> {
+/** Only what may be sent: what is given may be more than a draft. */
+function bodyOf({ site, title, definition }: SegmentDraft): SegmentDraft {
+  return { site, title, definition };
+}
+
+export async function makeSegment(draft: SegmentDraft): Promise<Segment> {
+  const body = bodyOf(draft);
   return segmentOf(await answered(api.POST('/v1/segments', { body })));
 }
 
@@ -101,7 +107,8 @@ export function keepDropOff(dropOff: DropOff): Promise<Segment> {
   return makeSegment({ site: dropOff.site, title: dropOff.title, definition: dropOffOf(dropOff) });
 }
 
-export async function changeSegment(id: string, body: SegmentDraft): Promise<Segment> {
+export async function changeSegment(id: string, draft: SegmentDraft): Promise<Segment> {
+  const body = bodyOf(draft);
   return segmentOf(await answered(api.PUT('/v1/segments/{id}', { params: { path: { id } }, body })));
 }
 

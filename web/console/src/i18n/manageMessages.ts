@@ -172,7 +172,7 @@ export const manageMessages = {
   removal: 'removed',
   changedMembers: (names: readonly string[]) => (names.length === 0 ? 'nothing different' : `changed ${format.list(names.map((name) => members[name] ?? name))}`),
   restore: 'Make it this again',
-  restoreOf: (when: string) => `Make it again what it was on ${when}`,
+  restoreOf: (when: string) => `Make it this again: ${when}`,
   conflictTitle: (who: string, when: string) => `${who} changed this campaign ${when}, while you had it open`,
   conflictDetail: (theirs: readonly string[]) => `Nothing was overwritten. They ${manageMessages.changedMembers(theirs)}.`,
   takeTheirs: 'Show theirs, drop mine',

@@ -202,7 +202,7 @@ export const messages = {
     dropped: (count: number, percent: string) => `${plural(count, { one: '# user leaves', other: '# users leave' })} here (${percent})`,
     continued: (percent: string, time: string | undefined) => (time === undefined ? `${percent} continue` : `${percent} continue, half of them within ${time}`),
     keep: 'Keep as a segment',
-    keepAfter: (step: string) => `Keep who leaves after ${step} as a segment`,
+    keepAfter: (step: string) => `Keep as a segment: who leaves after ${step}`,
     keptTitle: (steps: readonly string[], after: number) => `Left after ${steps[after - 1] ?? ''} (${steps.join(' → ')})`.slice(0, 200),
     keptAs: (title: string, users: number) => `Segment made: ${title}, ${plural(users, { one: '# user', other: '# users' })}`,
     notKept: 'The segment could not be made',

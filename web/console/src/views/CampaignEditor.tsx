@@ -136,6 +136,11 @@ function Editor({ site, kept, begin, onReload }: EditorProps) {
         <h2>{before === undefined ? words.editorNew : before.name}</h2>
         <StandingChip standing={standingOf(draft.campaign, Date.now())} />
       </header>
+      <BasicsCard {...part} isNew={before === undefined} />
+      <WhenCard {...part} />
+      <WhoCard site={site} tree={draft.targeting} onChange={(targeting) => { setDraft((now) => ({ ...now, targeting })); }} />
+      <BudgetCard {...part} />
+      <AdsCard {...part} />
       {isClash && before !== undefined ? (
         <Conflict
           site={site}
@@ -144,11 +149,6 @@ function Editor({ site, kept, begin, onReload }: EditorProps) {
           onMine={(version) => { save.mutate({ definition: definitionOf(draft), over: version }); }}
         />
       ) : null}
-      <BasicsCard {...part} isNew={before === undefined} />
-      <WhenCard {...part} />
-      <WhoCard site={site} tree={draft.targeting} onChange={(targeting) => { setDraft((now) => ({ ...now, targeting })); }} />
-      <BudgetCard {...part} />
-      <AdsCard {...part} />
       <div className="editor-foot">
         <Button look="primary" type="submit" disabled={save.isPending}>
           {m.action.save}
