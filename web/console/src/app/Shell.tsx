@@ -5,14 +5,14 @@ import { session, useToken } from '../state/session';
 import { setTheme, useThemeChoice, type ThemeChoice } from '../state/theme';
 import { Button } from '../ui/Button';
 import {
-  CampaignsIcon, CtrIcon, FunnelIcon, HeatmapIcon, LiveIcon, Logo, MoonIcon, MoreIcon, PersonalizationIcon, PipelineIcon, SegmentsIcon,
+  CampaignsIcon, CtrIcon, ExploreIcon, FunnelIcon, HeatmapIcon, LiveIcon, Logo, MoonIcon, MoreIcon, PersonalizationIcon, PipelineIcon, SegmentsIcon,
   SignOutIcon, SunIcon, SystemIcon,
 } from '../ui/icons';
 import { SignIn } from '../views/SignIn';
 import { queryClient } from './queryClient';
 import { SiteChoice } from './SiteChoice';
 
-type ViewPath = '/ctr' | '/heatmap' | '/funnel' | '/campaigns' | '/segments' | '/personalization' | '/live' | '/pipeline';
+type ViewPath = '/ctr' | '/explore' | '/heatmap' | '/funnel' | '/campaigns' | '/segments' | '/personalization' | '/live' | '/pipeline';
 
 const Toasts = lazy(() => import('./Toasts'));
 
@@ -29,6 +29,7 @@ const groups: readonly { readonly label: string; readonly views: readonly ViewLi
     label: m.nav.reports,
     views: [
       { to: '/ctr', label: m.nav.ctr, Icon: CtrIcon, isFirst: true },
+      { to: '/explore', label: m.nav.explore, Icon: ExploreIcon },
       { to: '/heatmap', label: m.nav.heatmap, Icon: HeatmapIcon },
       { to: '/funnel', label: m.nav.funnel, Icon: FunnelIcon, isFirst: true },
     ],

@@ -1,7 +1,7 @@
 import { createRootRoute, createRoute, createRouter, lazyRouteComponent, redirect } from '@tanstack/react-router';
 import {
-  campaignsSearch, ctrSearch, funnelSearch, heatmapSearch, liveSearch, manageSearch, parseAddress, personalizationSearch, pipelineSearch, printAddress,
-  savedSearch, segmentsSearch,
+  campaignsSearch, ctrSearch, exploreSearch, funnelSearch, heatmapSearch, liveSearch, manageSearch, parseAddress, personalizationSearch, pipelineSearch,
+  printAddress, savedSearch, segmentsSearch,
 } from '../state/search';
 import { NotFound } from '../views/NotFound';
 import { Shell } from './Shell';
@@ -20,6 +20,12 @@ const ctr = createRoute({
   path: '/ctr',
   validateSearch: ctrSearch,
   component: lazyRouteComponent(() => import('../views/CtrView'), 'CtrView'),
+});
+const explore = createRoute({
+  getParentRoute: () => root,
+  path: '/explore',
+  validateSearch: exploreSearch,
+  component: lazyRouteComponent(() => import('../views/ExploreView'), 'ExploreView'),
 });
 const heatmap = createRoute({
   getParentRoute: () => root,
@@ -77,7 +83,7 @@ const saved = createRoute({
 });
 
 export const router = createRouter({
-  routeTree: root.addChildren([home, ctr, heatmap, funnel, campaigns, manage, live, personalization, pipeline, segments, saved]),
+  routeTree: root.addChildren([home, ctr, explore, heatmap, funnel, campaigns, manage, live, personalization, pipeline, segments, saved]),
   defaultPreload: 'intent',
   scrollRestoration: true,
   parseSearch: parseAddress,

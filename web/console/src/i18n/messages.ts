@@ -64,6 +64,7 @@ export const messages = {
   nav: {
     label: 'Views',
     ctr: 'CTR',
+    explore: 'Explore',
     heatmap: 'Heatmap',
     funnel: 'Funnel',
     campaigns: 'Campaigns',

@@ -1,6 +1,7 @@
 // The sentences of the segments view, which travel with it; among them a rule as a person would say it.
 import { treeText } from '../state/ruleTree';
-import type { ConditionNode, Filter, RuleProblem, RuleTree, Times } from '../state/segmentRule';
+import type { Filter } from '../state/filters';
+import type { ConditionNode, RuleProblem, RuleTree, Times } from '../state/segmentRule';
 import { format } from './format';
 import { messages as m, plural } from './messages';
 
@@ -84,13 +85,6 @@ export const segmentMessages = {
   anyType: 'any event',
   addType: 'Add event',
   removeType: (type: string) => `Without ${type}`,
-  addFilter: 'Where …',
-  filterDimension: 'Where',
-  filterIs: 'Is',
-  filterOps: { is: 'is one of', not: 'is none of' },
-  values: 'Values',
-  valuesHint: 'separated by commas',
-  removeFilter: 'Remove this filter',
   times: 'When',
   span: (last: string) => spanText(last),
   timesKinds: { ever: 'ever', between: 'between days' },

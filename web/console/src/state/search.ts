@@ -80,6 +80,13 @@ export interface ManageSearch extends SortSearch {
   readonly copy?: string;
 }
 
+export interface ExploreSearch extends SiteSearch, SortSearch {
+  readonly metrics?: readonly string[];
+  readonly by?: readonly string[];
+  /** Filters as reports take them, a semicolon between. */
+  readonly where?: string;
+}
+
 const NAME = /^[A-Za-z0-9_.:-]{1,128}$/;
 
 function name(value: unknown): string | undefined {
@@ -177,6 +184,17 @@ export function segmentsSearch(raw: RawSearch): SegmentsSearch {
 
 export function manageSearch(raw: RawSearch): ManageSearch {
   return compact<ManageSearch>({ site: name(raw.site), edit: id(raw.edit), copy: id(raw.copy), ...sort(raw) });
+}
+
+function names(value: unknown, most: number): readonly string[] | undefined {
+  const list = typeof value === 'string' ? value.split(',') : Array.isArray(value) ? value : [];
+  const found = list.map(name).filter((one) => one !== undefined).slice(0, most);
+  return found.length === 0 ? undefined : [...new Set(found)];
+}
+
+export function exploreSearch(raw: RawSearch): ExploreSearch {
+  const where = typeof raw.where === 'string' && raw.where !== '' && raw.where.length <= 2000 ? raw.where : undefined;
+  return compact<ExploreSearch>({ ...site(raw), metrics: names(raw.metrics, 10), by: names(raw.by, 3), where, ...sort(raw) });
 }
 
 /** `?by=policy&steps=a,b`: plain text, so that a person can read and write the address. */

@@ -1,6 +1,7 @@
 // The conditions of a segment's rule as a person edits them. The API's rule (api/openapi.yaml, SegmentRule) is read into a tree of them
 // and written back; what was not touched stays what it was.
 import type { components } from '../api/schema';
+import { readFilter, writeFilter, type Filter } from './filters';
 import { conditionsOf, nextKey, readTree, writeTree, type Condition, type GroupNode } from './ruleTree';
 
 type Schemas = components['schemas'];
@@ -10,13 +11,6 @@ type ApiCondition = Schemas['SegmentCondition'];
 
 /** Of the API. */
 const MOST_CONDITIONS = 50;
-
-export interface Filter {
-  readonly dimension: string;
-  readonly isNot: boolean;
-  /** As it is written, values separated by commas. */
-  readonly values: string;
-}
 
 export type Times =
   | { readonly kind: 'ever' }
@@ -36,11 +30,6 @@ export type RuleTree = GroupNode<ConditionNode>;
 
 export function newCondition(types: readonly EventType[] = ['click']): ConditionNode {
   return { kind: 'condition', key: nextKey(), isNot: false, types, filters: [], isFewer: false, count: 1, times: { kind: 'ever' } };
-}
-
-function readFilter(text: string): Filter {
-  const match = /^([^=!]+)(!?=)(.*)$/s.exec(text);
-  return { dimension: match?.[1] ?? text, isNot: match?.[2] === '!=', values: match?.[3] ?? '' };
 }
 
 function readTimes({ from, to, last }: ApiCondition): Times {
@@ -71,7 +60,7 @@ function writeTimes(times: Times): Pick<ApiCondition, 'from' | 'to' | 'last'> {
 }
 
 function writeCondition(node: ConditionNode): Rule {
-  const filter = node.filters.map(({ dimension, isNot, values }) => `${dimension}${isNot ? '!=' : '='}${values}`);
+  const filter = node.filters.map(writeFilter);
   return {
     ...(node.types.length === 0 ? {} : { types: [...node.types] }),
     ...(filter.length === 0 ? {} : { filter }),
