@@ -2,7 +2,7 @@
 // ends here.
 import { queryOptions } from '@tanstack/react-query';
 import { session } from '../state/session';
-import { answered, api, done } from './client';
+import { answered, api } from './client';
 import { ApiError, kindOfStatus, serverMessage } from './errors';
 import { EventStreamParser } from './eventStream';
 import type { Cell, ColumnType, FileFormat, ReportTable } from './saved';
@@ -152,8 +152,4 @@ export async function downloadExploration(question: Question, name: string, form
 export async function saveExploration(question: Question, name: string): Promise<{ readonly id: string; readonly address: string }> {
   const { id, address } = await answered(api.POST('/v1/saved-reports', { body: { name, kind: 'metrics', owner: 'admin', parameters: parametersOf(question) as unknown as Parameters } }));
   return { id, address };
-}
-
-export async function forgetSavedReport(id: string): Promise<void> {
-  await done(api.DELETE('/v1/saved-reports/{id}', { params: { path: { id } } }));
 }

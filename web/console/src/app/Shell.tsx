@@ -1,56 +1,17 @@
 import { Link, Outlet, useLocation } from '@tanstack/react-router';
-import { lazy, Suspense, useEffect, useRef, type ComponentType } from 'react';
+import { lazy, Suspense, useEffect, useRef, useState } from 'react';
 import { messages as m } from '../i18n/messages';
 import { session, useToken } from '../state/session';
 import { setTheme, useThemeChoice, type ThemeChoice } from '../state/theme';
 import { Button } from '../ui/Button';
-import {
-  CampaignsIcon, CtrIcon, ExploreIcon, FunnelIcon, HeatmapIcon, LiveIcon, Logo, MoonIcon, MoreIcon, PersonalizationIcon, PipelineIcon, SegmentsIcon,
-  SignOutIcon, SunIcon, SystemIcon,
-} from '../ui/icons';
+import { Logo, MoonIcon, MoreIcon, SearchIcon, SignOutIcon, SunIcon, SystemIcon } from '../ui/icons';
 import { SignIn } from '../views/SignIn';
 import { queryClient } from './queryClient';
 import { SiteChoice } from './SiteChoice';
-
-type ViewPath = '/ctr' | '/explore' | '/heatmap' | '/funnel' | '/campaigns' | '/segments' | '/personalization' | '/live' | '/pipeline';
+import { carried, groups, views, type ViewLink } from './views';
 
 const Toasts = lazy(() => import('./Toasts'));
-
-interface ViewLink {
-  readonly to: ViewPath;
-  readonly label: string;
-  readonly Icon: ComponentType;
-  /** Has its place in a phone's bottom bar; the others are behind "More" there. */
-  readonly isFirst?: boolean;
-}
-
-const groups: readonly { readonly label: string; readonly views: readonly ViewLink[] }[] = [
-  {
-    label: m.nav.reports,
-    views: [
-      { to: '/ctr', label: m.nav.ctr, Icon: CtrIcon, isFirst: true },
-      { to: '/explore', label: m.nav.explore, Icon: ExploreIcon },
-      { to: '/heatmap', label: m.nav.heatmap, Icon: HeatmapIcon },
-      { to: '/funnel', label: m.nav.funnel, Icon: FunnelIcon, isFirst: true },
-    ],
-  },
-  {
-    label: m.nav.ads,
-    views: [
-      { to: '/campaigns', label: m.nav.campaigns, Icon: CampaignsIcon, isFirst: true },
-      { to: '/segments', label: m.nav.segments, Icon: SegmentsIcon },
-      { to: '/personalization', label: m.nav.personalization, Icon: PersonalizationIcon },
-    ],
-  },
-  {
-    label: m.nav.now,
-    views: [
-      { to: '/live', label: m.nav.live, Icon: LiveIcon, isFirst: true },
-      { to: '/pipeline', label: m.nav.pipeline, Icon: PipelineIcon },
-    ],
-  },
-];
-const views = groups.flatMap((group) => group.views);
+const Palette = lazy(() => import('./Palette'));
 
 export function Shell() {
   const token = useToken();
@@ -58,7 +19,26 @@ export function Shell() {
   return <SignedIn />;
 }
 
+/** Ctrl-K, or Cmd-K, opens and closes the palette. */
+function usePalette(): [boolean, (isOpen: boolean) => void] {
+  const [isOpen, setOpen] = useState(false);
+  useEffect(() => {
+    const listen = (event: KeyboardEvent) => {
+      if (event.key.toLowerCase() !== 'k' || !(event.ctrlKey || event.metaKey) || event.altKey || event.shiftKey) return;
+      event.preventDefault();
+      setOpen((now) => !now);
+    };
+    window.addEventListener('keydown', listen);
+    return () => {
+      window.removeEventListener('keydown', listen);
+    };
+  }, []);
+  return [isOpen, setOpen];
+}
+
 function SignedIn() {
+  const [isPaletteOpen, setPaletteOpen] = usePalette();
+  const openPalette = () => { setPaletteOpen(true); };
   const path = useLocation({ select: (location) => location.pathname });
   const main = useRef<HTMLElement>(null);
   const first = useRef(true);
@@ -78,6 +58,11 @@ function SignedIn() {
       </a>
       <aside className="sidebar">
         <Brand />
+        <button type="button" className="button select-button palette-button" aria-haspopup="dialog" onClick={openPalette}>
+          <SearchIcon />
+          <span>{m.nav.find}</span>
+          <kbd>{m.nav.findKeys}</kbd>
+        </button>
         <SiteChoice />
         <GroupedLinks />
         <div className="sidebar-foot">
@@ -88,6 +73,9 @@ function SignedIn() {
       <header className="topbar">
         <Brand />
         <SiteChoice />
+        <Button look="quiet" icon aria-label={m.nav.find} aria-haspopup="dialog" onPress={openPalette}>
+          <SearchIcon />
+        </Button>
         <ThemeButton />
         <SignOutButton />
       </header>
@@ -97,6 +85,7 @@ function SignedIn() {
       <BottomBar path={path} />
       <Suspense>
         <Toasts />
+        {isPaletteOpen ? <Palette onClose={() => { setPaletteOpen(false); }} /> : null}
       </Suspense>
     </div>
   );
@@ -160,25 +149,6 @@ function NavLink({ view: { to, label, Icon } }: { view: ViewLink }) {
       {label}
     </Link>
   );
-}
-
-interface Carried {
-  site?: string;
-  segment?: string;
-  from?: string;
-  to?: string;
-  last?: '15m' | '1h' | '24h' | '7d' | '30d';
-}
-
-function carried(previous: Carried): Carried {
-  const { site, segment, from, to, last } = previous;
-  return {
-    ...(site === undefined ? {} : { site }),
-    ...(segment === undefined ? {} : { segment }),
-    ...(from === undefined ? {} : { from }),
-    ...(to === undefined ? {} : { to }),
-    ...(last === undefined ? {} : { last }),
-  };
 }
 
 const nextTheme: Readonly<Record<ThemeChoice, ThemeChoice>> = { system: 'light', light: 'dark', dark: 'system' };

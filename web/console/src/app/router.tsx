@@ -1,7 +1,7 @@
 import { createRootRoute, createRoute, createRouter, lazyRouteComponent, redirect } from '@tanstack/react-router';
 import {
   campaignsSearch, ctrSearch, exploreSearch, funnelSearch, heatmapSearch, liveSearch, manageSearch, parseAddress, personalizationSearch, pipelineSearch,
-  printAddress, savedSearch, segmentsSearch,
+  printAddress, savedListSearch, savedSearch, segmentsSearch,
 } from '../state/search';
 import { NotFound } from '../views/NotFound';
 import { Shell } from './Shell';
@@ -69,6 +69,12 @@ const pipeline = createRoute({
   validateSearch: pipelineSearch,
   component: lazyRouteComponent(() => import('../views/PipelineView'), 'PipelineView'),
 });
+const savedList = createRoute({
+  getParentRoute: () => root,
+  path: '/saved',
+  validateSearch: savedListSearch,
+  component: lazyRouteComponent(() => import('../views/SavedListView'), 'SavedListView'),
+});
 const segments = createRoute({
   getParentRoute: () => root,
   path: '/segments',
@@ -83,7 +89,7 @@ const saved = createRoute({
 });
 
 export const router = createRouter({
-  routeTree: root.addChildren([home, ctr, explore, heatmap, funnel, campaigns, manage, live, personalization, pipeline, segments, saved]),
+  routeTree: root.addChildren([home, ctr, explore, heatmap, funnel, campaigns, manage, live, personalization, pipeline, segments, savedList, saved]),
   defaultPreload: 'intent',
   scrollRestoration: true,
   parseSearch: parseAddress,

@@ -76,6 +76,9 @@ export const messages = {
     ads: 'Ads',
     now: 'Now',
     more: 'More',
+    saved: 'Saved reports',
+    find: 'Go to …',
+    findKeys: 'Ctrl K',
   },
   action: {
     retry: 'Try again',

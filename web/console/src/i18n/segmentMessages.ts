@@ -40,7 +40,7 @@ export function ruleText(root: RuleTree): string {
 
 export const segmentMessages = {
   title: 'Segments',
-  intro: 'Sets of users, found again as they change: as filters of reports, and as whom campaigns are for.',
+  intro: 'Sets of users, to filter reports by and to target campaigns at.',
   new: 'New segment',
   newList: 'From a list',
   newRule: 'By a rule',

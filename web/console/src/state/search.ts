@@ -165,6 +165,10 @@ export function liveSearch(raw: RawSearch): LiveSearch {
   return compact<LiveSearch>({ site: name(raw.site) });
 }
 
+export function savedListSearch(raw: RawSearch): SavedSearch & SiteSearch {
+  return compact<SavedSearch & SiteSearch>({ ...site(raw), ...sort(raw) });
+}
+
 export function savedSearch(raw: RawSearch): SavedSearch {
   return compact<SavedSearch>({ site: name(raw.site), ...sort(raw) });
 }

@@ -1,7 +1,8 @@
 import { useMutation } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
 import { useState } from 'react';
-import { downloadExploration, forgetSavedReport, saveExploration, type Question } from '../api/explore';
+import { downloadExploration, saveExploration, type Question } from '../api/explore';
+import { forgetSaved } from '../api/saved';
 import { exploreMessages as words } from '../i18n/exploreMessages';
 import { tell, tellFailure } from '../state/toasts';
 import { Button } from '../ui/Button';
@@ -30,7 +31,7 @@ export function ExploreActions({ question, name, hasPicture }: ActionsProps) {
         text: words.saved(name),
         undo: () => {
           setMade(undefined);
-          forgetSavedReport(id).catch((error: unknown) => { tellFailure(words.notUndone, error); });
+          forgetSaved(id).catch((error: unknown) => { tellFailure(words.notUndone, error); });
         },
       });
     },

@@ -11,6 +11,7 @@ import { segmentMessages as words } from '../i18n/segmentMessages';
 import type { TimeRange } from '../state/range';
 import type { SegmentsSearch } from '../state/search';
 import { tell, tellFailure } from '../state/toasts';
+import { useRemoval } from '../state/useRemoval';
 import { Button } from '../ui/Button';
 import { Card } from '../ui/Card';
 import { CloseIcon, EditIcon, PlusIcon, RefreshIcon } from '../ui/icons';
@@ -47,7 +48,11 @@ interface Row extends Segment {
 
 function SegmentsList({ site, range, search }: { site: Site; range: TimeRange | undefined; search: SegmentsSearch }) {
   const segments = useQuery(segmentsQuery(site.id));
-  const [leaving, remove] = useRemoval(site.id);
+  const client = useQueryClient();
+  const [leaving, removeOne] = useRemoval(() => client.invalidateQueries({ queryKey: ['segments', site.id] }));
+  const remove = ({ id, title }: Segment) => {
+    removeOne({ id, told: words.removed(title), failed: words.notRemoved(title), forget: () => forgetSegment(id), forgetLeaving: () => { forgetSegmentLeaving(id); } });
+  };
   const shown = useMemo(() => segments.data?.filter(({ id }) => !leaving.has(id)), [segments.data, leaving]);
   const known = segments.data?.map(({ id, refreshed, size }) => `${id}:${refreshed}:${size}`).join() ?? '';
   const report = useQuery(segmentsReportQuery(site.id, range, known));
@@ -94,33 +99,6 @@ function NoSegments({ site }: { site: string }) {
       </Empty>
     </div>
   );
-}
-
-/** A segment goes at once from the page, and from Marquee when it was not taken back: made again it would have another id. */
-function useRemoval(site: string): [ReadonlySet<string>, (segment: Segment) => void] {
-  const client = useQueryClient();
-  const [leaving, setLeaving] = useState<ReadonlySet<string>>(new Set());
-  function remove({ id, title }: Segment) {
-    const back = () => { setLeaving((before) => new Set([...before].filter((one) => one !== id))); };
-    setLeaving((before) => new Set([...before, id]));
-    tell({
-      text: words.removed(title),
-      undo: back,
-      settle: (isLeaving) => {
-        if (isLeaving) {
-          forgetSegmentLeaving(id);
-          return;
-        }
-        void forgetSegment(id)
-          .catch((error: unknown) => {
-            tellFailure(words.notRemoved(title), error);
-            back();
-          })
-          .then(() => client.invalidateQueries({ queryKey: ['segments', site] }));
-      },
-    });
-  }
-  return [leaving, remove];
 }
 
 interface SegmentsTableProps {
