@@ -5,17 +5,23 @@ import { session, useToken } from '../state/session';
 import { setTheme, useThemeChoice, type ThemeChoice } from '../state/theme';
 import { Button } from '../ui/Button';
 import { Logo, MoonIcon, MoreIcon, SearchIcon, SignOutIcon, SunIcon, SystemIcon } from '../ui/icons';
-import { SignIn } from '../views/SignIn';
 import { queryClient } from './queryClient';
 import { SiteChoice } from './SiteChoice';
 import { carried, groups, views, type ViewLink } from './views';
 
+const SignIn = lazy(() => import('../views/SignIn'));
 const Toasts = lazy(() => import('./Toasts'));
 const Palette = lazy(() => import('./Palette'));
 
 export function Shell() {
   const token = useToken();
-  if (token === undefined) return <SignIn />;
+  if (token === undefined) {
+    return (
+      <Suspense>
+        <SignIn />
+      </Suspense>
+    );
+  }
   return <SignedIn />;
 }
 

@@ -1,4 +1,5 @@
-import { CheckIcon, InfoIcon, WarningIcon } from './icons';
+import { InfoIcon } from './actionIcons';
+import { CheckIcon, WarningIcon } from './icons';
 
 export type Tone = 'good' | 'quiet' | 'warn' | 'bad';
 

@@ -1,6 +1,6 @@
 import type { ReactNode } from 'react';
 
-function icon(paths: ReactNode, box = 20) {
+export function icon(paths: ReactNode, box = 20) {
   return function Icon() {
     return (
       <svg
@@ -84,12 +84,6 @@ export const WarningIcon = icon(
     <path d="M10 8v4M10 14.2v.1" />
   </>,
 );
-export const InfoIcon = icon(
-  <>
-    <circle cx="10" cy="10" r="7.2" />
-    <path d="M10 9.2v4.3M10 6.4v.1" />
-  </>,
-);
 export const MoreIcon = icon(<path d="M4.5 10h.1M10 10h.1M15.5 10h.1" strokeWidth="2.6" />);
 export const PersonalizationIcon = icon(
   <>
@@ -122,10 +116,6 @@ export const SearchIcon = icon(
     <path d="m13 13 4 4" />
   </>,
 );
-export const EditIcon = icon(<path d="M4 13.2V16h2.8l8.4-8.4-2.8-2.8zM10.8 6.4l2.8 2.8" />);
-export const RefreshIcon = icon(<path d="M16 10a6 6 0 1 1-1.8-4.3M16 3.5v3h-3" />);
-export const PauseIcon = icon(<path d="M7 4.5v11M13 4.5v11" />);
-export const PlayIcon = icon(<path d="M6.5 4.2v11.6l9-5.8z" />);
 export const EmptyIcon = icon(
   <>
     <path d="M3 11.5 5.5 4h9l2.5 7.5V16H3z" />
