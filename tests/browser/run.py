@@ -1,5 +1,5 @@
-"""Starts a Marquee with the sample data and runs tests/browser/console.test.mjs, saved.test.mjs and pipeline.test.mjs on it; the
-last on one that is on Kafka, too, without loader and with; and demo.test.mjs on one that has the campus demo on."""
+"""Starts a Marquee with the sample data and runs the tests of tests/browser on it; that of the pipeline on one that is on Kafka, too,
+without loader and with; and demo.test.mjs on one that has the campus demo on."""
 
 from __future__ import annotations
 
@@ -22,7 +22,8 @@ def on_sample_data() -> int:
     with Marquee() as marquee:
         marquee.run("import", "open-bandit", str(ROOT / "data/open_bandit"))
         marquee.run("import", "moodle", str(ROOT / "data/moodle_edify/moodle_events.csv.gz"))
-        return run("console.test.mjs", marquee) | run("saved.test.mjs", marquee) | run("pipeline.test.mjs", marquee)
+        tests = ("console", "saved", "personalization", "segments", "manage", "explore", "palette", "pipeline")
+        return sum(run(f"{test}.test.mjs", marquee) for test in tests)
 
 
 def on_demo() -> int:

@@ -32,8 +32,18 @@ tables.use(authorization);
 /** The data of an answer; an error answer is thrown as an ApiError. */
 export async function answered<T>(call: Promise<{ data?: T; error?: unknown; response: Response }>): Promise<T> {
   const { data, error, response } = await call;
-  if (data === undefined) throw new ApiError(kindOfStatus(response.status), serverMessage(error, response.status));
+  if (data === undefined) throw failure(error, response);
   return data;
+}
+
+/** For answers without content. */
+export async function done(call: Promise<{ error?: unknown; response: Response }>): Promise<void> {
+  const { error, response } = await call;
+  if (!response.ok) throw failure(error, response);
+}
+
+function failure(body: unknown, { status }: Response): ApiError {
+  return new ApiError(kindOfStatus(status), serverMessage(body, status), status);
 }
 
 /** Asks with a token that is not kept yet; throws an ApiError when it is not accepted. */

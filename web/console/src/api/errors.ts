@@ -18,6 +18,8 @@ export class ApiError extends Error {
   constructor(
     readonly kind: ApiErrorKind,
     message: string,
+    /** Undefined where there was no answer. */
+    readonly status?: number,
   ) {
     super(message);
     this.name = 'ApiError';

@@ -24,10 +24,12 @@ interface Asked {
   readonly site: string;
   /** undefined: the site has no data, and nothing is asked. */
   readonly range: TimeRange | undefined;
+  readonly segment?: string | undefined;
 }
 
-function asked({ site, range }: Asked) {
-  return range === undefined ? { site } : { site, from: new Date(range.from).toISOString(), to: new Date(range.to).toISOString() };
+function asked({ site, range, segment }: Asked) {
+  const of = segment === undefined ? { site } : { site, filter: [`segment=${segment}`] };
+  return range === undefined ? of : { ...of, from: new Date(range.from).toISOString(), to: new Date(range.to).toISOString() };
 }
 
 function timeOf(text: string | null): number | undefined {
@@ -73,7 +75,7 @@ export function ctrQuery(question: Asked & { by: readonly string[] }) {
 
 function heatmapQuery(question: Asked, cells: { mode: 'cells'; slot: string } | { mode: 'positions' }) {
   return queryOptions({
-    queryKey: ['heatmap', question.site, question.range, cells],
+    queryKey: ['heatmap', question.site, question.range, question.segment, cells],
     ...shared(question.range),
     queryFn: async ({ signal }): Promise<HeatmapReport> => {
       const query = { ...asked(question), ...cells };

@@ -1,6 +1,7 @@
 // Saved reports: what one asks, and what it says now as one table.
 import { queryOptions } from '@tanstack/react-query';
-import { answered, api, tables } from './client';
+import { session } from '../state/session';
+import { answered, api, done, tables } from './client';
 import type { components } from './schema';
 
 type Schemas = components['schemas'];
@@ -51,6 +52,31 @@ function tableOf({ site, from, to, columns, rows, chart }: Schemas['ReportTable'
         ? undefined
         : { kind: chart.kind, labels: chart.labels.map(at), x: at(chart.x), value: at(chart.value), isGrid: chart.is_grid, rows: chart.rows },
   };
+}
+
+export interface ListedReport extends SavedReport {
+  readonly changed: number;
+}
+
+/** Of a site, or of all. */
+export function savedListQuery(site: string | undefined) {
+  return queryOptions({
+    queryKey: ['saved-list', site],
+    queryFn: async ({ signal }): Promise<readonly ListedReport[]> => {
+      const query = site === undefined ? {} : { site };
+      const { saved_reports } = await answered(api.GET('/v1/saved-reports', { params: { query }, signal }));
+      return saved_reports.map(({ id, name, kind, site: of, owner, changed }) => ({ id, name, kind, site: of, owner, changed: Date.parse(changed) }));
+    },
+  });
+}
+
+export async function forgetSaved(id: string): Promise<void> {
+  await done(api.DELETE('/v1/saved-reports/{id}', { params: { path: { id } } }));
+}
+
+/** The same while the page goes away. */
+export function forgetSavedLeaving(id: string): void {
+  void fetch(`/v1/saved-reports/${encodeURIComponent(id)}`, { method: 'DELETE', keepalive: true, headers: { Authorization: `Bearer ${session.token() ?? ''}` } }).catch(() => undefined);
 }
 
 export function savedReportQuery(id: string) {

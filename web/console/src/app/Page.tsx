@@ -35,8 +35,10 @@ export function Page({ title, intro, search, actions, children }: PageProps) {
   return (
     <>
       <PageHead title={title} intro={intro}>
-        {actions}
-        {search === undefined ? null : <RangeChoice search={search} data={data} />}
+        <div className="page-actions">
+          {search === undefined ? null : <RangeChoice search={search} data={data} />}
+          {actions}
+        </div>
       </PageHead>
       {site !== undefined ? (
         children(site, range)

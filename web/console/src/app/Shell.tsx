@@ -1,32 +1,50 @@
 import { Link, Outlet, useLocation } from '@tanstack/react-router';
-import { useEffect, useRef, type ComponentType } from 'react';
+import { lazy, Suspense, useEffect, useRef, useState } from 'react';
 import { messages as m } from '../i18n/messages';
 import { session, useToken } from '../state/session';
 import { setTheme, useThemeChoice, type ThemeChoice } from '../state/theme';
 import { Button } from '../ui/Button';
-import { CampaignsIcon, CtrIcon, FunnelIcon, HeatmapIcon, LiveIcon, Logo, MoonIcon, PipelineIcon, SignOutIcon, SunIcon, SystemIcon } from '../ui/icons';
-import { SignIn } from '../views/SignIn';
+import { Logo, MoonIcon, MoreIcon, SearchIcon, SignOutIcon, SunIcon, SystemIcon } from '../ui/icons';
 import { queryClient } from './queryClient';
 import { SiteChoice } from './SiteChoice';
+import { carried, groups, views, type ViewLink } from './views';
 
-type ViewPath = '/ctr' | '/heatmap' | '/funnel' | '/campaigns' | '/live' | '/pipeline';
-
-const views: readonly { to: ViewPath; label: string; Icon: ComponentType }[] = [
-  { to: '/ctr', label: m.nav.ctr, Icon: CtrIcon },
-  { to: '/heatmap', label: m.nav.heatmap, Icon: HeatmapIcon },
-  { to: '/funnel', label: m.nav.funnel, Icon: FunnelIcon },
-  { to: '/campaigns', label: m.nav.campaigns, Icon: CampaignsIcon },
-  { to: '/live', label: m.nav.live, Icon: LiveIcon },
-  { to: '/pipeline', label: m.nav.pipeline, Icon: PipelineIcon },
-];
+const SignIn = lazy(() => import('../views/SignIn'));
+const Toasts = lazy(() => import('./Toasts'));
+const Palette = lazy(() => import('./Palette'));
 
 export function Shell() {
   const token = useToken();
-  if (token === undefined) return <SignIn />;
+  if (token === undefined) {
+    return (
+      <Suspense>
+        <SignIn />
+      </Suspense>
+    );
+  }
   return <SignedIn />;
 }
 
+/** Ctrl-K, or Cmd-K, opens and closes the palette. */
+function usePalette(): [boolean, (isOpen: boolean) => void] {
+  const [isOpen, setOpen] = useState(false);
+  useEffect(() => {
+    const listen = (event: KeyboardEvent) => {
+      if (event.key.toLowerCase() !== 'k' || !(event.ctrlKey || event.metaKey) || event.altKey || event.shiftKey) return;
+      event.preventDefault();
+      setOpen((now) => !now);
+    };
+    window.addEventListener('keydown', listen);
+    return () => {
+      window.removeEventListener('keydown', listen);
+    };
+  }, []);
+  return [isOpen, setOpen];
+}
+
 function SignedIn() {
+  const [isPaletteOpen, setPaletteOpen] = usePalette();
+  const openPalette = () => { setPaletteOpen(true); };
   const path = useLocation({ select: (location) => location.pathname });
   const main = useRef<HTMLElement>(null);
   const first = useRef(true);
@@ -46,8 +64,13 @@ function SignedIn() {
       </a>
       <aside className="sidebar">
         <Brand />
+        <button type="button" className="button select-button palette-button" aria-haspopup="dialog" onClick={openPalette}>
+          <SearchIcon />
+          <span>{m.nav.find}</span>
+          <kbd>{m.nav.findKeys}</kbd>
+        </button>
         <SiteChoice />
-        <ViewLinks className="nav" />
+        <GroupedLinks />
         <div className="sidebar-foot">
           <ThemeButton />
           <SignOutButton />
@@ -56,13 +79,20 @@ function SignedIn() {
       <header className="topbar">
         <Brand />
         <SiteChoice />
+        <Button look="quiet" icon aria-label={m.nav.find} aria-haspopup="dialog" onPress={openPalette}>
+          <SearchIcon />
+        </Button>
         <ThemeButton />
         <SignOutButton />
       </header>
       <main id="main" ref={main} className="main" tabIndex={-1}>
         <Outlet />
       </main>
-      <ViewLinks className="bottom-bar" />
+      <BottomBar path={path} />
+      <Suspense>
+        <Toasts />
+        {isPaletteOpen ? <Palette onClose={() => { setPaletteOpen(false); }} /> : null}
+      </Suspense>
     </div>
   );
 }
@@ -76,35 +106,55 @@ function Brand() {
   );
 }
 
-function ViewLinks({ className }: { className: string }) {
+function GroupedLinks() {
   return (
-    <nav className={className} aria-label={m.nav.label}>
-      {views.map(({ to, label, Icon }) => (
-        // The site and the time range go along; what belongs to one view stays behind.
-        <Link key={to} to={to} search={carried} className="nav-link" activeOptions={{ includeSearch: false }} activeProps={{ 'aria-current': 'page' }}>
-          <Icon />
-          {label}
-        </Link>
+    <nav className="nav" aria-label={m.nav.label}>
+      {groups.map((group) => (
+        <ul key={group.label} aria-label={group.label}>
+          <li className="nav-group" aria-hidden="true">
+            {group.label}
+          </li>
+          {group.views.map((view) => (
+            <li key={view.to}>
+              <NavLink view={view} />
+            </li>
+          ))}
+        </ul>
       ))}
     </nav>
   );
 }
 
-interface Carried {
-  site?: string;
-  from?: string;
-  to?: string;
-  last?: '15m' | '1h' | '24h' | '7d' | '30d';
+/** A phone's: the views that people open on one, and the others behind a button. */
+function BottomBar({ path }: { path: string }) {
+  const sheet = useRef<HTMLDivElement>(null);
+  const others = views.filter((view) => view.isFirst !== true);
+  return (
+    <nav className="bottom-bar" aria-label={m.nav.label}>
+      {views.filter((view) => view.isFirst === true).map((view) => (
+        <NavLink key={view.to} view={view} />
+      ))}
+      <button type="button" className="nav-link" popoverTarget="more-views" aria-current={others.some((view) => view.to === path) ? 'true' : undefined}>
+        <MoreIcon />
+        {m.nav.more}
+      </button>
+      <div ref={sheet} id="more-views" popover="auto" className="more-views" onClickCapture={() => { sheet.current?.hidePopover(); }}>
+        {others.map((view) => (
+          <NavLink key={view.to} view={view} />
+        ))}
+      </div>
+    </nav>
+  );
 }
 
-function carried(previous: Carried): Carried {
-  const { site, from, to, last } = previous;
-  return {
-    ...(site === undefined ? {} : { site }),
-    ...(from === undefined ? {} : { from }),
-    ...(to === undefined ? {} : { to }),
-    ...(last === undefined ? {} : { last }),
-  };
+function NavLink({ view: { to, label, Icon } }: { view: ViewLink }) {
+  return (
+    // The site, the segment and the time range go along; what belongs to one view stays behind.
+    <Link to={to} search={carried} className="nav-link" activeOptions={{ includeSearch: false }} activeProps={{ 'aria-current': 'page' }}>
+      <Icon />
+      {label}
+    </Link>
+  );
 }
 
 const nextTheme: Readonly<Record<ThemeChoice, ThemeChoice>> = { system: 'light', light: 'dark', dark: 'system' };

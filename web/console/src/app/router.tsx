@@ -1,5 +1,8 @@
 import { createRootRoute, createRoute, createRouter, lazyRouteComponent, redirect } from '@tanstack/react-router';
-import { campaignsSearch, ctrSearch, funnelSearch, heatmapSearch, liveSearch, parseAddress, pipelineSearch, printAddress, savedSearch } from '../state/search';
+import {
+  campaignsSearch, ctrSearch, exploreSearch, funnelSearch, heatmapSearch, liveSearch, manageSearch, parseAddress, personalizationSearch, pipelineSearch,
+  printAddress, savedListSearch, savedSearch, segmentsSearch,
+} from '../state/search';
 import { NotFound } from '../views/NotFound';
 import { Shell } from './Shell';
 
@@ -17,6 +20,12 @@ const ctr = createRoute({
   path: '/ctr',
   validateSearch: ctrSearch,
   component: lazyRouteComponent(() => import('../views/CtrView'), 'CtrView'),
+});
+const explore = createRoute({
+  getParentRoute: () => root,
+  path: '/explore',
+  validateSearch: exploreSearch,
+  component: lazyRouteComponent(() => import('../views/ExploreView'), 'ExploreView'),
 });
 const heatmap = createRoute({
   getParentRoute: () => root,
@@ -36,17 +45,41 @@ const campaigns = createRoute({
   validateSearch: campaignsSearch,
   component: lazyRouteComponent(() => import('../views/CampaignsView'), 'CampaignsView'),
 });
+const manage = createRoute({
+  getParentRoute: () => root,
+  path: '/campaigns/manage',
+  validateSearch: manageSearch,
+  component: lazyRouteComponent(() => import('../views/ManageView'), 'ManageView'),
+});
 const live = createRoute({
   getParentRoute: () => root,
   path: '/live',
   validateSearch: liveSearch,
   component: lazyRouteComponent(() => import('../views/LiveView'), 'LiveView'),
 });
+const personalization = createRoute({
+  getParentRoute: () => root,
+  path: '/personalization',
+  validateSearch: personalizationSearch,
+  component: lazyRouteComponent(() => import('../views/PersonalizationView'), 'PersonalizationView'),
+});
 const pipeline = createRoute({
   getParentRoute: () => root,
   path: '/pipeline',
   validateSearch: pipelineSearch,
   component: lazyRouteComponent(() => import('../views/PipelineView'), 'PipelineView'),
+});
+const savedList = createRoute({
+  getParentRoute: () => root,
+  path: '/saved',
+  validateSearch: savedListSearch,
+  component: lazyRouteComponent(() => import('../views/SavedListView'), 'SavedListView'),
+});
+const segments = createRoute({
+  getParentRoute: () => root,
+  path: '/segments',
+  validateSearch: segmentsSearch,
+  component: lazyRouteComponent(() => import('../views/SegmentsView'), 'SegmentsView'),
 });
 const saved = createRoute({
   getParentRoute: () => root,
@@ -56,7 +89,7 @@ const saved = createRoute({
 });
 
 export const router = createRouter({
-  routeTree: root.addChildren([home, ctr, heatmap, funnel, campaigns, live, pipeline, saved]),
+  routeTree: root.addChildren([home, ctr, explore, heatmap, funnel, campaigns, manage, live, personalization, pipeline, segments, savedList, saved]),
   defaultPreload: 'intent',
   scrollRestoration: true,
   parseSearch: parseAddress,

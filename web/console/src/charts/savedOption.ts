@@ -23,6 +23,8 @@ export interface Picture {
   readonly kind: ChartKind;
   readonly option: EChartsCoreOption;
   readonly height: number;
+  /** Of several lines. */
+  readonly legend?: readonly { readonly name: string; readonly color: string }[];
 }
 
 type Row = readonly Cell[];
@@ -89,6 +91,7 @@ function linesPicture(drawing: Drawing): Picture {
   return {
     kind: 'line',
     height: 360,
+    ...(drawn.length > 1 ? { legend: drawn.map(([name], index) => ({ name, color: seriesColor(palette, index) })) } : {}),
     option: {
       useUTC: true,
       animation: false,

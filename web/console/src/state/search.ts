@@ -6,6 +6,8 @@ export type RawSearch = Readonly<Record<string, unknown>>;
 
 export interface SiteSearch extends RangeSearch {
   readonly site?: string;
+  /** Only events of the users in it: its id. */
+  readonly segment?: string;
 }
 
 export interface SortSearch {
@@ -59,10 +61,41 @@ export interface PipelineSearch extends SortSearch {
   readonly reason?: string;
 }
 
+/** `site` and the time are those of the CTR by policy; the model is one for all sites. */
+export interface PersonalizationSearch extends SiteSearch, SortSearch {}
+
+export type SegmentKind = 'rule' | 'list';
+export interface SegmentsSearch extends SiteSearch, SortSearch {
+  /** The id of the segment that is edited, or `new`. */
+  readonly edit?: string;
+  /** Of a new one. */
+  readonly kind?: SegmentKind;
+}
+
+export interface ManageSearch extends SortSearch {
+  readonly site?: string;
+  /** The id of the campaign that is edited, or `new`. */
+  readonly edit?: string;
+  /** Of a new one: the id of what it begins as. */
+  readonly copy?: string;
+}
+
+export interface ExploreSearch extends SiteSearch, SortSearch {
+  readonly metrics?: readonly string[];
+  readonly by?: readonly string[];
+  /** Filters as reports take them, a semicolon between. */
+  readonly where?: string;
+}
+
 const NAME = /^[A-Za-z0-9_.:-]{1,128}$/;
 
 function name(value: unknown): string | undefined {
   return typeof value === 'string' && NAME.test(value) ? value : undefined;
+}
+
+/** The id of a campaign may be any text. */
+function id(value: unknown): string | undefined {
+  return typeof value === 'string' && value !== '' && value.length <= 128 ? value : undefined;
 }
 
 function oneOf<T extends string>(value: unknown, allowed: readonly T[]): T | undefined {
@@ -91,7 +124,7 @@ function sort(raw: RawSearch) {
 }
 
 function site(raw: RawSearch) {
-  return { site: name(raw.site), ...range(raw) };
+  return { site: name(raw.site), segment: name(raw.segment), ...range(raw) };
 }
 
 export function ctrSearch(raw: RawSearch): CtrSearch {
@@ -132,6 +165,10 @@ export function liveSearch(raw: RawSearch): LiveSearch {
   return compact<LiveSearch>({ site: name(raw.site) });
 }
 
+export function savedListSearch(raw: RawSearch): SavedSearch & SiteSearch {
+  return compact<SavedSearch & SiteSearch>({ ...site(raw), ...sort(raw) });
+}
+
 export function savedSearch(raw: RawSearch): SavedSearch {
   return compact<SavedSearch>({ site: name(raw.site), ...sort(raw) });
 }
@@ -139,6 +176,29 @@ export function savedSearch(raw: RawSearch): SavedSearch {
 export function pipelineSearch(raw: RawSearch): PipelineSearch {
   const reason = typeof raw.reason === 'string' && raw.reason !== '' && raw.reason.length <= 512 ? raw.reason : undefined;
   return compact<PipelineSearch>({ site: name(raw.site), reason, ...sort(raw) });
+}
+
+export function personalizationSearch(raw: RawSearch): PersonalizationSearch {
+  return compact<PersonalizationSearch>({ ...site(raw), ...sort(raw) });
+}
+
+export function segmentsSearch(raw: RawSearch): SegmentsSearch {
+  return compact<SegmentsSearch>({ ...site(raw), edit: name(raw.edit), kind: oneOf(raw.kind, ['rule', 'list'] as const), ...sort(raw) });
+}
+
+export function manageSearch(raw: RawSearch): ManageSearch {
+  return compact<ManageSearch>({ site: name(raw.site), edit: id(raw.edit), copy: id(raw.copy), ...sort(raw) });
+}
+
+function names(value: unknown, most: number): readonly string[] | undefined {
+  const list = typeof value === 'string' ? value.split(',') : Array.isArray(value) ? value : [];
+  const found = list.map(name).filter((one) => one !== undefined).slice(0, most);
+  return found.length === 0 ? undefined : [...new Set(found)];
+}
+
+export function exploreSearch(raw: RawSearch): ExploreSearch {
+  const where = typeof raw.where === 'string' && raw.where !== '' && raw.where.length <= 2000 ? raw.where : undefined;
+  return compact<ExploreSearch>({ ...site(raw), metrics: names(raw.metrics, 10), by: names(raw.by, 3), where, ...sort(raw) });
 }
 
 /** `?by=policy&steps=a,b`: plain text, so that a person can read and write the address. */

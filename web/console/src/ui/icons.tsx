@@ -1,6 +1,6 @@
 import type { ReactNode } from 'react';
 
-function icon(paths: ReactNode, box = 20) {
+export function icon(paths: ReactNode, box = 20) {
   return function Icon() {
     return (
       <svg
@@ -82,6 +82,38 @@ export const WarningIcon = icon(
   <>
     <path d="M10 3 2.2 16.5h15.6z" />
     <path d="M10 8v4M10 14.2v.1" />
+  </>,
+);
+export const MoreIcon = icon(<path d="M4.5 10h.1M10 10h.1M15.5 10h.1" strokeWidth="2.6" />);
+export const PersonalizationIcon = icon(
+  <>
+    <circle cx="8.4" cy="6.4" r="3.1" />
+    <path d="M2.8 16.6c.5-3.3 2.7-5 5.6-5 .9 0 1.7.2 2.4.5" />
+    <path d="m14.6 11 .9 2.1 2.1.9-2.1.9-.9 2.1-.9-2.1-2.1-.9 2.1-.9z" />
+  </>,
+);
+export const SegmentsIcon = icon(
+  <>
+    <circle cx="7.6" cy="10" r="4.8" />
+    <circle cx="12.4" cy="10" r="4.8" />
+  </>,
+);
+export const ManageIcon = icon(
+  <>
+    <path d="M3 11.8V8.2l9.5-4v11.6z" />
+    <path d="M15 8a3 3 0 0 1 0 4M5.5 12.6l.9 3.6h2.2l-.8-2.8" />
+  </>,
+);
+export const ExploreIcon = icon(
+  <>
+    <path d="M3 16.5h14M5.5 13.5V9M9.5 13.5V5M13.5 13.5V7.5" />
+  </>,
+);
+export const SavedIcon = icon(<path d="M5.5 3h9v14L10 13.6 5.5 17z" />);
+export const SearchIcon = icon(
+  <>
+    <circle cx="9" cy="9" r="5.2" />
+    <path d="m13 13 4 4" />
   </>,
 );
 export const EmptyIcon = icon(

@@ -1,5 +1,5 @@
 import { useQuery } from '@tanstack/react-query';
-import { getRouteApi } from '@tanstack/react-router';
+import { getRouteApi, Link } from '@tanstack/react-router';
 import { useMemo } from 'react';
 import { Page } from '../app/Page';
 import type { CampaignSeries, CampaignsReport, Site } from '../api/model';
@@ -14,6 +14,7 @@ import type { CampaignMeasure, CampaignsSearch, Interval } from '../state/search
 import { Card, Figure, Headline } from '../ui/Card';
 import { Segments } from '../ui/Choice';
 import { rateColumns } from '../ui/rateColumns';
+import { SegmentChoice } from '../ui/SegmentChoice';
 import { Empty, Failure, Skeleton, TableSkeleton } from '../ui/states';
 import { Table, type Column } from '../ui/Table';
 import { useSort } from '../ui/useSort';
@@ -40,9 +41,17 @@ function usableIntervals(range: TimeRange | undefined): readonly Interval[] {
 export function CampaignsView() {
   const search = route.useSearch();
   return (
-    <Page title={m.campaigns.title} intro={m.campaigns.intro} search={search}>
+    <Page title={m.campaigns.title} intro={m.campaigns.intro} search={search} actions={<ManageLink search={search} />}>
       {(site, range) => <CampaignsReportView site={site} range={range} search={search} />}
     </Page>
+  );
+}
+
+function ManageLink({ search: { site } }: { search: CampaignsSearch }) {
+  return (
+    <Link to="/campaigns/manage" search={site === undefined ? {} : { site }} className="button">
+      {m.campaigns.manage}
+    </Link>
   );
 }
 
@@ -52,7 +61,7 @@ function CampaignsReportView({ site, range, search }: { site: Site; range: TimeR
   const automatic = range === undefined ? 'hour' : automaticInterval(range);
   const interval = search.interval !== undefined && usable.includes(search.interval) ? search.interval : automatic;
   const measure = search.measure ?? 'impressions';
-  const query = useQuery(campaignsQuery({ site: site.id, range, interval }));
+  const query = useQuery(campaignsQuery({ site: site.id, range, segment: search.segment, interval }));
   const empty = range === undefined || query.data?.campaigns.length === 0;
   return (
     <>
@@ -69,6 +78,7 @@ function CampaignsReportView({ site, range, search }: { site: Site; range: TimeR
           options={usable.map((value) => ({ value, label: m.campaigns.intervals[value] }))}
           onChange={(next) => void navigate({ search: (previous) => ({ ...previous, interval: next }) })}
         />
+        <SegmentChoice site={site.id} segment={search.segment} />
       </div>
       <div className={query.isPlaceholderData ? 'stack refreshing' : 'stack'} aria-busy={query.isFetching}>
         {query.error !== null ? (

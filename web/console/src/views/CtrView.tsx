@@ -13,6 +13,7 @@ import type { TimeRange } from '../state/range';
 import type { CtrSearch } from '../state/search';
 import { Card, Figure, Headline } from '../ui/Card';
 import { Choice } from '../ui/Choice';
+import { SegmentChoice } from '../ui/SegmentChoice';
 import { rateColumns } from '../ui/rateColumns';
 import { Empty, Failure, Skeleton, TableSkeleton } from '../ui/states';
 import { Table, type Column } from '../ui/Table';
@@ -51,12 +52,12 @@ export function CtrView() {
 function CtrReportView({ site, range, search }: { site: Site; range: TimeRange | undefined; search: CtrSearch }) {
   const { by, then } = grouping(search, site);
   const dimensions = then === undefined ? [by] : [by, then];
-  const query = useQuery(ctrQuery({ site: site.id, range, by: dimensions }));
+  const query = useQuery(ctrQuery({ site: site.id, range, segment: search.segment, by: dimensions }));
   const report = query.data;
   const empty = range === undefined || (report?.total.impressions === 0);
   return (
     <>
-      <CtrFilters by={by} then={then} />
+      <CtrFilters by={by} then={then} site={site.id} segment={search.segment} />
       <div className={query.isPlaceholderData ? 'stack refreshing' : 'stack'} aria-busy={query.isFetching}>
         {query.error !== null ? (
           <div className="card">
@@ -74,7 +75,7 @@ function CtrReportView({ site, range, search }: { site: Site; range: TimeRange |
   );
 }
 
-function CtrFilters({ by, then }: { by: string; then: string | undefined }) {
+function CtrFilters({ by, then, site, segment }: { by: string; then: string | undefined; site: string; segment: string | undefined }) {
   const navigate = route.useNavigate();
   const options = DIMENSIONS.map((dimension) => ({ value: dimension, label: m.dimension(dimension) }));
   return (
@@ -91,6 +92,7 @@ function CtrFilters({ by, then }: { by: string; then: string | undefined }) {
         value={then ?? NOTHING}
         onChange={(next) => void navigate({ search: (previous) => ({ ...previous, by, then: next }) })}
       />
+      <SegmentChoice site={site} segment={segment} />
     </div>
   );
 }

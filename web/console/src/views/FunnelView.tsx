@@ -1,15 +1,18 @@
-import { useQuery } from '@tanstack/react-query';
+import { useQuery, useQueryClient } from '@tanstack/react-query';
 import { getRouteApi } from '@tanstack/react-router';
 import { Page } from '../app/Page';
 import type { FunnelReport, FunnelStep, Site } from '../api/model';
 import { EVENT_TYPES, funnelQuery } from '../api/reports';
+import { forgetSegment, keepDropOff } from '../api/segments';
 import { format } from '../i18n/format';
 import { messages as m } from '../i18n/messages';
 import type { TimeRange } from '../state/range';
 import { FUNNEL_WINDOW_SECONDS, MOST_FUNNEL_STEPS, type FunnelOrder, type FunnelSearch, type FunnelWindow } from '../state/search';
+import { tell, tellFailure } from '../state/toasts';
 import { Button } from '../ui/Button';
 import { Card, Figure, Headline } from '../ui/Card';
 import { Choice, Segments } from '../ui/Choice';
+import { SegmentChoice } from '../ui/SegmentChoice';
 import { ArrowDown, ArrowUp, CloseIcon, PlusIcon } from '../ui/icons';
 import { Empty, Failure, Skeleton } from '../ui/states';
 
@@ -38,7 +41,8 @@ function FunnelReportView({ site, range, search }: { site: Site; range: TimeRang
   const steps = search.steps ?? defaultSteps(site);
   const within = search.within ?? '24h';
   const order = search.order ?? 'ordered';
-  const query = useQuery(funnelQuery({ site: site.id, range, steps, windowSeconds: FUNNEL_WINDOW_SECONDS[within], order }));
+  const query = useQuery(funnelQuery({ site: site.id, range, segment: search.segment, steps, windowSeconds: FUNNEL_WINDOW_SECONDS[within], order }));
+  const keep = useKeepDropOff({ site: site.id, search, steps, windowSeconds: FUNNEL_WINDOW_SECONDS[within], order });
   const first = steps[0] ?? '';
   const empty = range === undefined || query.data?.steps[0]?.users === 0;
   return (
@@ -56,6 +60,7 @@ function FunnelReportView({ site, range, search }: { site: Site; range: TimeRang
           options={orders.map((value) => ({ value, label: m.funnel.orders[value] }))}
           onChange={(next) => void navigate({ search: (previous) => ({ ...previous, order: next }) })}
         />
+        <SegmentChoice site={site.id} segment={search.segment} />
       </div>
       <div className="funnel-columns">
         <Card title={m.funnel.steps}>
@@ -76,12 +81,40 @@ function FunnelReportView({ site, range, search }: { site: Site; range: TimeRang
               </Empty>
             </div>
           ) : (
-            <FunnelContent report={query.data} steps={steps} />
+            <FunnelContent report={query.data} steps={steps} onKeep={keep} />
           )}
         </div>
       </div>
     </>
   );
+}
+
+interface Asked {
+  readonly site: string;
+  readonly search: FunnelSearch;
+  readonly steps: readonly string[];
+  readonly windowSeconds: number;
+  readonly order: FunnelOrder;
+}
+
+/** Makes a segment of who leaves after a step: at once, with a way back. */
+function useKeepDropOff(asked: Asked): (after: number) => void {
+  const client = useQueryClient();
+  const renew = () => client.invalidateQueries({ queryKey: ['segments'] });
+  return (after) => {
+    const title = m.funnel.keptTitle(asked.steps.map(m.eventType), after);
+    keepDropOff({ ...asked, title, after })
+      .then(async ({ id, size }) => {
+        await renew();
+        tell({
+          text: m.funnel.keptAs(title, size),
+          undo: () => {
+            forgetSegment(id).then(renew).catch((error: unknown) => { tellFailure(m.funnel.notKept, error); });
+          },
+        });
+      })
+      .catch((error: unknown) => { tellFailure(m.funnel.notKept, error); });
+  };
 }
 
 function moved(steps: readonly string[], from: number, to: number): string[] {
@@ -152,7 +185,14 @@ function StepsEditor({ steps, onChange }: { steps: readonly string[]; onChange: 
   );
 }
 
-function FunnelContent({ report, steps }: { report: FunnelReport | undefined; steps: readonly string[] }) {
+interface ContentProps {
+  report: FunnelReport | undefined;
+  steps: readonly string[];
+  /** Makes a segment of who reached the step of this number, and not the next. */
+  onKeep: (after: number) => void;
+}
+
+function FunnelContent({ report, steps, onKeep }: ContentProps) {
   const first = report?.steps[0];
   const last = report?.steps.at(-1);
   return (
@@ -174,13 +214,13 @@ function FunnelContent({ report, steps }: { report: FunnelReport | undefined; st
         />
       </Headline>
       <Card title={m.funnel.chart}>
-        {report === undefined ? <Skeleton height={steps.length * 96} /> : <FunnelBars steps={report.steps} />}
+        {report === undefined ? <Skeleton height={steps.length * 96} /> : <FunnelBars steps={report.steps} onKeep={onKeep} />}
       </Card>
     </>
   );
 }
 
-function FunnelBars({ steps }: { steps: readonly FunnelStep[] }) {
+function FunnelBars({ steps, onKeep }: { steps: readonly FunnelStep[]; onKeep: (after: number) => void }) {
   return (
     <ol className="funnel" data-testid="funnel-bars">
       {steps.map((step, index) => {
@@ -198,7 +238,7 @@ function FunnelBars({ steps }: { steps: readonly FunnelStep[] }) {
                 <i style={{ width: `${step.fromFirst * 100}%` }} />
               </span>
             </div>
-            {next === undefined ? null : <FunnelDrop from={step} to={next} />}
+            {next === undefined ? null : <FunnelDrop from={step} to={next} onKeep={() => { onKeep(index + 1); }} />}
           </li>
         );
       })}
@@ -206,13 +246,18 @@ function FunnelBars({ steps }: { steps: readonly FunnelStep[] }) {
   );
 }
 
-function FunnelDrop({ from, to }: { from: FunnelStep; to: FunnelStep }) {
+function FunnelDrop({ from, to, onKeep }: { from: FunnelStep; to: FunnelStep; onKeep: () => void }) {
   const kept = to.fromPrevious ?? 0;
   const time = to.medianFromPrevious === undefined ? undefined : format.duration(to.medianFromPrevious);
   return (
-    <p className="funnel-drop number">
+    <div className="funnel-drop number">
       <span>{m.funnel.continued(format.percent(kept), time)}</span>
       <span className="cell-faint">{m.funnel.dropped(from.users - to.users, format.percent(1 - kept))}</span>
-    </p>
+      {from.users > to.users ? (
+        <Button look="quiet" aria-label={m.funnel.keepAfter(m.eventType(from.name))} onPress={onKeep}>
+          {m.funnel.keep}
+        </Button>
+      ) : null}
+    </div>
   );
 }

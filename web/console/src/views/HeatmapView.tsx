@@ -14,6 +14,7 @@ import type { HeatmapSearch, HeatMeasure } from '../state/search';
 import { useTheme } from '../state/theme';
 import { Card, Figure, Headline } from '../ui/Card';
 import { Choice, Segments } from '../ui/Choice';
+import { SegmentChoice } from '../ui/SegmentChoice';
 import { Empty, Failure, Skeleton, TableSkeleton } from '../ui/states';
 import { Table, type Column } from '../ui/Table';
 import { useSort } from '../ui/useSort';
@@ -45,16 +46,16 @@ function slotName(slot: string): string {
 
 function HeatmapReportView({ site, range, search }: ViewProps) {
   const mode = search.mode ?? 'positions';
-  const positions = useQuery(positionsQuery({ site: site.id, range }));
+  const positions = useQuery(positionsQuery({ site: site.id, range, segment: search.segment }));
   const slots = useMemo(() => [...new Set(positions.data?.cells.map((cell) => cell.slot))].sort(format.collator.compare), [positions.data]);
   const slot = search.slot !== undefined && slots.includes(search.slot) ? search.slot : slots[0];
-  const inside = useQuery({ ...cellsQuery({ site: site.id, range, slot: slot ?? '' }), enabled: mode === 'cells' && slot !== undefined && range !== undefined });
+  const inside = useQuery({ ...cellsQuery({ site: site.id, range, segment: search.segment, slot: slot ?? '' }), enabled: mode === 'cells' && slot !== undefined && range !== undefined });
   const query = mode === 'positions' ? positions : inside;
   const measure = mode === 'cells' && (search.measure === undefined || search.measure === 'ctr' || search.measure === 'impressions') ? 'clicks' : (search.measure ?? 'ctr');
   const nothing = range === undefined || positions.data?.cells.length === 0 || query.data?.cells.length === 0;
   return (
     <>
-      <HeatmapFilters mode={mode} measure={measure} slot={slot} slots={slots} />
+      <HeatmapFilters mode={mode} measure={measure} slot={slot} slots={slots} site={site.id} segment={search.segment} />
       <div className={query.isPlaceholderData ? 'stack refreshing' : 'stack'} aria-busy={query.isFetching}>
         {query.error !== null ? (
           <div className="card">
@@ -74,7 +75,16 @@ function HeatmapReportView({ site, range, search }: ViewProps) {
   );
 }
 
-function HeatmapFilters({ mode, measure, slot, slots }: { mode: Mode; measure: HeatMeasure; slot: string | undefined; slots: readonly string[] }) {
+interface FiltersProps {
+  mode: Mode;
+  measure: HeatMeasure;
+  slot: string | undefined;
+  slots: readonly string[];
+  site: string;
+  segment: string | undefined;
+}
+
+function HeatmapFilters({ mode, measure, slot, slots, site, segment }: FiltersProps) {
   const navigate = route.useNavigate();
   const measures: readonly HeatMeasure[] = mode === 'positions' ? ['ctr', 'impressions', 'clicks'] : ['clicks', 'hovers'];
   return (
@@ -102,6 +112,7 @@ function HeatmapFilters({ mode, measure, slot, slots }: { mode: Mode; measure: H
           onChange={(next) => void navigate({ search: (previous) => ({ ...previous, slot: next }) })}
         />
       ) : null}
+      <SegmentChoice site={site} segment={segment} />
     </div>
   );
 }

@@ -10,13 +10,14 @@ import { pipelineOption, type PipelineLine } from '../charts/pipelineOption';
 import { format } from '../i18n/format';
 import { messages as m } from '../i18n/messages';
 import { pipelineMessages as words } from '../i18n/pipelineMessages';
-import { findings, severity, toneOf, toneOfState, type Finding, type Tone } from '../state/pipelineVerdict';
+import { findings, severity, toneOf, toneOfState, type Finding } from '../state/pipelineVerdict';
 import { Card, Figure } from '../ui/Card';
-import { CheckIcon, WarningIcon } from '../ui/icons';
 import { Command, Failure, Skeleton, TableSkeleton } from '../ui/states';
 import { Table, type Column } from '../ui/Table';
+import { ToneMark } from '../ui/ToneMark';
 import { useSort } from '../ui/useSort';
 import { DeadLettersCard } from './DeadLettersCard';
+import '../styles/answer.css';
 import '../styles/pipeline.css';
 
 const route = getRouteApi('/pipeline');
@@ -123,10 +124,6 @@ function Answer({ pipeline, found, reached }: { pipeline: Pipeline; found: reado
       </div>
     </>
   );
-}
-
-function ToneMark({ tone }: { tone: Tone }) {
-  return <span className={`tone-mark ${tone}`}>{tone === 'good' ? <CheckIcon /> : <WarningIcon />}</span>;
 }
 
 function GoodAnswer({ pipeline }: { pipeline: Pipeline }) {

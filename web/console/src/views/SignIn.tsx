@@ -7,7 +7,7 @@ import { Button } from '../ui/Button';
 import { Logo } from '../ui/icons';
 import { Command } from '../ui/states';
 
-export function SignIn() {
+export default function SignIn() {
   const [token, setToken] = useState('');
   const [problem, setProblem] = useState('');
   const [checking, setChecking] = useState(false);

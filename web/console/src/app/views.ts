@@ -1,0 +1,63 @@
+// The views that a person goes to, in their order and groups.
+import type { ComponentType } from 'react';
+import { messages as m } from '../i18n/messages';
+import { CampaignsIcon, CtrIcon, ExploreIcon, FunnelIcon, HeatmapIcon, LiveIcon, PersonalizationIcon, PipelineIcon, SavedIcon, SegmentsIcon } from '../ui/icons';
+
+type ViewPath = '/ctr' | '/explore' | '/heatmap' | '/saved' | '/funnel' | '/campaigns' | '/segments' | '/personalization' | '/live' | '/pipeline';
+
+export interface ViewLink {
+  readonly to: ViewPath;
+  readonly label: string;
+  readonly Icon: ComponentType;
+  /** Has its place in a phone's bottom bar; the others are behind "More" there. */
+  readonly isFirst?: boolean;
+}
+
+export const groups: readonly { readonly label: string; readonly views: readonly ViewLink[] }[] = [
+  {
+    label: m.nav.reports,
+    views: [
+      { to: '/ctr', label: m.nav.ctr, Icon: CtrIcon, isFirst: true },
+      { to: '/explore', label: m.nav.explore, Icon: ExploreIcon },
+      { to: '/heatmap', label: m.nav.heatmap, Icon: HeatmapIcon },
+      { to: '/funnel', label: m.nav.funnel, Icon: FunnelIcon, isFirst: true },
+      { to: '/saved', label: m.nav.saved, Icon: SavedIcon },
+    ],
+  },
+  {
+    label: m.nav.ads,
+    views: [
+      { to: '/campaigns', label: m.nav.campaigns, Icon: CampaignsIcon, isFirst: true },
+      { to: '/segments', label: m.nav.segments, Icon: SegmentsIcon },
+      { to: '/personalization', label: m.nav.personalization, Icon: PersonalizationIcon },
+    ],
+  },
+  {
+    label: m.nav.now,
+    views: [
+      { to: '/live', label: m.nav.live, Icon: LiveIcon, isFirst: true },
+      { to: '/pipeline', label: m.nav.pipeline, Icon: PipelineIcon },
+    ],
+  },
+];
+export const views = groups.flatMap((group) => group.views);
+
+export interface Carried {
+  site?: string;
+  segment?: string;
+  from?: string;
+  to?: string;
+  last?: '15m' | '1h' | '24h' | '7d' | '30d';
+}
+
+/** What goes along to another view; what belongs to one view stays behind. */
+export function carried(previous: Carried): Carried {
+  const { site, segment, from, to, last } = previous;
+  return {
+    ...(site === undefined ? {} : { site }),
+    ...(segment === undefined ? {} : { segment }),
+    ...(from === undefined ? {} : { from }),
+    ...(to === undefined ? {} : { to }),
+    ...(last === undefined ? {} : { last }),
+  };
+}
