@@ -67,19 +67,24 @@ serving::TrainingOptions training_options(const Settings& settings, const Secret
   return options;
 }
 
+Result<std::optional<DeciderPlace>> decider_place(const Settings& settings, bool keeps_profiles) {
+  if (settings.log_kind != "kafka") return std::optional<DeciderPlace>();
+  auto place = DeciderPlace::take(settings.data_dir + "/deciders/" + settings.kafka_topic, keeps_profiles);
+  if (!place) return place.error();
+  return std::optional<DeciderPlace>(std::move(*place));
+}
+
 Result<std::unique_ptr<Decisions>> Decisions::open(const Settings& settings, const Secrets& secrets,
-                                                   catalog::Catalog& catalog, log::EventLog& events,
-                                                   const LiveProfiles* profiles,
+                                                   std::optional<DeciderPlace> place, catalog::Catalog& catalog,
+                                                   log::EventLog& events, const LiveProfiles* profiles,
                                                    std::shared_ptr<metrics::Registry> metrics) {
   const bool learns = settings.decisions_policy == "learned";
-  const bool has_fellows = settings.log_kind == "kafka";
+  const bool has_fellows = place.has_value();
   std::unique_ptr<Decisions> made(
       new Decisions(catalog, learns, auction_of(settings), settings.decisions_uniform_share, has_fellows));
   std::string counts = settings.data_dir + "/decisions/counts";
   std::string model = model_path(settings);
   if (has_fellows) {
-    auto place = DeciderPlace::take(settings.data_dir + "/deciders/" + settings.kafka_topic);
-    if (!place) return place.error();
     counts = place->counts();
     model = place->model();
     made->place_.emplace(std::move(*place));
@@ -92,6 +97,9 @@ Result<std::unique_ptr<Decisions>> Decisions::open(const Settings& settings, con
     made->fellow_watch_->start();
   }
   made->follow_catalog();
+  // Before what was counted is read: it may be of before.
+  if (has_fellows)
+    if (auto heard = made->hear_erasures(); !heard) return heard.error();
   serving::ServingOptions options{.hash_key = secrets.hash_key_bytes(),
                                   .token_key = secrets.token_key_bytes(),
                                   .address_requests_per_second = settings.decisions_address_requests_per_second,
@@ -146,8 +154,18 @@ void Decisions::follow_catalog() {
   version_ = definitions->version;
 }
 
-void Decisions::forget(std::string_view site_id, std::uint64_t user_key) {
-  if (auto* decider = sites_.find(site_id)) decider->caps().erase(user_key);
+Result<void> Decisions::hear_erasures() {
+  erasures_ =
+      std::make_unique<profile::ErasureReader>(*logs_->erasures(), [this](std::span<const profile::ToldErasure> told) {
+        for (const auto& [erasure, offset] : told) forget(erasure.site_id, erasure.user_key, erasure.asked_ms);
+      });
+  if (auto read = erasures_->catch_up(); !read) return read;
+  erasures_->start();
+  return {};
+}
+
+void Decisions::forget(std::string_view site_id, std::uint64_t user_key, std::int64_t time_ms) {
+  sites_.at(site_id).caps().erase(user_key, time_ms);
 }
 
 void Decisions::stop() {
@@ -155,6 +173,7 @@ void Decisions::stop() {
   if (learner_) learner_->stop();
   if (server_) server_->stop();
   if (fellow_watch_) fellow_watch_->stop();
+  if (erasures_) erasures_->stop();
   if (logs_) logs_->close();
   if (versions_) versions_->close();
 }

@@ -16,6 +16,7 @@
 #include "marquee/decision/ranker.h"
 #include "marquee/http/server.h"
 #include "marquee/log/event_log.h"
+#include "marquee/profile/erasure.h"
 #include "marquee/serving/click_learner.h"
 #include "marquee/serving/decision_server.h"
 #include "marquee/serving/fellow_watch.h"
@@ -30,10 +31,15 @@ class LiveProfiles;
 /// What beside the logs decides what is learned.
 [[nodiscard]] serving::TrainingOptions training_options(const Settings& settings, const Secrets& secrets);
 
+/// Of one of several, which keeps its profiles there as well if it is told so; nullopt of one that decides alone.
+[[nodiscard]] Result<std::optional<DeciderPlace>> decider_place(const Settings& settings, bool keeps_profiles);
+
 class Decisions {
  public:
-  /// `catalog`, `events` and `profiles` (null: nobody is known) must outlive it.
+  /// `place`: where there are others (decider_place()). `catalog`, `events` and `profiles` (null: nobody is known) must
+  /// outlive it.
   [[nodiscard]] static Result<std::unique_ptr<Decisions>> open(const Settings& settings, const Secrets& secrets,
+                                                               std::optional<DeciderPlace> place,
                                                                catalog::Catalog& catalog, log::EventLog& events,
                                                                const LiveProfiles* profiles,
                                                                std::shared_ptr<metrics::Registry> metrics);
@@ -47,7 +53,7 @@ class Decisions {
   /// Of the model (serving::ClickLearner::versions_json); empty where none is learned.
   [[nodiscard]] std::string versions_json() const { return learner_ ? learner_->versions_json() : ""; }
   /// Forgets what caps have counted of a user; in the file of counts, with its next writing.
-  void forget(std::string_view site_id, std::uint64_t user_key);
+  void forget(std::string_view site_id, std::uint64_t user_key, std::int64_t time_ms);
   /// When no request is under way any more.
   void stop();
 
@@ -59,6 +65,8 @@ class Decisions {
                has_fellows ? &fellows_ : nullptr) {}
   /// Compiles what the catalog has, if that is another version than before.
   void follow_catalog();
+  /// What there is by now, and then what comes.
+  [[nodiscard]] Result<void> hear_erasures();
 
   catalog::Catalog& catalog_;
   std::int64_t version_ = -1;
@@ -69,6 +77,7 @@ class Decisions {
   std::optional<DeciderPlace> place_;  ///< Where there are others.
   std::unique_ptr<DecisionLogs> logs_;
   std::unique_ptr<serving::FellowWatch> fellow_watch_;  ///< The same.
+  std::unique_ptr<profile::ErasureReader> erasures_;    ///< The same: whom caps are to forget.
   std::unique_ptr<log::EventLog> versions_;             ///< Of the model's versions, where decisions.policy is learned.
   std::unique_ptr<serving::DecisionServer> server_;
   std::unique_ptr<serving::ClickLearner> learner_;  ///< Where decisions.policy is learned.

@@ -116,6 +116,7 @@ Result<void> Service::start_server() {
   watching_ = std::make_unique<clickhouse::Client>(
       endpoint_, http::ClientOptions{.connect_timeout_ms = 1'000, .timeout_ms = 5'000, .pool_size = 1});
   loader_ = std::make_unique<ingest::Loader>(loader_options(app_, metrics_), *log_, clickhouse::borrowed(loading_));
+  if (settings_.log_kind == "kafka") erasures_ = std::make_unique<SharedErasures>(settings_);
   collector_ = std::make_unique<ingest::Collector>(collector_options(settings_, secrets_, metrics_), *log_,
                                                    key_finder(*catalog_));
   watch_ = std::make_unique<ingest::PipelineWatch>(
@@ -142,7 +143,8 @@ Result<void> Service::start_server() {
   if (settings_.serve_collect) {
     collector_->add_routes(router);
     if (settings_.profiles_enabled) {
-      auto profiles = LiveProfiles::open(settings_, *catalog_, *log_, endpoint_, metrics_);
+      auto profiles =
+          LiveProfiles::open(settings_, settings_.data_dir + "/profiles", *catalog_, *log_, endpoint_, metrics_);
       if (!profiles) return profiles.error();
       profiles_ = std::move(*profiles);
     }
@@ -157,11 +159,17 @@ Result<void> Service::start_server() {
 }
 
 Result<void> Service::erase_profile(const std::string& site_id, const std::string& user_id) {
-  if (!profiles_) return Error::reject("site: this process keeps no profiles (profiles.enabled, serve.collect)");
-  if (!decisions_)
-    return Error::retry("Kafka was away when this process began: caps cannot forget until it is started again");
   const auto user_key = event::hash_user(secrets_.hash_key_bytes(), user_id);
-  decisions_->forget(site_id, user_key);
+  if (erasures_) {
+    const auto told = erasures_->tell(site_id, user_key);
+    if (!told) return told.error();
+    // Not to wait for what the others wait for.
+    if (decisions_) decisions_->forget(site_id, user_key, told->asked_ms);
+    if (profiles_) profiles_->erase(*told);
+    return {};
+  }
+  if (!profiles_) return Error::reject("site: this process keeps no profiles (profiles.enabled, serve.collect)");
+  decisions_->forget(site_id, user_key, SystemClock().now().time_since_epoch().count());
   return profiles_->erase(site_id, user_key);
 }
 
@@ -175,7 +183,9 @@ std::vector<std::pair<std::string, std::uint64_t>> Service::clusters() const {
 }
 
 Result<void> Service::open_decisions(http::Router& router) {
-  auto opened = Decisions::open(settings_, secrets_, *catalog_, *log_, profiles_.get(), metrics_);
+  auto place = decider_place(settings_, /*keeps_profiles=*/false);
+  if (!place) return place.error();
+  auto opened = Decisions::open(settings_, secrets_, std::move(*place), *catalog_, *log_, profiles_.get(), metrics_);
   if (opened) {
     decisions_ = std::move(*opened);
     decisions_->add_routes(router);

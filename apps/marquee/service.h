@@ -27,6 +27,7 @@
 #include "marquee/log/event_log.h"
 #include "marquee/serving/decision_loader.h"
 #include "secrets.h"
+#include "shared_erasures.h"
 
 namespace marquee::app {
 
@@ -83,6 +84,7 @@ class Service {
   std::unique_ptr<clickhouse::Client> watching_;
   std::unique_ptr<ingest::Loader> loader_;
   std::unique_ptr<ingest::Collector> collector_;
+  std::unique_ptr<SharedErasures> erasures_;    ///< With Kafka.
   std::unique_ptr<LiveProfiles> profiles_;      ///< Of a process that collects, where profiles.enabled.
   std::unique_ptr<Decisions> decisions_;        ///< Of a process that collects.
   std::unique_ptr<log::EventLog> landing_log_;  ///< Kafka's of decisions, of a process that loads.
