@@ -1,9 +1,12 @@
 #include "decisions.h"
 
+#include <fmt/format.h>
+
 #include <chrono>
 #include <condition_variable>
 #include <map>
 #include <mutex>
+#include <nlohmann/json.hpp>
 #include <vector>
 
 #include "live_profiles.h"
@@ -97,6 +100,7 @@ Result<std::unique_ptr<Decisions>> Decisions::open(const Settings& settings, con
     made->fellow_watch_->start();
   }
   made->follow_catalog();
+  made->follow_live_segments();
   // Before what was counted is read: it may be of before.
   if (has_fellows)
     if (auto heard = made->hear_erasures(); !heard) return heard.error();
@@ -106,6 +110,7 @@ Result<std::unique_ptr<Decisions>> Decisions::open(const Settings& settings, con
                                   .profiles = profiles != nullptr ? &profiles->profiles() : nullptr,
                                   .segments = profiles != nullptr ? &profiles->segments() : nullptr,
                                   .clusters = profiles != nullptr ? &profiles->clusters() : nullptr,
+                                  .live_segments = &made->live_segments_,
                                   .metrics = metrics};
   if (has_fellows) options.may_serve = [watch = made->fellow_watch_.get()] { return watch->is_known(); };
   made->server_ = std::make_unique<serving::DecisionServer>(std::move(options), made->sites_, made->logs_->serving(),
@@ -129,7 +134,10 @@ Result<std::unique_ptr<Decisions>> Decisions::open(const Settings& settings, con
     std::mutex mutex;
     std::condition_variable_any stopped;
     std::unique_lock lock(mutex);
-    while (!stopped.wait_for(lock, stop, kLookEvery, [&] { return stop.stop_requested(); })) self->follow_catalog();
+    while (!stopped.wait_for(lock, stop, kLookEvery, [&] { return stop.stop_requested(); })) {
+      self->follow_catalog();
+      self->follow_live_segments();
+    }
   });
   return made;
 }
@@ -152,6 +160,33 @@ void Decisions::follow_catalog() {
     sites_.at(id).use(inventory);
   }
   version_ = definitions->version;
+}
+
+void Decisions::follow_live_segments() {
+  const auto kept = catalog::DefinitionBook(catalog_).live_segments();
+  if (!kept) return;  // Of a catalog that cannot be read follow_catalog() tells.
+  std::vector<std::pair<std::string, std::int64_t>> versions;
+  for (const auto& one : *kept) versions.emplace_back(one.id, one.changed_ms);
+  if (versions == live_versions_) return;
+  auto sites = std::make_shared<serving::LiveSegments>();
+  for (const auto& one : *kept) {
+    const auto complain = [&](std::string_view why) {
+      logging::error("serving.segment_left_out", {{"site", one.site_id}, {"id", one.id}, {"error", why}});
+    };
+    const auto definition = nlohmann::ordered_json::parse(one.definition, nullptr, /*allow_exceptions=*/false);
+    auto rule = definition.is_object()
+                    ? serving::LiveRule::read(definition.value("rule", nlohmann::ordered_json()).dump())
+                    : Result<serving::LiveRule>(Error::reject("no JSON object"));
+    auto& of_site = (*sites)[one.site_id];
+    if (!rule)
+      complain(rule.error().message);
+    else if (of_site.size() >= serving::kMostLiveSegments)
+      complain(fmt::format("a site has {} live segments at most", serving::kMostLiveSegments));
+    else
+      of_site.push_back({one.id, std::move(*rule)});
+  }
+  live_segments_.set(std::move(sites));
+  live_versions_ = std::move(versions);
 }
 
 Result<void> Decisions::hear_erasures() {

@@ -7,6 +7,8 @@
 #include <string>
 #include <string_view>
 #include <thread>
+#include <utility>
+#include <vector>
 
 #include "app.h"
 #include "decider_place.h"
@@ -15,12 +17,14 @@
 #include "marquee/catalog/catalog.h"
 #include "marquee/decision/ranker.h"
 #include "marquee/http/server.h"
+#include "marquee/learning/published.h"
 #include "marquee/log/event_log.h"
 #include "marquee/profile/erasure.h"
 #include "marquee/serving/click_learner.h"
 #include "marquee/serving/decision_server.h"
 #include "marquee/serving/fellow_watch.h"
 #include "marquee/serving/learned_ranker.h"
+#include "marquee/serving/live_segments.h"
 #include "marquee/serving/sites.h"
 #include "secrets.h"
 
@@ -65,11 +69,15 @@ class Decisions {
                has_fellows ? &fellows_ : nullptr) {}
   /// Compiles what the catalog has, if that is another version than before.
   void follow_catalog();
+  /// Reads the live segments, if there are others than before.
+  void follow_live_segments();
   /// What there is by now, and then what comes.
   [[nodiscard]] Result<void> hear_erasures();
 
   catalog::Catalog& catalog_;
   std::int64_t version_ = -1;
+  std::vector<std::pair<std::string, std::int64_t>> live_versions_;  ///< By id, when it was changed.
+  learning::Published<serving::LiveSegments> live_segments_;
   decision::UniformRanker uniform_;
   serving::LearnedRanker learned_;
   decision::SharedFellows fellows_ = decision::Fellows();

@@ -16,6 +16,7 @@
 #include "marquee/event/person.h"
 #include "marquee/ingest/rollup.h"
 #include "marquee/serving/interest_targeting.h"
+#include "marquee/serving/live_segments.h"
 #include "parts.h"
 #include "spill.h"
 #include "store_access.h"
@@ -135,6 +136,10 @@ Result<void> Service::start_server() {
                       .can_remember = settings_.store_cluster.empty(),
                       .erase_profile = [this](const auto& site, const auto& user) { return erase_profile(site, user); },
                       .clusters = [this] { return clusters(); },
+                      .check_live_rule = [](std::string_view rule) -> Result<void> {
+                        const auto read = serving::LiveRule::read(rule);
+                        return read ? Result<void>() : Result<void>(read.error());
+                      },
                       .notifier = notifier_options(settings_, secrets_, metrics_),
                       .models = [this] { return decisions_ ? decisions_->versions_json() : ""; }},
       *catalog_, *answering_, *notifying_, *loader_, *log_, *watch_, *letters_);

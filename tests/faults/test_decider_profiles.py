@@ -86,6 +86,23 @@ class DeciderProfiles(unittest.TestCase):
         for fields in ({"age": 17}, {"age": None}, {"consent": "contextual"}, {"consent": "denied"}):
             self.assertFalse(any(site.knows(one, "u0", **fields) for one in MARQUEE.deciders), fields)
 
+    def test_a_live_segment_holds_at_each_within_a_second_of_the_event(self) -> None:
+        site = ProfiledSite()
+        made = MARQUEE.api("/v1/segments", "POST", {"site": site.ads.id, "title": "Keen", "definition": {
+            "kind": "live", "rule": {"all": [{"profile": "word:science", "at_least": 1.5}, {"profile": "visits"}]}}})
+        self.assertEqual(made.status, 201, made.body)
+        site.ads.put(campaign("aimed", tier="sponsorship", targeting={"field": "segment", "in": [made.json()["id"]]}))
+
+        def search_until_keen(user: str) -> float:
+            site.search(user)
+            wait_until(lambda: not any(site.knows(one, user) for one in MARQUEE.deciders), 20, "once to be too little")
+            began = time.monotonic()
+            site.search(user)
+            wait_until(lambda: all(site.knows(one, user) for one in MARQUEE.deciders), 20, "both to know", 0.005)
+            return time.monotonic() - began
+        took = [search_until_keen(f"u{number}") for number in range(8)]
+        self.assertLess(min(took[1:]), 1, took)  # The first waits for the segment, too.
+
     def test_one_that_was_killed_knows_what_it_knew_when_it_is_ready(self) -> None:
         site = ProfiledSite()
         site.search("u")

@@ -80,6 +80,7 @@ class ServingTest : public ::testing::Test {
                        .profiles = profiles,
                        .segments = segments,
                        .clusters = &clusters,
+                       .live_segments = &live_segments,
                        .clock = clock,
                        .metrics = metrics},
         *sites, ServingLogs{*events, refusing ? *refusing : *decisions, *events, *decisions},
@@ -183,6 +184,7 @@ class ServingTest : public ::testing::Test {
   const profile::Profiles* profiles = nullptr;
   const profile::SegmentMemberships* segments = nullptr;
   learning::Published<profile::NamedClusters> clusters;
+  learning::Published<LiveSegments> live_segments;
   std::unique_ptr<Sites> sites;
   std::unique_ptr<DecisionServer> server;
   std::unique_ptr<http::Server> http;

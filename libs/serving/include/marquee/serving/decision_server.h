@@ -16,6 +16,7 @@
 #include "marquee/profile/clusters.h"
 #include "marquee/profile/profiles.h"
 #include "marquee/profile/segment_memberships.h"
+#include "marquee/serving/live_segments.h"
 #include "marquee/serving/sites.h"
 
 namespace marquee::serving {
@@ -36,6 +37,7 @@ struct ServingOptions {
   const profile::Profiles* profiles = nullptr;
   const profile::SegmentMemberships* segments = nullptr;
   const learning::Published<profile::NamedClusters>* clusters = nullptr;  ///< Of profiles.
+  const learning::Published<LiveSegments>* live_segments = nullptr;       ///< The same.
   std::shared_ptr<const Clock> clock = {};
   std::shared_ptr<metrics::Registry> metrics = {};
 };
