@@ -1,21 +1,25 @@
 // marquee decide: serves ads and counts what comes of them over Kafka, and nothing else. As many as are wanted.
 #include <atomic>
 #include <filesystem>
+#include <memory>
+#include <optional>
 #include <utility>
 
 #include "catalog_watch.h"
 #include "commands.h"
 #include "decisions.h"
+#include "live_profiles.h"
 #include "marquee/base/logging.h"
 #include "parts.h"
 #include "role.h"
+#include "store_access.h"
 
 namespace marquee::app {
 namespace {
 
 class DecideRole final : public Role {
  public:
-  explicit DecideRole(const App& app) : settings_(app.settings()) {}
+  explicit DecideRole(const App& app) : app_(app), settings_(app.settings()) {}
   ~DecideRole() override { stop(); }
 
   Result<void> start() override {
@@ -46,6 +50,7 @@ class DecideRole final : public Role {
     // Requests that were taken are answered, which the logs' acknowledgements do.
     if (server_) server_->stop();
     if (decisions_) decisions_->stop();
+    profiles_.reset();
     if (log_) log_->close();
   }
 
@@ -54,22 +59,49 @@ class DecideRole final : public Role {
     auto log = open_event_log(settings_, metrics_);
     if (!log) return log.error();
     log_ = std::move(*log);
-    auto decisions = Decisions::open(settings_, secrets, *catalog_, *log_, /*profiles=*/nullptr, metrics_);
-    if (!decisions) return decisions.error();
+    auto place = decider_place(settings_, settings_.profiles_enabled);
+    if (!place) return place.error();
+    if (settings_.profiles_enabled) {
+      const auto store = known_store();
+      if (!store) return store.error();
+      auto profiles = LiveProfiles::open(settings_, (*place)->profiles(), *catalog_, *log_, *store, metrics_);
+      if (!profiles) return profiles.error();
+      profiles_ = std::move(*profiles);
+    }
+    auto decisions =
+        Decisions::open(settings_, secrets, std::move(*place), *catalog_, *log_, profiles_.get(), metrics_);
+    if (!decisions) {
+      profiles_.reset();  // With the place that they are kept in.
+      return decisions.error();
+    }
     decisions_ = std::move(*decisions);
     return {};
   }
 
-  std::string not_ready() const {
-    if (is_draining_) return "draining";
-    return decisions_->is_ready() ? "" : "what was delivered, and who else decides, is not known yet";
+  /// It decides without one as well.
+  [[nodiscard]] Result<std::optional<clickhouse::Endpoint>> known_store() const {
+    if (settings_.store_url.empty()) {
+      const auto running = store_endpoint(app_);
+      return running ? std::optional(*running) : std::optional<clickhouse::Endpoint>();
+    }
+    const auto configured = store_endpoint(app_);
+    if (!configured) return configured.error();
+    return std::optional(*configured);
   }
 
+  std::string not_ready() const {
+    if (is_draining_) return "draining";
+    if (!decisions_->is_ready()) return "what was delivered, and who else decides, is not known yet";
+    return !profiles_ || profiles_->has_begun() ? "" : "what users did is not known yet";
+  }
+
+  const App& app_;
   const Settings& settings_;
   std::shared_ptr<metrics::Registry> metrics_ = std::make_shared<metrics::Registry>();
   std::unique_ptr<catalog::Catalog> catalog_;
   std::unique_ptr<CatalogWatch> catalog_watch_;
   std::unique_ptr<log::EventLog> log_;
+  std::unique_ptr<LiveProfiles> profiles_;  ///< Where profiles.enabled.
   std::unique_ptr<Decisions> decisions_;
   std::unique_ptr<http::Server> server_;
   std::atomic<bool> is_draining_ = false;

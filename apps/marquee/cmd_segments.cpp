@@ -110,8 +110,8 @@ std::string path_of(const Arguments& arguments) { return "/v1/segments/" + http:
 }  // namespace
 
 void add_segments_command(CLI::App& root, App& app) {
-  auto* command =
-      root.add_subcommand("segments", "Named sets of users, which reports take as a filter and a dimension");
+  auto* command = root.add_subcommand(
+      "segments", "Named sets of users, which reports take as a filter and a dimension, and targeting as a condition");
   command->require_subcommand(1);
   auto arguments = std::make_shared<Arguments>();
 
@@ -139,7 +139,9 @@ void add_segments_command(CLI::App& root, App& app) {
       "where rule.json is {\"kind\": \"rule\", \"rule\": {\"all\": [{\"types\": [\"click\"], \"at_least\": 3, "
       "\"last\": "
       "\"30d\"},\n"
-      "  {\"not\": {\"types\": [\"conversion\"]}}]}}");
+      "  {\"not\": {\"types\": [\"conversion\"]}}]}}\n"
+      "A live segment is for targeting alone; it holds at a decision, by what is known of the user then:\n"
+      "  {\"kind\": \"live\", \"rule\": {\"profile\": \"category:law\", \"at_least\": 2}}");
   adding->callback([&app, arguments] { app.exit_code = add(app, *arguments); });
 
   auto* refreshing = command->add_subcommand("refresh", "Find its users again now");

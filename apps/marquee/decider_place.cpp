@@ -41,7 +41,7 @@ void take_newest(const std::string& root, const std::string& directory, const st
 
 }  // namespace
 
-Result<DeciderPlace> DeciderPlace::take(const std::string& root) {
+Result<DeciderPlace> DeciderPlace::take(const std::string& root, bool keeps_profiles) {
   for (int number = 1; number <= kMostDeciders; ++number) {
     const auto directory = fmt::format("{}/{}", root, number);
     std::error_code failed;
@@ -56,6 +56,10 @@ Result<DeciderPlace> DeciderPlace::take(const std::string& root) {
     }
     DeciderPlace place(directory, lock);
     for (const char* name : {"counts", "model"}) take_newest(root, directory, name);
+    if (keeps_profiles) {
+      fs::create_directories(place.profiles(), failed);
+      take_newest(root, directory, "profiles/snapshot");
+    }
     return place;
   }
   return Error::reject(fmt::format("{} deciders use {}", kMostDeciders, root));

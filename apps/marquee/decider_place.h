@@ -12,7 +12,8 @@ namespace marquee::app {
 /// share; so it begins with the newest file of any of them.
 class DeciderPlace {
  public:
-  [[nodiscard]] static Result<DeciderPlace> take(const std::string& root);
+  /// `keeps_profiles`: here, and not elsewhere.
+  [[nodiscard]] static Result<DeciderPlace> take(const std::string& root, bool keeps_profiles);
   ~DeciderPlace();
   DeciderPlace(DeciderPlace&& other) noexcept;
   DeciderPlace(const DeciderPlace&) = delete;
@@ -20,6 +21,8 @@ class DeciderPlace {
 
   [[nodiscard]] std::string counts() const { return directory_ + "/counts"; }
   [[nodiscard]] std::string model() const { return directory_ + "/model"; }
+  /// Directory of the profiles.
+  [[nodiscard]] std::string profiles() const { return directory_ + "/profiles"; }
 
  private:
   DeciderPlace(std::string directory, int lock) : directory_(std::move(directory)), lock_(lock) {}

@@ -41,6 +41,8 @@ log::LocalLogOptions local_versions(const Settings& settings, const std::string&
   return options;
 }
 
+}  // namespace
+
 Result<std::unique_ptr<log::EventLog>> open_topic(const Settings& settings, std::string topic) {
   auto options = kafka_log_options(settings, nullptr, nullptr);
   options.topic = std::move(topic);
@@ -48,8 +50,6 @@ Result<std::unique_ptr<log::EventLog>> open_topic(const Settings& settings, std:
   options.prefetch_bytes = kPrefetchBytes;
   return kafka::open_kafka_log(std::move(options));
 }
-
-}  // namespace
 
 Result<std::unique_ptr<DecisionLogs>> DecisionLogs::open(const Settings& settings, log::EventLog& events,
                                                          std::shared_ptr<metrics::Registry> metrics) {
@@ -61,9 +61,13 @@ Result<std::unique_ptr<DecisionLogs>> DecisionLogs::open(const Settings& setting
     return made;
   }
   const std::pair<std::unique_ptr<log::EventLog>*, std::string> wanted[] = {
-      {&made->decisions_, decisions_topic(settings)},         {&made->counted_events_, settings.kafka_topic},
-      {&made->counted_decisions_, decisions_topic(settings)}, {&made->learned_events_, settings.kafka_topic},
-      {&made->learned_decisions_, decisions_topic(settings)}, {&made->fellows_, deciders_topic(settings)}};
+      {&made->decisions_, decisions_topic(settings)},
+      {&made->counted_events_, settings.kafka_topic},
+      {&made->counted_decisions_, decisions_topic(settings)},
+      {&made->learned_events_, settings.kafka_topic},
+      {&made->learned_decisions_, decisions_topic(settings)},
+      {&made->fellows_, deciders_topic(settings)},
+      {&made->erasures_, erasures_topic(settings)}};
   for (const auto& [log, topic] : wanted) {
     auto opened = open_topic(settings, topic);
     if (!opened) return opened.error();
@@ -85,8 +89,8 @@ log::EventLog& DecisionLogs::learned_events() { return learned_events_ ? *learne
 log::EventLog& DecisionLogs::learned_decisions() { return learned_decisions_ ? *learned_decisions_ : *decisions_; }
 
 void DecisionLogs::close() {
-  for (auto* log :
-       {&decisions_, &counted_events_, &counted_decisions_, &learned_events_, &learned_decisions_, &fellows_})
+  for (auto* log : {&decisions_, &counted_events_, &counted_decisions_, &learned_events_, &learned_decisions_,
+                    &fellows_, &erasures_})
     if (*log) (*log)->close();
 }
 

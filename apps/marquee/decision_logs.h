@@ -25,6 +25,8 @@ class DecisionLogs {
   [[nodiscard]] log::EventLog& learned_decisions();
   /// In which deciders hear of each other; null where there is one.
   [[nodiscard]] log::EventLog* fellows() { return fellows_.get(); }
+  /// In which they are told whom to forget; the same.
+  [[nodiscard]] log::EventLog* erasures() { return erasures_.get(); }
   void close();
 
  private:
@@ -32,8 +34,12 @@ class DecisionLogs {
   log::EventLog& events_;
   std::unique_ptr<log::EventLog> decisions_;
   // Of Kafka alone.
-  std::unique_ptr<log::EventLog> counted_events_, counted_decisions_, learned_events_, learned_decisions_, fellows_;
+  std::unique_ptr<log::EventLog> counted_events_, counted_decisions_, learned_events_, learned_decisions_, fellows_,
+      erasures_;
 };
+
+/// A log of Kafka's that this process reads and appends to, for whoever opens it alone.
+[[nodiscard]] Result<std::unique_ptr<log::EventLog>> open_topic(const Settings& settings, std::string topic);
 
 /// Where the learner keeps what it learned, of a Marquee that decides alone.
 [[nodiscard]] std::string model_path(const Settings& settings);

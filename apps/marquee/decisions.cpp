@@ -1,9 +1,12 @@
 #include "decisions.h"
 
+#include <fmt/format.h>
+
 #include <chrono>
 #include <condition_variable>
 #include <map>
 #include <mutex>
+#include <nlohmann/json.hpp>
 #include <vector>
 
 #include "demo_key.h"
@@ -68,20 +71,25 @@ serving::TrainingOptions training_options(const Settings& settings, const Secret
   return options;
 }
 
+Result<std::optional<DeciderPlace>> decider_place(const Settings& settings, bool keeps_profiles) {
+  if (settings.log_kind != "kafka") return std::optional<DeciderPlace>();
+  auto place = DeciderPlace::take(settings.data_dir + "/deciders/" + settings.kafka_topic, keeps_profiles);
+  if (!place) return place.error();
+  return std::optional<DeciderPlace>(std::move(*place));
+}
+
 Result<std::unique_ptr<Decisions>> Decisions::open(const Settings& settings, const Secrets& secrets,
-                                                   catalog::Catalog& catalog, log::EventLog& events,
-                                                   const LiveProfiles* profiles,
+                                                   std::optional<DeciderPlace> place, catalog::Catalog& catalog,
+                                                   log::EventLog& events, const LiveProfiles* profiles,
                                                    std::shared_ptr<metrics::Registry> metrics,
                                                    serving::DemoServer* demo) {
   const bool learns = settings.decisions_policy == "learned";
-  const bool has_fellows = settings.log_kind == "kafka";
+  const bool has_fellows = place.has_value();
   std::unique_ptr<Decisions> made(
       new Decisions(catalog, learns, auction_of(settings), settings.decisions_uniform_share, has_fellows));
   std::string counts = settings.data_dir + "/decisions/counts";
   std::string model = model_path(settings);
   if (has_fellows) {
-    auto place = DeciderPlace::take(settings.data_dir + "/deciders/" + settings.kafka_topic);
-    if (!place) return place.error();
     counts = place->counts();
     model = place->model();
     made->place_.emplace(std::move(*place));
@@ -94,6 +102,10 @@ Result<std::unique_ptr<Decisions>> Decisions::open(const Settings& settings, con
     made->fellow_watch_->start();
   }
   made->follow_catalog();
+  made->follow_live_segments();
+  // Before what was counted is read: it may be of before.
+  if (has_fellows)
+    if (auto heard = made->hear_erasures(); !heard) return heard.error();
   serving::ServingOptions options{.hash_key = secrets.hash_key_bytes(),
                                   .token_key = secrets.token_key_bytes(),
                                   .address_requests_per_second = settings.decisions_address_requests_per_second,
@@ -101,6 +113,7 @@ Result<std::unique_ptr<Decisions>> Decisions::open(const Settings& settings, con
                                   .segments = profiles != nullptr ? &profiles->segments() : nullptr,
                                   .clusters = profiles != nullptr ? &profiles->clusters() : nullptr,
                                   .explanations = demo != nullptr ? &demo->explanations() : nullptr,
+                                  .live_segments = &made->live_segments_,
                                   .metrics = metrics};
   if (has_fellows) options.may_serve = [watch = made->fellow_watch_.get()] { return watch->is_known(); };
   made->server_ = std::make_unique<serving::DecisionServer>(std::move(options), made->sites_, made->logs_->serving(),
@@ -124,7 +137,10 @@ Result<std::unique_ptr<Decisions>> Decisions::open(const Settings& settings, con
     std::mutex mutex;
     std::condition_variable_any stopped;
     std::unique_lock lock(mutex);
-    while (!stopped.wait_for(lock, stop, kLookEvery, [&] { return stop.stop_requested(); })) self->follow_catalog();
+    while (!stopped.wait_for(lock, stop, kLookEvery, [&] { return stop.stop_requested(); })) {
+      self->follow_catalog();
+      self->follow_live_segments();
+    }
   });
   return made;
 }
@@ -149,8 +165,45 @@ void Decisions::follow_catalog() {
   version_ = definitions->version;
 }
 
-void Decisions::forget(std::string_view site_id, std::uint64_t user_key) {
-  if (auto* decider = sites_.find(site_id)) decider->caps().erase(user_key);
+void Decisions::follow_live_segments() {
+  const auto kept = catalog::DefinitionBook(catalog_).live_segments();
+  if (!kept) return;  // Of a catalog that cannot be read follow_catalog() tells.
+  std::vector<std::pair<std::string, std::int64_t>> versions;
+  for (const auto& one : *kept) versions.emplace_back(one.id, one.changed_ms);
+  if (versions == live_versions_) return;
+  auto sites = std::make_shared<serving::LiveSegments>();
+  for (const auto& one : *kept) {
+    const auto complain = [&](std::string_view why) {
+      logging::error("serving.segment_left_out", {{"site", one.site_id}, {"id", one.id}, {"error", why}});
+    };
+    const auto definition = nlohmann::ordered_json::parse(one.definition, nullptr, /*allow_exceptions=*/false);
+    auto rule = definition.is_object()
+                    ? serving::LiveRule::read(definition.value("rule", nlohmann::ordered_json()).dump())
+                    : Result<serving::LiveRule>(Error::reject("no JSON object"));
+    auto& of_site = (*sites)[one.site_id];
+    if (!rule)
+      complain(rule.error().message);
+    else if (of_site.size() >= serving::kMostLiveSegments)
+      complain(fmt::format("a site has {} live segments at most", serving::kMostLiveSegments));
+    else
+      of_site.push_back({one.id, std::move(*rule)});
+  }
+  live_segments_.set(std::move(sites));
+  live_versions_ = std::move(versions);
+}
+
+Result<void> Decisions::hear_erasures() {
+  erasures_ =
+      std::make_unique<profile::ErasureReader>(*logs_->erasures(), [this](std::span<const profile::ToldErasure> told) {
+        for (const auto& [erasure, offset] : told) forget(erasure.site_id, erasure.user_key, erasure.asked_ms);
+      });
+  if (auto read = erasures_->catch_up(); !read) return read;
+  erasures_->start();
+  return {};
+}
+
+void Decisions::forget(std::string_view site_id, std::uint64_t user_key, std::int64_t time_ms) {
+  sites_.at(site_id).caps().erase(user_key, time_ms);
 }
 
 void Decisions::stop() {
@@ -158,6 +211,7 @@ void Decisions::stop() {
   if (learner_) learner_->stop();
   if (server_) server_->stop();
   if (fellow_watch_) fellow_watch_->stop();
+  if (erasures_) erasures_->stop();
   if (logs_) logs_->close();
   if (versions_) versions_->close();
 }

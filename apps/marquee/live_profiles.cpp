@@ -10,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include "decision_logs.h"
 #include "marquee/base/logging.h"
 #include "marquee/clickhouse/row_binary.h"
 #include "parts.h"
@@ -75,8 +76,8 @@ LiveProfiles::LiveProfiles(catalog::Catalog& catalog, std::unique_ptr<clickhouse
 
 LiveProfiles::~LiveProfiles() = default;
 
-Result<std::unique_ptr<LiveProfiles>> LiveProfiles::open(const Settings& settings, catalog::Catalog& catalog,
-                                                         log::EventLog& events,
+Result<std::unique_ptr<LiveProfiles>> LiveProfiles::open(const Settings& settings, std::string directory,
+                                                         catalog::Catalog& catalog, log::EventLog& events,
                                                          const std::optional<clickhouse::Endpoint>& store,
                                                          std::shared_ptr<metrics::Registry> metrics) {
   std::unique_ptr<clickhouse::Client> client;
@@ -90,13 +91,17 @@ Result<std::unique_ptr<LiveProfiles>> LiveProfiles::open(const Settings& setting
     auto own = open_event_log(settings, nullptr);
     if (!own) return own.error();
     made->own_log_ = std::move(*own);
+    auto erasures = open_topic(settings, erasures_topic(settings));
+    if (!erasures) return erasures.error();
+    made->erasures_ = std::move(*erasures);
   }
   std::shared_ptr<profile::EventHistory> history;
   if (made->store_) history = std::make_shared<ProfileHistory>(*made->store_);
   auto feeder = profile::ProfileFeeder::open(made->own_log_ ? *made->own_log_ : events, settings.profiles_capacity,
-                                             {.directory = settings.data_dir + "/profiles",
+                                             {.directory = std::move(directory),
                                               .snapshot_every = Millis(settings.profiles_snapshot_ms),
                                               .history = std::move(history),
+                                              .erasures = made->erasures_.get(),
                                               .metrics = std::move(metrics)});
   if (!feeder) return feeder.error();
   made->feeder_ = std::move(*feeder);

@@ -4,6 +4,7 @@
 #include <chrono>
 #include <memory>
 #include <optional>
+#include <string>
 #include <string_view>
 #include <thread>
 
@@ -21,10 +22,11 @@ namespace marquee::app {
 
 class LiveProfiles {
  public:
-  /// Follows log, catalog and store from now on, until it goes, which must be before log and catalog do. Without a
-  /// store there are profiles of what the log still has, and no segments.
-  [[nodiscard]] static Result<std::unique_ptr<LiveProfiles>> open(const Settings& settings, catalog::Catalog& catalog,
-                                                                  log::EventLog& events,
+  /// Follows log, catalog and store from now on, until it goes, which must be before log and catalog do. What it keeps
+  /// is in `directory`. Without a store there are profiles of what the log still has, and no segments. With Kafka it
+  /// knows of all erasures that there were when it returns.
+  [[nodiscard]] static Result<std::unique_ptr<LiveProfiles>> open(const Settings& settings, std::string directory,
+                                                                  catalog::Catalog& catalog, log::EventLog& events,
                                                                   const std::optional<clickhouse::Endpoint>& store,
                                                                   std::shared_ptr<metrics::Registry> metrics);
   ~LiveProfiles();
@@ -32,10 +34,13 @@ class LiveProfiles {
   [[nodiscard]] const profile::Profiles& profiles() const { return feeder_->store(); }
   [[nodiscard]] const profile::SegmentMemberships& segments() const { return segments_; }
   [[nodiscard]] const learning::Published<profile::NamedClusters>& clusters() const { return clusters_; }
-  /// ProfileFeeder::erase().
+  /// Whether what the log had at the start is known (ProfileFeeder::has_begun()).
+  [[nodiscard]] bool has_begun() const { return feeder_->has_begun(); }
+  /// ProfileFeeder::erase(): of a process that is alone, and of one that others are told of as well.
   [[nodiscard]] Result<void> erase(std::string_view site_id, std::uint64_t user_key) {
     return feeder_->erase(site_id, user_key);
   }
+  void erase(const profile::Erasure& erasure) { feeder_->erase(erasure); }
 
  private:
   class StoredUsers;
@@ -50,7 +55,8 @@ class LiveProfiles {
   std::unique_ptr<StoredUsers> users_;
   profile::SegmentMemberships segments_;
   learning::Published<profile::NamedClusters> clusters_;
-  std::unique_ptr<log::EventLog> own_log_;  ///< Where the log of others is read by one reader at a time: with Kafka.
+  // Where a log of others is read by one reader at a time: with Kafka.
+  std::unique_ptr<log::EventLog> own_log_, erasures_;
   std::unique_ptr<profile::ProfileFeeder> feeder_;
   std::jthread segment_watch_, cluster_watch_;
 };

@@ -99,6 +99,7 @@ std::string dead_letters_topic(const Settings& settings) { return topic_beside_e
 
 std::string decisions_topic(const Settings& settings) { return topic_beside_events(settings, "decisions"); }
 std::string deciders_topic(const Settings& settings) { return topic_beside_events(settings, "deciders"); }
+std::string erasures_topic(const Settings& settings) { return topic_beside_events(settings, "erasures"); }
 
 std::vector<kafka::TopicWish> topic_wishes(const Settings& settings) {
   const auto partitions = static_cast<std::uint32_t>(settings.kafka_partitions);
@@ -113,6 +114,7 @@ std::vector<kafka::TopicWish> topic_wishes(const Settings& settings) {
           kept(decisions_topic(settings), partitions),
           compacted(beside("catalog")),
           compacted(beside("models")),
+          compacted(erasures_topic(settings)),
           kafka::TopicWish{deciders_topic(settings), 1, replication, false, kDecidersKeptMs}};
 }
 

@@ -42,6 +42,8 @@ namespace marquee::app {
 [[nodiscard]] std::string decisions_topic(const Settings& settings);
 /// In which deciders tell each other that they live.
 [[nodiscard]] std::string deciders_topic(const Settings& settings);
+/// In which all who keep something of users are told whom to forget.
+[[nodiscard]] std::string erasures_topic(const Settings& settings);
 /// Every topic that Marquee keeps; the events' first.
 [[nodiscard]] std::vector<kafka::TopicWish> topic_wishes(const Settings& settings);
 

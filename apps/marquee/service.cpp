@@ -18,6 +18,7 @@
 #include "marquee/ingest/event_order.h"
 #include "marquee/ingest/rollup.h"
 #include "marquee/serving/interest_targeting.h"
+#include "marquee/serving/live_segments.h"
 #include "parts.h"
 #include "spill.h"
 #include "store_access.h"
@@ -119,6 +120,7 @@ Result<void> Service::start_server() {
   watching_ = std::make_unique<clickhouse::Client>(
       endpoint_, http::ClientOptions{.connect_timeout_ms = 1'000, .timeout_ms = 5'000, .pool_size = 1});
   loader_ = std::make_unique<ingest::Loader>(loader_options(app_, metrics_), *log_, clickhouse::borrowed(loading_));
+  if (settings_.log_kind == "kafka") erasures_ = std::make_unique<SharedErasures>(settings_);
   if (auto opened = open_profiles(); !opened) return opened;
   if (has_demo()) open_demo();
   collector_ = std::make_unique<ingest::Collector>(collector_options(settings_, secrets_, metrics_), *log_,
@@ -141,6 +143,10 @@ Result<void> Service::start_server() {
                       .can_remember = settings_.store_cluster.empty(),
                       .erase_profile = [this](const auto& site, const auto& user) { return erase_profile(site, user); },
                       .clusters = [this] { return clusters(); },
+                      .check_live_rule = [](std::string_view rule) -> Result<void> {
+                        const auto read = serving::LiveRule::read(rule);
+                        return read ? Result<void>() : Result<void>(read.error());
+                      },
                       .notifier = notifier_options(settings_, secrets_, metrics_),
                       .models = [this] { return decisions_ ? decisions_->versions_json() : ""; }},
       *catalog_, *answering_, *notifying_, *loader_, *log_, *watch_, *letters_);
@@ -161,7 +167,8 @@ Result<void> Service::start_server() {
 
 Result<void> Service::open_profiles() {
   if (!settings_.serve_collect || !settings_.profiles_enabled) return {};
-  auto profiles = LiveProfiles::open(settings_, *catalog_, *log_, endpoint_, metrics_);
+  auto profiles =
+      LiveProfiles::open(settings_, settings_.data_dir + "/profiles", *catalog_, *log_, endpoint_, metrics_);
   if (!profiles) return profiles.error();
   profiles_ = std::move(*profiles);
   return {};
@@ -183,11 +190,17 @@ void Service::open_demo() {
 }
 
 Result<void> Service::erase_profile(const std::string& site_id, const std::string& user_id) {
-  if (!profiles_) return Error::reject("site: this process keeps no profiles (profiles.enabled, serve.collect)");
-  if (!decisions_)
-    return Error::retry("Kafka was away when this process began: caps cannot forget until it is started again");
   const auto user_key = event::hash_user(secrets_.hash_key_bytes(), user_id);
-  decisions_->forget(site_id, user_key);
+  if (erasures_) {
+    const auto told = erasures_->tell(site_id, user_key);
+    if (!told) return told.error();
+    // Not to wait for what the others wait for.
+    if (decisions_) decisions_->forget(site_id, user_key, told->asked_ms);
+    if (profiles_) profiles_->erase(*told);
+    return {};
+  }
+  if (!profiles_) return Error::reject("site: this process keeps no profiles (profiles.enabled, serve.collect)");
+  decisions_->forget(site_id, user_key, SystemClock().now().time_since_epoch().count());
   return profiles_->erase(site_id, user_key);
 }
 
@@ -201,7 +214,10 @@ std::vector<std::pair<std::string, std::uint64_t>> Service::clusters() const {
 }
 
 Result<void> Service::open_decisions(http::Router& router) {
-  auto opened = Decisions::open(settings_, secrets_, *catalog_, *log_, profiles_.get(), metrics_, demo_.get());
+  auto place = decider_place(settings_, /*keeps_profiles=*/false);
+  if (!place) return place.error();
+  auto opened = Decisions::open(settings_, secrets_, std::move(*place), *catalog_, *log_, profiles_.get(), metrics_,
+                                demo_.get());
   if (opened) {
     decisions_ = std::move(*opened);
     decisions_->add_routes(router);

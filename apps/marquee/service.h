@@ -28,6 +28,7 @@
 #include "marquee/serving/decision_loader.h"
 #include "marquee/serving/demo_server.h"
 #include "secrets.h"
+#include "shared_erasures.h"
 
 namespace marquee::app {
 
@@ -88,6 +89,7 @@ class Service {
   std::unique_ptr<clickhouse::Client> watching_;
   std::unique_ptr<ingest::Loader> loader_;
   std::unique_ptr<ingest::Collector> collector_;
+  std::unique_ptr<SharedErasures> erasures_;    ///< With Kafka.
   std::unique_ptr<LiveProfiles> profiles_;      ///< Of a process that collects, where profiles.enabled.
   std::unique_ptr<serving::DemoServer> demo_;   ///< The same, where demo.enabled.
   std::unique_ptr<Decisions> decisions_;        ///< Of a process that collects.

@@ -6,6 +6,7 @@ from __future__ import annotations
 import json
 import pathlib
 import shutil
+import tempfile
 import time
 import unittest
 from typing import Any
@@ -153,6 +154,53 @@ class Profiles(unittest.TestCase):
         self.assertEqual(of_user(site, "other"), "open")
         self.assertEqual(of_user(site, "keen", age=17), "open")
         self.assertEqual(known(site, "keen")["segment"], [made.json()["id"]])
+
+    def test_a_live_segment_holds_in_the_next_decision_within_a_second(self) -> None:
+        site = decisions.Site(decisions.campaign("open"))
+        rule = {"all": [{"profile": "word:science"}, {"profile": "last_seen", "within": "1d"}, {"not": {"profile": "word:law", "at_least": 2}}]}
+        with tempfile.NamedTemporaryFile("w", suffix=".json") as file:
+            json.dump({"kind": "live", "rule": rule}, file)
+            file.flush()
+            made = json.loads(decisions.MARQUEE.run("segments", "add", "--site", site.id, "--title", "Keen", "--definition", file.name,
+                                                    "--format", "json").stdout)
+        self.assertEqual((made["definition"]["rule"], made["size"], made["version"]), (rule, 0, 0))
+        site.put(decisions.campaign("keen", tier="sponsorship", targeting={"field": "segment", "in": [made["id"]]}))
+        send(site.key, event("ready", 1))
+        wait_until(lambda: of_user(site, "ready") == "keen", 20, "the segment to be known")
+        took = []
+        for number in range(8):
+            user = f"u{number}"
+            self.assertEqual(of_user(site, user), "open")
+            began = time.monotonic()
+            send(site.key, event(user, 1))
+            wait_until(lambda user=user: of_user(site, user) == "keen", 20, "the search in a decision", 0.005)
+            took.append(time.monotonic() - began)
+        self.assertLess(min(took), 1, took)
+        self.assertEqual(known(site, "u0")["segment"], [made["id"]])
+        for fields in ({"age": 17}, {"age": None}, {"consent": "contextual"}):
+            self.assertEqual(of_user(site, "u0", **fields), "open", fields)
+        send(site.key, event("u0", 2, search_query="law"), event("u0", 3, search_query="law"))
+        wait_until(lambda: of_user(site, "u0") == "open", 20, "who looks for law to be out of it")
+        self._change_live(site, made)
+
+    def _change_live(self, site: decisions.Site, made: dict[str, Any]) -> None:
+        """A change holds, a mistake is refused with its place, reports say that they have no users of it."""
+        path = f"/v1/segments/{made['id']}"
+        listed = decisions.MARQUEE.api(f"/v1/segments?site={site.id}").json()["segments"]
+        self.assertEqual([one["id"] for one in listed], [made["id"]])
+        wrong = {"site": site.id, "title": "Keen", "definition": {"kind": "live", "rule": {"all": [{"profile": "clicks", "days": 9}]}}}
+        refused = decisions.MARQUEE.api(path, "PUT", wrong)
+        self.assertEqual((refused.status, refused.json()["error"]["message"]),
+                         (400, "definition: rule.all[0].days: expected a whole number from 1 to 7"))
+        report = decisions.MARQUEE.api(f"/v1/reports/ctr?site={site.id}&filter=segment%3D{made['id']}")
+        self.assertEqual(report.status, 400)
+        self.assertIn("a live one is for targeting alone", report.json()["error"]["message"])
+        self.assertEqual(decisions.MARQUEE.api(path + "/refresh", "POST", {}).status, 200)
+        changed = decisions.MARQUEE.api(path, "PUT", {**wrong, "definition": {"kind": "live", "rule": {"profile": "word:law"}}})
+        self.assertEqual(changed.status, 200, changed.body)
+        wait_until(lambda: (of_user(site, "u0"), of_user(site, "u1")) == ("keen", "open"), 20, "the change to hold")
+        self.assertEqual(decisions.MARQUEE.api(path, "DELETE").status, 204)
+        wait_until(lambda: of_user(site, "u0") == "open", 20, "the segment to go")
 
     def test_users_of_like_interests_are_a_segment_with_a_name(self) -> None:
         site = decisions.Site(decisions.campaign("open"))

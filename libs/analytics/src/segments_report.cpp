@@ -20,7 +20,9 @@ Result<std::vector<SegmentVersion>> asked_for(const SegmentsRequest& request) {
   for (const auto& id : request.ids) {
     const auto it = std::ranges::find(request.scope.segments, id, &SegmentVersion::id);
     if (it == request.scope.segments.end())
-      return Error::reject(fmt::format("segments: {} has no segment \"{}\"", request.scope.site, id.substr(0, 64)));
+      return Error::reject(fmt::format(
+          "segments: {} has no segment \"{}\" whose users are written down (a live one is for targeting alone)",
+          request.scope.site, id.substr(0, 64)));
     if (std::ranges::find(segments, id, &SegmentVersion::id) == segments.end()) segments.push_back(*it);
   }
   if (segments.size() > kMostSegments)

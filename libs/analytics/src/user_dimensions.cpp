@@ -50,7 +50,9 @@ Result<std::string> segment_condition(const Filter& filter, const Scope& scope, 
     if (id.empty()) {
       is_none_wanted = true;
     } else if (segment == scope.segments.end()) {
-      return Error::reject(fmt::format("filter: segment: {} has no segment \"{}\"", scope.site, id.substr(0, 64)));
+      return Error::reject(fmt::format(
+          "filter: segment: {} has no segment \"{}\" whose users are written down (a live one is for targeting alone)",
+          scope.site, id.substr(0, 64)));
     } else {
       wanted.push_back(segment->version);
     }

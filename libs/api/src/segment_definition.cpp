@@ -114,13 +114,22 @@ Result<analytics::SegmentDefinition> read_segment(const Json& definition, const 
   constexpr std::pair<const char*, const char*> kMembers[] = {
       {"rule", "rule"}, {"drop_off", "funnel"}, {"list", "users"}};
   const auto member = std::ranges::find_if(kMembers, [&](const auto& one) { return *kind == one.first; });
-  if (member == std::end(kMembers)) return refused(Error::reject("kind: expected one of rule, drop_off, list"));
+  if (member == std::end(kMembers)) return refused(Error::reject("kind: expected one of rule, drop_off, list, live"));
   if (auto known = require_object(definition, {"kind", member->second}); !known) return refused(known.error());
   if (!definition.contains(member->second)) return refused(Error::reject(fmt::format("{}: missing", member->second)));
   auto meant = read_kind(*kind, definition.at(member->second), site, now);
   if (!meant) return refused(Error{meant.error().action, fmt::format("{}: {}", member->second, meant.error().message)});
   if (auto checked = analytics::check(*meant); !checked) return refused(checked.error());
   return meant;
+}
+
+Result<bool> is_live(const Json& definition, const CheckRule& check) {
+  const auto refused = [](const Error& error) { return Error{error.action, "definition: " + error.message}; };
+  if (!definition.is_object() || definition.value("kind", Json()) != "live") return false;
+  if (auto known = require_object(definition, {"kind", "rule"}); !known) return refused(known.error());
+  if (!definition.contains("rule")) return refused(Error::reject("rule: missing"));
+  if (auto checked = check(definition.at("rule").dump()); !checked) return refused(checked.error());
+  return true;
 }
 
 Result<std::vector<analytics::SegmentVersion>> segments_of(const catalog::Catalog& catalog, const std::string& site) {

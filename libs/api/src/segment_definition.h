@@ -2,7 +2,9 @@
 #pragma once
 
 #include <chrono>
+#include <functional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "answers.h"
@@ -15,6 +17,11 @@ namespace marquee::api {
 /// (`last`) are those of `now`. Action::reject, "definition: ...", names what is wrong.
 [[nodiscard]] Result<analytics::SegmentDefinition> read_segment(const Json& definition, const std::string& site,
                                                                 std::chrono::system_clock::time_point now);
+
+/// Whether a rule can be read (of a live segment, serving::LiveRule).
+using CheckRule = std::function<Result<void>(std::string_view rule)>;
+/// Whether it is {"kind":"live","rule"}, whose users are not written down. Action::reject as above.
+[[nodiscard]] Result<bool> is_live(const Json& definition, const CheckRule& check);
 
 /// Of the site, as reports take them.
 [[nodiscard]] Result<std::vector<analytics::SegmentVersion>> segments_of(const catalog::Catalog& catalog,

@@ -74,6 +74,11 @@ Result<SegmentKeeper::Meant> SegmentKeeper::meant(const catalog::Segment& segmen
                {.site = segment.site_id, .from_ms = {}, .to_ms = {}, .segments = std::move(*others)}};
 }
 
+Result<bool> SegmentKeeper::is_live(const catalog::Segment& segment) const {
+  if (!options_.check_live) return false;
+  return api::is_live(Json::parse(segment.definition), options_.check_live);
+}
+
 Result<catalog::Segment> SegmentKeeper::write(catalog::Segment segment, const Meant& meant, Writing& writing) {
   const auto version = writing.begin();
   if (!version) return version.error();
@@ -87,6 +92,9 @@ Result<catalog::Segment> SegmentKeeper::write(catalog::Segment segment, const Me
 
 Result<catalog::Segment> SegmentKeeper::add(catalog::Segment segment, std::string_view actor) {
   segment.id = catalog::Catalog::make_segment_id();
+  const auto live = is_live(segment);
+  if (!live) return live.error();
+  if (*live) return catalog_.add_segment(std::move(segment), actor);
   const auto what = meant(segment);
   if (!what) return what.error();
   Writing writing(*this);
@@ -100,6 +108,9 @@ Result<std::optional<catalog::Segment>> SegmentKeeper::replace(catalog::Segment 
   if (!before) return before.error();
   if (!*before) return std::optional<catalog::Segment>();
   if (segment.site_id != (*before)->site_id) return Error::reject("site: a segment stays with its site");
+  const auto live = is_live(segment);
+  if (!live) return live.error();
+  if (*live) return catalog_.replace_segment(std::move(segment), actor);
   const auto what = meant(segment);
   if (!what) return what.error();
   Writing writing(*this);
@@ -111,7 +122,7 @@ Result<std::optional<catalog::Segment>> SegmentKeeper::replace(catalog::Segment 
 Result<std::optional<catalog::Segment>> SegmentKeeper::refresh(std::string_view id) {
   const auto segment = catalog_.segment(id);
   if (!segment) return segment.error();
-  if (!*segment) return std::optional<catalog::Segment>();
+  if (!*segment || (*segment)->version == 0) return *segment;
   const auto what = meant(**segment);
   if (!what) return what.error();
   const auto refreshed = refresh(**segment, *what);
@@ -131,7 +142,7 @@ Result<bool> SegmentKeeper::remove(std::string_view id, std::string_view actor) 
   const auto segment = catalog_.segment(id);
   if (!segment) return segment.error();
   const auto removed = catalog_.remove_segment(id, actor);
-  if (!removed || !*removed || !*segment) return removed;
+  if (!removed || !*removed || !*segment || (*segment)->version == 0) return removed;
   // What is left where this fails goes with what is outdated.
   if (auto gone = writer_.remove((*segment)->version); !gone)
     logging::warn("segments.users_not_removed", {{"segment", id}, {"error", gone.error().message}});
@@ -149,6 +160,7 @@ void SegmentKeeper::run(const std::stop_token& stop) {
     if (!written || !segments) continue;  // The store says itself that it does not answer.
     for (const auto& segment : *segments) {
       if (stop.stop_requested()) return;
+      if (segment.version == 0) continue;
       if (auto done = refresh_if_changed(segment, *written); !done)
         logging::warn("segments.not_refreshed",
                       {{"segment", segment.id}, {"site", segment.site_id}, {"error", done.error().message}});

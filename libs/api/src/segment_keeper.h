@@ -18,6 +18,7 @@
 #include "answers.h"
 #include "marquee/analytics/segments.h"
 #include "marquee/catalog/catalog.h"
+#include "segment_definition.h"
 
 namespace marquee::api {
 
@@ -25,6 +26,7 @@ struct SegmentKeeperOptions {
   std::chrono::milliseconds refresh_every{60'000};
   bool can_tell_changes = true;          ///< Whether the store's parts are all there are, which no cluster's are.
   std::function<bool()> is_store_ready;  ///< Before, nothing is refreshed by itself.
+  CheckRule check_live = {};             ///< Of live segments. Null: none are taken.
   /// Longer than a report may take: one that began with the version before reads it to its end.
   std::chrono::milliseconds outdated_for = std::chrono::minutes(3);
 };
@@ -57,6 +59,8 @@ class SegmentKeeper {
     analytics::Scope scope;
   };
   [[nodiscard]] Result<Meant> meant(const catalog::Segment& segment) const;
+  /// Whether it has no users to be found.
+  [[nodiscard]] Result<bool> is_live(const catalog::Segment& segment) const;
   /// Writes the users under a new version, and gives the segment with it and their number.
   [[nodiscard]] Result<catalog::Segment> write(catalog::Segment segment, const Meant& meant, Writing& writing);
   [[nodiscard]] Result<std::optional<catalog::Segment>> refresh(const catalog::Segment& segment, const Meant& meant);

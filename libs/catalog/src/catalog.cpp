@@ -34,6 +34,7 @@ constexpr const char* kSchema[] = {
     "CREATE TABLE IF NOT EXISTS segments (id VARCHAR(40) PRIMARY KEY, site_id VARCHAR(63) NOT NULL, title VARCHAR(200) "
     "NOT NULL, definition TEXT NOT NULL, made_ms BIGINT NOT NULL, changed_ms BIGINT NOT NULL, refreshed_ms BIGINT NOT "
     "NULL, size BIGINT NOT NULL, version BIGINT NOT NULL)",
+    "CREATE INDEX IF NOT EXISTS segments_by_version ON segments (version)",
     "CREATE TABLE IF NOT EXISTS segment_versions (version BIGINT NOT NULL)",
     "CREATE TABLE IF NOT EXISTS deliveries (id VARCHAR(40) PRIMARY KEY, report_id VARCHAR(40) NOT NULL, url "
     "VARCHAR(2000) NOT NULL, format VARCHAR(20) NOT NULL, schedule TEXT NOT NULL, owner VARCHAR(100) NOT NULL, "

@@ -1,4 +1,7 @@
+#include <algorithm>
+
 #include "catalog_impl.h"
+#include "marquee/catalog/definition_book.h"
 
 namespace marquee::catalog {
 namespace {
@@ -8,6 +11,7 @@ constexpr const char* kColumns =
 constexpr std::size_t kIdLength = 16;
 constexpr std::size_t kMostBytes = 4'000'000;  // A list of 200,000 users.
 constexpr std::size_t kMostOfSite = 200;
+constexpr std::ptrdiff_t kMostLiveOfSite = 64;  // Each is looked at in every decision.
 
 Segment segment_of(const soci::row& row) {
   return {.id = row.get<std::string>(0),
@@ -42,12 +46,19 @@ Result<std::vector<Segment>> Catalog::segments(std::string_view site_id) const {
   });
 }
 
+Result<std::vector<Segment>> DefinitionBook::live_segments() const {
+  return impl_.read([&](soci::session& session) -> Result<std::vector<Segment>> {
+    return each((session.prepare << fmt::format("{} WHERE version = 0 ORDER BY site_id, title, id", kColumns)),
+                segment_of);
+  });
+}
+
 Result<std::vector<std::pair<std::string, std::uint64_t>>> Catalog::segment_versions(std::string_view site_id) const {
   using Versions = std::vector<std::pair<std::string, std::uint64_t>>;
   return impl_->read([&](soci::session& session) -> Result<Versions> {
     const std::string site(site_id);
     const soci::rowset<soci::row> rows =
-        (session.prepare << "SELECT id, version FROM segments WHERE site_id = :s ORDER BY title, id",
+        (session.prepare << "SELECT id, version FROM segments WHERE site_id = :s AND version > 0 ORDER BY title, id",
          soci::use(site, "s"));
     Versions versions;
     for (const auto& row : rows)
@@ -84,8 +95,13 @@ Result<Segment> Catalog::add_segment(Segment segment, std::string_view actor) {
   if (auto checked = check(segment); !checked) return checked.error();
   const auto others = segment_versions(segment.site_id);
   if (!others) return others.error();
-  if (others->size() >= kMostOfSite)
+  const auto live = DefinitionBook(*this).live_segments();
+  if (!live) return live.error();
+  const auto live_of_site = std::ranges::count(*live, segment.site_id, &Segment::site_id);
+  if (others->size() + static_cast<std::size_t>(live_of_site) >= kMostOfSite)
     return Error::reject(fmt::format("site: {} has {} segments already", segment.site_id, kMostOfSite));
+  if (segment.version == 0 && live_of_site >= kMostLiveOfSite)
+    return Error::reject(fmt::format("site: {} has {} live segments already", segment.site_id, kMostLiveOfSite));
   segment.made_ms = segment.changed_ms = segment.refreshed_ms = impl_->now_ms();
   const long long now = segment.made_ms;
   const auto size = static_cast<long long>(segment.size), version = static_cast<long long>(segment.version);

@@ -9,6 +9,8 @@
 #include <thread>
 #include <tuple>
 
+#include "marquee/catalog/definition_book.h"
+
 namespace marquee::catalog {
 namespace {
 
@@ -209,16 +211,34 @@ TEST_F(CatalogTest, takes_a_refresh_only_of_the_segment_as_it_is) {
 }
 
 TEST_F(CatalogTest, lists_segments_of_a_site_by_title_and_refuses_what_is_too_large) {
+  std::uint64_t version = 4;
   for (const auto& [id, site, title] : {std::tuple("1", "campus", "B"), {"2", "campus", "A"}, {"3", "moodle", "C"}})
-    ASSERT_TRUE(catalog_->add_segment({.id = id, .site_id = site, .title = title, .definition = "{}"}, "test"));
+    ASSERT_TRUE(catalog_->add_segment(
+        {.id = id, .site_id = site, .title = title, .definition = "{}", .version = version++}, "test"));
   EXPECT_EQ(catalog_->segments("")->size(), 3U);
   ASSERT_EQ(catalog_->segments("campus")->size(), 2U);
   EXPECT_EQ(catalog_->segments("campus")->front().title, "A");
   EXPECT_EQ(*catalog_->segment_versions("campus"),
-            (std::vector<std::pair<std::string, std::uint64_t>>{{"2", 0}, {"1", 0}}));
+            (std::vector<std::pair<std::string, std::uint64_t>>{{"2", 5}, {"1", 4}}));
   EXPECT_FALSE(catalog_->add_segment({.id = "4", .site_id = "campus", .title = "", .definition = "{}"}, "test"));
   EXPECT_FALSE(catalog_->add_segment(
       {.id = "4", .site_id = "campus", .title = "A", .definition = std::string(4'000'001, ' ')}, "test"));
+}
+
+TEST_F(CatalogTest, tells_live_segments_apart_from_those_whose_users_are_written_down) {
+  const auto add = [&](const char* id, const char* site, std::uint64_t version) {
+    ASSERT_TRUE(catalog_->add_segment(
+        {.id = id, .site_id = site, .title = id, .definition = R"({"kind":"live"})", .version = version}, "test"));
+  };
+  add("b", "moodle", 0);
+  add("c", "campus", 0);
+  add("a", "campus", 0);
+  add("d", "campus", 7);
+  const auto live = DefinitionBook(*catalog_).live_segments();
+  ASSERT_TRUE(live);
+  ASSERT_EQ(live->size(), 3U);
+  EXPECT_EQ((*live)[0].id + (*live)[1].id + (*live)[2].id, "acb");
+  EXPECT_EQ(*catalog_->segment_versions("campus"), (std::vector<std::pair<std::string, std::uint64_t>>{{"d", 7}}));
 }
 
 }  // namespace

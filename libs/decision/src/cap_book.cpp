@@ -92,10 +92,21 @@ void CapBook::count(std::uint64_t user, const AdRow& ad, std::int64_t reserved_m
   }
 }
 
-void CapBook::erase(std::uint64_t user) {
+void CapBook::erase(std::uint64_t user, std::int64_t time_ms) {
   auto& shard = shard_of(user);
   const std::lock_guard lock(shard.mutex);
+  const auto [erased, is_new] = shard.erased.try_emplace(user, time_ms);
+  // Heard of again: who has come since is someone new.
+  if (!is_new && time_ms <= erased->second) return;
+  erased->second = time_ms;
   shard.users.erase(user);
+}
+
+bool CapBook::is_erased(std::uint64_t user, std::int64_t time_ms) {
+  auto& shard = shard_of(user);
+  const std::lock_guard lock(shard.mutex);
+  const auto erased = shard.erased.find(user);
+  return erased != shard.erased.end() && time_ms <= erased->second;
 }
 
 void CapBook::for_each(const std::function<void(std::uint64_t user, std::span<const Stamp> stamps)>& visit) {
@@ -114,12 +125,15 @@ void CapBook::restore(std::uint64_t user, std::vector<Stamp> stamps) {
   std::ranges::sort(stamps, {}, &Stamp::target);
   auto& shard = shard_of(user);
   const std::lock_guard lock(shard.mutex);
+  if (const auto erased = shard.erased.find(user); erased != shard.erased.end())
+    std::erase_if(stamps, [&](const Stamp& stamp) { return stamp.time_ms <= erased->second; });
   shard.users[user] = std::move(stamps);
 }
 
 void CapBook::forget(std::int64_t older_than_ms) {
   for (auto& shard : shards_) {
     const std::lock_guard lock(shard.mutex);
+    std::erase_if(shard.erased, [&](const auto& one) { return one.second < older_than_ms; });
     for (auto user = shard.users.begin(); user != shard.users.end();) {
       std::erase_if(user->second, [&](const Stamp& stamp) { return stamp.time_ms < older_than_ms; });
       user = user->second.empty() ? shard.users.erase(user) : std::next(user);

@@ -1,18 +1,13 @@
-// What targeting means: evaluated as it stands, and as a disjunction of clauses.
+// Targeting as a disjunction of clauses.
 #pragma once
 
 #include <cstddef>
 #include <optional>
-#include <string_view>
 #include <vector>
 
-#include "marquee/decision/campaign.h"
-#include "marquee/decision/request.h"
+#include "marquee/decision/targeting.h"
 
 namespace marquee::decision {
-
-/// Whether it holds. The definition, by which the index is tested; slow where it names zones.
-[[nodiscard]] bool holds(const Targeting& targeting, const Context& context, std::string_view slot);
 
 /// A condition (is_in or within) or its negation; borrows from the Targeting.
 struct Literal {

@@ -84,8 +84,35 @@ TEST(CapBook, IsRestoredFromWhatItTold) {
       [&](std::uint64_t user, std::span<const Stamp> stamps) { again.restore(user, {stamps.begin(), stamps.end()}); });
   EXPECT_TRUE(again.reserve(7, ad, kNow + 10)) << "the fourth was never seen";
   EXPECT_FALSE(again.reserve(7, ad, kNow + 11));
-  again.erase(7);
+  again.erase(7, kNow + 11);
   EXPECT_TRUE(again.reserve(7, ad, kNow + 12));
+}
+
+TEST(CapBook, ForgetsWhoWasErasedAlsoWhereItIsToldOfThemLater) {
+  const auto inventory = two_campaigns_of_one_advertiser();
+  CapBook book(kReserve);
+  const auto& ad = *inventory->find_row("b1");
+  const auto stamps = [&](std::int64_t user) {
+    std::vector<Stamp> all;
+    book.read(static_cast<std::uint64_t>(user), kNow + 10, all);
+    return all.size();
+  };
+  book.count(7, ad, kNow, kNow);
+  ASSERT_GT(stamps(7), 0U);
+  book.erase(7, kNow + 1);
+  EXPECT_EQ(stamps(7), 0U);
+  // A file of before, as another process left it, with what came after.
+  const auto target = ad.counts_as.front().target;
+  book.restore(7, {{.target = target, .time_ms = kNow}, {.target = target, .time_ms = kNow + 2}});
+  EXPECT_EQ(stamps(7), 1U);
+  EXPECT_TRUE(book.is_erased(7, kNow + 1));
+  EXPECT_FALSE(book.is_erased(7, kNow + 2));
+  EXPECT_FALSE(book.is_erased(8, kNow));
+  // Who heard of it already keeps what has come since.
+  book.erase(7, kNow + 1);
+  EXPECT_EQ(stamps(7), 1U);
+  book.forget(kNow + 5);
+  EXPECT_FALSE(book.is_erased(7, kNow)) << "no cap looks back so far";
 }
 
 }  // namespace

@@ -2,6 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <array>
+#include <atomic>
 #include <condition_variable>
 #include <filesystem>
 #include <mutex>
@@ -11,6 +14,7 @@
 #include "erasures.h"
 #include "feeder_metrics.h"
 #include "marquee/base/logging.h"
+#include "marquee/log/current_end.h"
 
 namespace marquee::profile {
 namespace {
@@ -30,9 +34,15 @@ std::int64_t now_ms() { return SystemClock().now().time_since_epoch().count(); }
 class ProfileFeeder::Impl {
  public:
   Impl(log::EventLog& log, std::size_t capacity, ProfileFeederOptions options)
-      : log_(log), capacity_(capacity), options_(std::move(options)), metrics_(options_.metrics) {}
+      : log_(log),
+        capacity_(capacity),
+        options_(std::move(options)),
+        metrics_(options_.metrics),
+        has_begun_(log.partitions()),
+        first_ends_(log.partitions()) {}
 
   ~Impl() {
+    if (told_) told_->stop();
     {
       const std::lock_guard lock(mutex_);
       is_stopping_ = true;
@@ -51,13 +61,17 @@ class ProfileFeeder::Impl {
     if (!erasures) return erasures.error();
     erasures_ = std::move(*erasures);
     make_store(erased);
-    if (auto loaded = load(); !loaded) {
-      if (loaded.error().action != Action::give_up) return loaded;
-      logging::warn("profile.snapshot_not_used", {{"reason", loaded.error().message}});
+    auto in_force = load();
+    if (!in_force) {
+      if (in_force.error().action != Action::give_up) return in_force.error();
+      logging::warn("profile.snapshot_not_used", {{"reason", in_force.error().message}});
       make_store(erased);
+      in_force = log::Offset{0};
     }
+    if (auto heard = hear_erasures(*in_force); !heard) return heard;
     for (log::Partition p = 0; p < log_.partitions(); ++p) threads_.emplace_back([this, p] { follow(p); });
     threads_.emplace_back([this] { keep_house(); });
+    if (told_) told_->start();
     return {};
   }
 
@@ -66,16 +80,21 @@ class ProfileFeeder::Impl {
   Result<void> erase(std::string_view site_id, std::uint64_t user_key) {
     const auto id = profile_id(site_id, user_key);
     if (!id) return Error::reject("a user without key has no profile");
-    const log::Offset before = store_->erase(*id, log_.end(store_->partition_of(*id)));
+    const log::Offset before = store_->erase(*id, {.before = log_.end(store_->partition_of(*id))});
     if (auto kept = erasures_->add(*id, before); !kept) return kept;
     note(save());
     return {};
   }
 
+  void erase(const Erasure& erasure) {
+    if (const auto id = profile_id(erasure.site_id, erasure.user_key))
+      store_->erase(*id, {.before = erasure.before, .received_ms = erasure.asked_ms});
+  }
+
   Result<void> save() {
     const std::lock_guard lock(save_mutex_);
     const auto began = Steady::now();
-    auto saved = store_->save(snapshot());
+    auto saved = store_->save(snapshot(), erasures_heard_);
     metrics_.snapshot_seconds.Set(std::chrono::duration<double>(Steady::now() - began).count());
     if (!saved) metrics_.snapshot_failures.Increment();
     return saved;
@@ -90,6 +109,10 @@ class ProfileFeeder::Impl {
     return lag;
   }
 
+  bool has_begun() const {
+    return std::ranges::all_of(has_begun_, [](const std::atomic<bool>& one) { return one.load(); });
+  }
+
  private:
   [[nodiscard]] std::string snapshot() const { return options_.directory + "/snapshot"; }
 
@@ -100,16 +123,43 @@ class ProfileFeeder::Impl {
   void make_store(const std::vector<std::pair<ProfileId, log::Offset>>& erased) {
     store_ =
         std::make_unique<ProfileStore>(ProfileStoreOptions{.partitions = log_.partitions(), .capacity = capacity_});
-    for (const auto& [id, before] : erased) store_->keep_erased(id, before);
+    for (const auto& [id, before] : erased) store_->keep_erased(id, {.before = before});
   }
 
-  Result<void> load() {
-    if (auto loaded = store_->load(snapshot()); !loaded) return loaded.error();
-    for (log::Partition p = 0; p < log_.partitions(); ++p)
-      if (store_->next(p) > log_.end(p))
+  /// How many of the shared erasures are in force in the snapshot.
+  Result<log::Offset> load() {
+    const auto loaded = store_->load(snapshot());
+    if (!loaded) return loaded.error();
+    for (log::Partition p = 0; p < log_.partitions(); ++p) {
+      // Where brokers do not tell the end, the snapshot would be taken for one of another log.
+      const auto end = log::current_end(log_, p);
+      if (!end) return end.error();
+      if (store_->next(p) > *end)
         return Error::give_up(fmt::format("partition {} of the log ends at {}, and the snapshot knows it up to {}", p,
-                                          log_.end(p), store_->next(p)));
-    return {};
+                                          *end, store_->next(p)));
+    }
+    return loaded->value_or(0);
+  }
+
+  /// Those before `in_force` forbid events of before alone: who came since is in the snapshot. Of the rest the snapshot
+  /// may hold what is to go, however far it knows the events.
+  Result<void> hear_erasures(log::Offset in_force) {
+    if (options_.erasures == nullptr) return {};
+    const auto end = log::current_end(*options_.erasures, 0);
+    if (!end) return end.error();
+    if (in_force > *end) in_force = 0;  // The log was made anew.
+    told_ = std::make_unique<ErasureReader>(*options_.erasures, [this, in_force](std::span<const ToldErasure> told) {
+      for (const auto& [erasure, offset] : told) {
+        const auto id = profile_id(erasure.site_id, erasure.user_key);
+        if (id && offset < in_force)
+          store_->keep_erased(*id, {.before = erasure.before, .received_ms = erasure.asked_ms});
+        else
+          erase(erasure);
+      }
+      erasures_heard_ = told.back().offset + 1;
+      is_to_save_ = is_to_save_ || told.back().offset >= in_force;
+    });
+    return told_->catch_up();
   }
 
   /// False where the feeder stops.
@@ -127,6 +177,7 @@ class ProfileFeeder::Impl {
     bool has_failed = false;
     while (!is_stopping()) {
       const auto read = read_some(partition, reader);
+      if (!has_begun_[partition]) look_whether_begun(partition, read.has_value());
       if (read && *read) {
         has_failed = false;
         continue;
@@ -140,6 +191,14 @@ class ProfileFeeder::Impl {
       has_failed = true;
       if (!pause(kFailurePause)) return;
     }
+  }
+
+  void look_whether_begun(log::Partition partition, bool reads) {
+    if (!reads && store_->next(partition) < log_.begin(partition)) has_begun_[partition] = true;  // The history.
+    auto& first_end = first_ends_[partition];
+    if (!first_end)
+      if (const auto end = log::current_end(log_, partition)) first_end = *end;
+    if (first_end && store_->next(partition) >= *first_end) has_begun_[partition] = true;
   }
 
   /// False where there is nothing more to read just now.
@@ -193,7 +252,7 @@ class ProfileFeeder::Impl {
     auto next_save = Steady::now() + options_.snapshot_every;
     while (pause(std::min(kShowEvery, options_.snapshot_every))) {
       metrics_.show(store_->state(), lag());
-      if (Steady::now() < next_save) continue;
+      if (Steady::now() < next_save && !is_to_save_.exchange(false)) continue;
       note(save());
       next_save = Steady::now() + options_.snapshot_every;
     }
@@ -205,11 +264,17 @@ class ProfileFeeder::Impl {
   FeederMetrics metrics_;
   std::unique_ptr<ProfileStore> store_;
   std::unique_ptr<Erasures> erasures_;
+  std::atomic<log::Offset> erasures_heard_ = 0;  ///< Of the shared ones: those before are in force.
+  std::atomic<bool> is_to_save_ = false;         ///< The snapshot on the disk has who was erased.
+  std::vector<std::atomic<bool>> has_begun_;     ///< By partition: what the log had is known.
+  /// By partition, of its thread alone: where it ended at first.
+  std::vector<std::optional<log::Offset>> first_ends_;
   std::mutex save_mutex_;
   std::mutex mutex_;
   std::condition_variable stopping_;
   bool is_stopping_ = false;  ///< Guarded by mutex_.
   std::vector<std::thread> threads_;
+  std::unique_ptr<ErasureReader> told_;
 };
 
 ProfileFeeder::ProfileFeeder(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
@@ -226,7 +291,9 @@ ProfileStore& ProfileFeeder::store() { return impl_->store(); }
 Result<void> ProfileFeeder::erase(std::string_view site_id, std::uint64_t user_key) {
   return impl_->erase(site_id, user_key);
 }
+void ProfileFeeder::erase(const Erasure& erasure) { impl_->erase(erasure); }
 Result<void> ProfileFeeder::save() { return impl_->save(); }
+bool ProfileFeeder::has_begun() const { return impl_->has_begun(); }
 std::uint64_t ProfileFeeder::lag() const { return impl_->lag(); }
 
 }  // namespace marquee::profile

@@ -45,9 +45,9 @@ Outcome ProfileStore::apply(const Permission& permission, Place place, const eve
 
 Outcome ProfileStore::forget(ProfileId id, Place place) { return shard_of(id).forget(id, place.offset); }
 
-log::Offset ProfileStore::erase(ProfileId id, log::Offset end) { return shard_of(id).erase(id, end); }
+log::Offset ProfileStore::erase(ProfileId id, ErasedUntil end) { return shard_of(id).erase(id, end); }
 
-void ProfileStore::keep_erased(ProfileId id, log::Offset before) { shard_of(id).keep_erased(id, before); }
+void ProfileStore::keep_erased(ProfileId id, ErasedUntil until) { shard_of(id).keep_erased(id, until); }
 
 // Shard s takes ids of id % shards == s, and so of id % partitions == s % partitions.
 log::Offset ProfileStore::next(log::Partition partition) const {
@@ -81,7 +81,7 @@ std::vector<Profile> ProfileStore::sample(std::size_t count) const {
   return all;
 }
 
-Result<void> ProfileStore::save(const std::string& path) const {
+Result<void> ProfileStore::save(const std::string& path, log::Offset erasures) const {
   auto file = SnapshotWriter::create(path);
   if (!file) return file.error();
   Head head;
@@ -93,13 +93,15 @@ Result<void> ProfileStore::save(const std::string& path) const {
     if (auto written = (*file)->append(bytes); !written) return written;
     bytes.clear();
   }
+  bytes.append(reinterpret_cast<const char*>(&erasures), sizeof erasures);
+  if (auto written = (*file)->append(bytes); !written) return written;
   return (*file)->commit();
 }
 
-Result<bool> ProfileStore::load(const std::string& path) {
+Result<std::optional<log::Offset>> ProfileStore::load(const std::string& path) {
   auto file = SnapshotReader::open(path);
   if (!file) return file.error();
-  if (!*file) return false;
+  if (!*file) return std::optional<log::Offset>();
   std::string_view bytes = (*file)->bytes();
   Head head;
   const Head expected;
@@ -112,7 +114,9 @@ Result<bool> ProfileStore::load(const std::string& path) {
                                       head.partitions, head.shards));
   for (const auto& shard : shards_)
     if (!shard->load(bytes)) return Error::give_up(fmt::format("{}: is cut off", path));
-  return true;
+  log::Offset erasures = 0;
+  if (bytes.size() == sizeof erasures) std::memcpy(&erasures, bytes.data(), sizeof erasures);  // Else of before.
+  return std::optional(erasures);
 }
 
 }  // namespace marquee::profile

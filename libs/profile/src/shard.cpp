@@ -39,7 +39,7 @@ Outcome Shard::apply(ProfileId id, log::Offset offset, const event::Event& event
   const std::lock_guard lock(mutex_);
   if (offset < next()) return Outcome::before;
   next_.store(offset + 1, std::memory_order_release);
-  if (is_erased(id, offset)) return Outcome::before;
+  if (is_erased(id, offset, event.received_time_ms)) return Outcome::before;
   if (!repeats_.insert(event::identity(event))) return Outcome::repeat;
   update(id, event, props);
   return Outcome::applied;
@@ -68,24 +68,28 @@ Outcome Shard::forget(ProfileId id, log::Offset offset) {
   return Outcome::forgotten;
 }
 
-log::Offset Shard::erase(ProfileId id, log::Offset end) {
+log::Offset Shard::erase(ProfileId id, ErasedUntil end) {
   const std::lock_guard lock(mutex_);
-  log::Offset& before = erased_[id.value];
+  auto& [before, received_ms] = erased_[id.value];
+  // Heard of again: who has come since is someone new.
+  if (end.received_ms > 0 && end.received_ms <= received_ms && end.before <= before) return before;
   // Not before next(): a snapshot of before this moment must be known as such by its own next.
-  before = std::max({before, end, next()});
+  before = std::max({before, end.before, next()});
+  received_ms = std::max(received_ms, end.received_ms);
   if (table_.erase(id.value)) counts_.erased.fetch_add(1, std::memory_order_relaxed);
   return before;
 }
 
-void Shard::keep_erased(ProfileId id, log::Offset before) {
+void Shard::keep_erased(ProfileId id, ErasedUntil until) {
   const std::lock_guard lock(mutex_);
-  log::Offset& kept = erased_[id.value];
-  kept = std::max(kept, before);
+  auto& [before, received_ms] = erased_[id.value];
+  before = std::max(before, until.before);
+  received_ms = std::max(received_ms, until.received_ms);
 }
 
-bool Shard::is_erased(ProfileId id, log::Offset offset) const {
+bool Shard::is_erased(ProfileId id, log::Offset offset, std::int64_t received_ms) const {
   const auto found = erased_.find(id.value);
-  return found != erased_.end() && offset < found->second;
+  return found != erased_.end() && (offset < found->second.before || received_ms <= found->second.received_ms);
 }
 
 void Shard::advance(log::Offset next) {
@@ -100,7 +104,7 @@ std::size_t Shard::profiles() const {
 
 std::size_t Shard::bytes() const {
   const std::lock_guard lock(mutex_);
-  return table_.bytes() + repeats_.bytes() + erased_.size() * 4 * sizeof(std::uint64_t);
+  return table_.bytes() + repeats_.bytes() + erased_.size() * 5 * sizeof(std::uint64_t);
 }
 
 void Shard::sample(std::size_t every, std::vector<Profile>& out) const {
@@ -134,7 +138,7 @@ bool Shard::load(std::string_view& in) {
     SlabValue value;
     if (!take(in, key) || !take(in, value)) return false;
     // An event after the erasure may have made a new profile; this one is older.
-    if (const auto found = erased_.find(key); found != erased_.end() && next <= found->second) continue;
+    if (const auto found = erased_.find(key); found != erased_.end() && next <= found->second.before) continue;
     put({key}, value);
   }
   if (!take(in, count)) return false;

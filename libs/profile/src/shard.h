@@ -34,10 +34,11 @@ class Shard {
   [[nodiscard]] std::optional<Profile> read(ProfileId id) const;
   Outcome apply(ProfileId id, log::Offset offset, const event::Event& event, const EventProps& props);
   Outcome forget(ProfileId id, log::Offset offset);
-  /// Erases, and takes no event of the user before `end` any more, nor before next(); gives the later of the two.
-  log::Offset erase(ProfileId id, log::Offset end);
+  /// Erases, and takes no event of the user before `end` any more, nor before next(), nor one received by then; gives
+  /// the later of the two offsets. An erasure that has a time and is in force already changes nothing.
+  log::Offset erase(ProfileId id, ErasedUntil end);
   /// As erase(), of what was erased before the shard was loaded.
-  void keep_erased(ProfileId id, log::Offset before);
+  void keep_erased(ProfileId id, ErasedUntil until);
 
   /// Everything before is applied, or none of this shard's.
   [[nodiscard]] log::Offset next() const { return next_.load(std::memory_order_acquire); }
@@ -55,14 +56,14 @@ class Shard {
   [[nodiscard]] bool load(std::string_view& in);
 
  private:
-  [[nodiscard]] bool is_erased(ProfileId id, log::Offset offset) const;
+  [[nodiscard]] bool is_erased(ProfileId id, log::Offset offset, std::int64_t received_ms) const;
   void update(ProfileId id, const event::Event& event, const EventProps& props);
   void put(ProfileId id, const SlabValue& value);
 
   mutable std::mutex mutex_;  ///< Of writers.
   SlabTable table_;
   event::IdentityWindow repeats_;
-  std::unordered_map<std::uint64_t, log::Offset> erased_;
+  std::unordered_map<std::uint64_t, ErasedUntil> erased_;
   std::atomic<log::Offset> next_ = 0;
   ShardCounts counts_;
 };

@@ -4,77 +4,25 @@
 
 #include <algorithm>
 #include <atomic>
-#include <condition_variable>
-#include <map>
-#include <mutex>
-#include <thread>
 
-#include "marquee/log/local_log.h"
+#include "fed_store.h"
 #include "marquee/log/memory_log.h"
 #include "profile_events.h"
 
 namespace marquee::profile {
 namespace {
 
+using testing::append;
+using testing::comes_true;
 using testing::Crowd;
 using testing::Directory;
+using testing::kCapacity;
 using testing::kNewYear;
 using testing::make_event;
+using testing::open_feeder;
+using testing::open_log;
 using testing::permission;
-using Steady = std::chrono::steady_clock;
-
-constexpr std::size_t kCapacity = 10'000;
-
-void append(log::EventLog& log, const std::vector<event::Event>& events) {
-  std::map<log::Partition, log::Batch> batches;
-  for (const auto& event : events) {
-    std::string record;
-    event::encode(event, record);
-    const auto partition = event::partition_of(event, log.partitions());
-    batches.try_emplace(partition, partition).first->second.add(record);
-  }
-  std::vector<log::Batch> all;
-  for (auto& [partition, batch] : batches) all.push_back(std::move(batch));
-  std::mutex mutex;
-  std::condition_variable done;
-  bool is_done = false;
-  log.append(std::move(all), [&](Result<void> appended) {
-    EXPECT_TRUE(appended);
-    const std::lock_guard lock(mutex);
-    is_done = true;
-    done.notify_one();
-  });
-  std::unique_lock lock(mutex);
-  done.wait(lock, [&] { return is_done; });
-}
-
-template <class Condition>
-[[nodiscard]] bool comes_true(Condition&& condition) {
-  const auto end = Steady::now() + std::chrono::seconds(30);
-  while (!condition()) {
-    if (Steady::now() > end) return false;
-    std::this_thread::sleep_for(Millis(1));
-  }
-  return true;
-}
-
-std::unique_ptr<log::EventLog> open_log(const Directory& directory, log::Partition partitions = 3) {
-  log::LocalLogOptions options;
-  options.directory = directory.file("log");
-  options.partitions = partitions;
-  options.min_free_disk_bytes = 0;
-  auto log = log::open_local_log(std::move(options));
-  EXPECT_TRUE(log);
-  return std::move(*log);
-}
-
-std::unique_ptr<ProfileFeeder> open_feeder(log::EventLog& log, const Directory& directory,
-                                           ProfileFeederOptions options = {}) {
-  options.directory = directory.file("profiles");
-  auto feeder = ProfileFeeder::open(log, kCapacity, std::move(options));
-  EXPECT_TRUE(feeder) << feeder.error().message;
-  return std::move(*feeder);
-}
+using testing::Steady;
 
 /// `count` events of a crowd as the log has them, texts owned by the records.
 void append_crowd(log::EventLog& log, Crowd& crowd, int count) {

@@ -244,7 +244,7 @@ TEST(ProfileStore, is_read_while_it_is_written) {
     const Directory directory;
     std::mt19937_64 random(9);
     while (writers > 0) {
-      store.erase(permission(random() % 300 + 1).id(), 0);
+      store.erase(permission(random() % 300 + 1).id(), {});
       (void)store.save(directory.file("snapshot"));
       (void)store.state();
     }

@@ -15,6 +15,7 @@
 #include "marquee/ingest/access.h"
 #include "marquee/profile/permission.h"
 #include "marquee/profile/segment_memberships.h"
+#include "marquee/serving/live_segments.h"
 
 namespace marquee::serving {
 
@@ -40,6 +41,7 @@ struct Asked {
   std::string year;
   std::string profile_texts, cluster_text;               ///< What `request` borrows of the profile,
   std::shared_ptr<const profile::SegmentView> segments;  ///< and of the segments.
+  std::shared_ptr<const LiveSegments> live_segments;
 };
 
 /// Milliseconds since 1970, or RFC 3339.

@@ -181,28 +181,37 @@ class DecisionServer::Impl : public std::enable_shared_from_this<DecisionServer:
   void know_user(const ingest::WriteKey& owner, Asked& asked) const {
     if (!asked.permission) return;
     if (options_.profiles != nullptr)
-      if (const auto profile = options_.profiles->read(*asked.permission)) describe(*profile, asked);
+      if (const auto profile = options_.profiles->read(*asked.permission)) describe(owner, *profile, asked);
     if (options_.segments != nullptr) add_segments(owner, asked);
   }
 
-  void describe(const profile::Profile& profile, Asked& asked) const {
-    describe_profile(profile, asked.profile_texts, asked.request.context);
+  void describe(const ingest::WriteKey& owner, const profile::Profile& profile, Asked& asked) const {
+    auto& context = asked.request.context;
+    describe_profile(profile, asked.profile_texts, context);
+    // Of what is known by now: which segments hold does not hang on each other.
+    if (options_.live_segments != nullptr) asked.live_segments = options_.live_segments->get();
+    if (asked.live_segments)
+      if (const auto site = asked.live_segments->find(owner.site_id); site != asked.live_segments->end())
+        for (const auto& segment : site->second)
+          if (segment.rule.holds(profile, context)) add_segment(context, segment.id);
     if (options_.clusters == nullptr) return;
     if (const auto clusters = options_.clusters->get())
-      describe_cluster(profile, *clusters, asked.cluster_text, asked.request.context);
+      describe_cluster(profile, *clusters, asked.cluster_text, context);
+  }
+
+  /// Once: a request may name it as well.
+  static void add_segment(decision::Context& context, std::string_view id) {
+    const auto is_it = [&](const decision::Known& one) {
+      return one.field == decision::Field::segment && one.value == id;
+    };
+    if (std::ranges::none_of(context.known, is_it)) context.add(decision::Field::segment, id);
   }
 
   void add_segments(const ingest::WriteKey& owner, Asked& asked) const {
     asked.segments = options_.segments->view();
     const auto site = asked.segments->find(owner.site_id);
     if (site == asked.segments->end()) return;
-    site->second->for_each_of(*asked.permission, [&](std::string_view id) {
-      const auto is_it = [&](const decision::Known& one) {
-        return one.field == decision::Field::segment && one.value == id;
-      };
-      auto& context = asked.request.context;
-      if (std::ranges::none_of(context.known, is_it)) context.add(decision::Field::segment, id);
-    });
+    site->second->for_each_of(*asked.permission, [&](std::string_view id) { add_segment(asked.request.context, id); });
   }
 
   static decision::Decision nothing(const decision::Request& request, Because because) {

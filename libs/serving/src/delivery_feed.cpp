@@ -176,7 +176,8 @@ void DeliveryFeed::take_event(std::string_view record, bool is_counted_already) 
   const auto reserved = event->event_time_ms - read_after_ms(event->props);
   account.count_impression(zone, reserved, event->event_time_ms, cost_of(*event));
   const auto user = event->user_key != 0 ? event->user_key : event->session_id;
-  if (ad != nullptr && user != 0) decider->caps().count(user, *ad, reserved, event->event_time_ms);
+  if (ad != nullptr && user != 0 && !decider->caps().is_erased(user, event->received_time_ms))
+    decider->caps().count(user, *ad, reserved, event->event_time_ms);
 }
 
 void DeliveryFeed::take_decision(std::string_view record) {
@@ -203,7 +204,8 @@ void DeliveryFeed::take_decision(std::string_view record) {
     account.take_other(time, now);
     const auto inventory = decider->inventory();
     const auto* ad = inventory ? inventory->find_row(one.ad_id) : nullptr;
-    if (ad != nullptr && one.user_key != 0) decider->caps().take_other(one.user_key, *ad, time);
+    if (ad != nullptr && one.user_key != 0 && !decider->caps().is_erased(one.user_key, time))
+      decider->caps().take_other(one.user_key, *ad, time);
   }
 }
 

@@ -190,6 +190,35 @@ TEST_F(KnownUsersTest, who_is_in_a_segment_is_reached_by_targeting) {
   end();
 }
 
+TEST_F(KnownUsersTest, who_is_in_a_live_segment_is_reached_by_targeting_at_the_next_decision) {
+  begin_with_profiles({for_those(Field::segment, "keen"), about("law")});
+  const auto define = [&](std::string_view rule) {
+    auto all = std::make_shared<LiveSegments>();
+    (*all)["campus"].push_back({"keen", LiveRule::read(rule).value()});
+    live_segments.set(all);
+  };
+  define(
+      R"({"all": [{"profile": "category:law"}, {"profile": "clicks", "days": 1}, {"not": {"attribute": "staff", "in": ["yes"]}}]})");
+  const auto one = ask_user("u");
+  ASSERT_EQ(one.ad, "law0");
+  get(one.impression);
+  get(one.click);
+  ASSERT_TRUE(all_is_known());
+  EXPECT_EQ(ask_user("u").ad, "aimed0");
+  EXPECT_EQ(logged("segment"), std::set<std::string>{"keen"});
+  const std::string who = R"({"placements":[{"slot_id":"top"}],"user_id":"u","consent":"full",)";
+  EXPECT_EQ(ask(who + R"("age":20,"attributes":{"staff":"yes"}})").at(0).ad, "law0");
+  EXPECT_EQ(ask(who + R"("age":17})").at(0).ad, "law0") << "nobody looks at the profile";
+  EXPECT_EQ(ask_user("v").ad, "law0") << "who has no profile is in none, whatever it says";
+  define(R"({"not": {"profile": "category:law"}})");
+  EXPECT_EQ(ask_user("u").ad, "law0");
+  EXPECT_EQ(ask_user("v").ad, "law0");
+  define(R"({"profile": "last_click", "within": "1d"})");
+  EXPECT_EQ(ask_user("u").ad, "aimed0");
+  clock->advance(std::chrono::hours(25));
+  EXPECT_EQ(ask_user("u").ad, "law0");
+}
+
 TEST_F(KnownUsersTest, who_is_in_a_cluster_that_has_a_name_is_reached_by_targeting) {
   // Sixty users who click on what is about law, and then one more.
   begin_with_profiles({for_those(Field::segment, "cluster:law"), about("law")});

@@ -81,6 +81,7 @@ class ServingTest : public ::testing::Test {
                        .segments = segments,
                        .clusters = &clusters,
                        .explanations = explanations,
+                       .live_segments = &live_segments,
                        .clock = clock,
                        .metrics = metrics},
         *sites, ServingLogs{*events, refusing ? *refusing : *decisions, *events, *decisions},
@@ -187,6 +188,7 @@ class ServingTest : public ::testing::Test {
   learning::Published<profile::NamedClusters> clusters;
   Explanations* explanations = nullptr;
   std::string demo_key;  ///< A page's as well, if there is one.
+  learning::Published<LiveSegments> live_segments;
   std::unique_ptr<Sites> sites;
   std::unique_ptr<DecisionServer> server;
   std::unique_ptr<http::Server> http;

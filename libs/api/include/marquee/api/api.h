@@ -37,6 +37,8 @@ struct ApiOptions {
   std::function<Result<void>(const std::string& site_id, const std::string& user_id)> erase_profile;
   /// Groups of users of like interests: what targeting calls them, and how many users of the sample are in them.
   std::function<std::vector<std::pair<std::string, std::uint64_t>>()> clusters;
+  /// Whether decisions can take a live segment's rule. Null: no live segments are taken.
+  std::function<Result<void>(std::string_view rule)> check_live_rule = {};
   notify::NotifierOptions notifier;
   /// The model's versions as JSON; empty where this process learns none.
   std::function<std::string()> models = {};

@@ -50,6 +50,10 @@ class DefinitionBook {
   /// Of all sites.
   [[nodiscard]] Result<Definitions> all() const;
 
+  /// Segments of all sites that decisions tell by their rule: those whose users are not written down, which have no
+  /// version (0). By site, and by title.
+  [[nodiscard]] Result<std::vector<Segment>> live_segments() const;
+
   /// By id.
   [[nodiscard]] Result<std::vector<Definition>> of_site(std::string_view site_id, ItemKind kind) const;
   [[nodiscard]] Result<std::optional<Definition>> find(std::string_view site_id, ItemKind kind,

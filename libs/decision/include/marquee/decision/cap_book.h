@@ -46,7 +46,10 @@ class CapBook {
   void release(std::uint64_t user, const AdRow& ad, std::int64_t reserved_ms);
   void count(std::uint64_t user, const AdRow& ad, std::int64_t reserved_ms, std::int64_t time_ms);
 
-  void erase(std::uint64_t user);
+  /// Forgets the user: all that is counted by now, and whatever restore() tells of times up to then.
+  void erase(std::uint64_t user, std::int64_t time_ms);
+  /// Whether what came then is to be forgotten.
+  [[nodiscard]] bool is_erased(std::uint64_t user, std::int64_t time_ms);
   /// Each user's counted stamps, for a snapshot; reservations are not among them.
   void for_each(const std::function<void(std::uint64_t user, std::span<const Stamp> stamps)>& visit);
   void restore(std::uint64_t user, std::vector<Stamp> stamps);
@@ -58,6 +61,7 @@ class CapBook {
   struct Shard {
     std::mutex mutex;
     std::unordered_map<std::uint64_t, std::vector<Stamp>> users;  ///< Stamps by target.
+    std::unordered_map<std::uint64_t, std::int64_t> erased;       ///< When, by user.
   };
   static void put(std::vector<Stamp>& stamps, const AdRow& ad, std::int64_t reserved_ms);
   [[nodiscard]] Shard& shard_of(std::uint64_t user) { return shards_[(user ^ user >> 32) % kShards]; }

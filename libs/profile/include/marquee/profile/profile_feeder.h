@@ -8,6 +8,7 @@
 #include "marquee/base/metrics.h"
 #include "marquee/base/result.h"
 #include "marquee/log/event_log.h"
+#include "marquee/profile/erasure.h"
 #include "marquee/profile/profile_store.h"
 
 namespace marquee::profile {
@@ -26,7 +27,10 @@ class EventHistory {
 struct ProfileFeederOptions {
   std::string directory = {};  ///< Of snapshot and erasures; made where it is missing.
   Millis snapshot_every{5 * 60'000};
-  std::shared_ptr<EventHistory> history = {};       ///< Null: what the log no longer keeps is not known of.
+  std::shared_ptr<EventHistory> history = {};  ///< Null: what the log no longer keeps is not known of.
+  /// In which all who keep profiles of these events are told of erasures (erasure.h): read by this feeder alone, and to
+  /// outlive it. Null: there is nobody else, and the directory keeps them.
+  log::EventLog* erasures = nullptr;
   std::shared_ptr<metrics::Registry> metrics = {};  ///< Null: none.
 };
 
@@ -35,7 +39,7 @@ class ProfileFeeder {
  public:
   /// Makes a store, loads the directory's snapshot into it, and begins to follow each partition from there on a thread
   /// of its own; without a snapshot, or with one that is damaged or from beyond the log's end, from the history's
-  /// begin. `log` must outlive it.
+  /// begin. What is erased by then, elsewhere too, is erased when it returns. `log` must outlive it.
   [[nodiscard]] static Result<std::unique_ptr<ProfileFeeder>> open(log::EventLog& log, std::size_t capacity,
                                                                    ProfileFeederOptions options);
   /// Saves a last snapshot.
@@ -45,10 +49,16 @@ class ProfileFeeder {
 
   /// Erases the user: from memory and, durably, from whatever will be read again of the log, when it returns; from the
   /// snapshot as well unless that fails, which is then tried again with the next one. Events that come later count.
+  /// Not where erasures are shared.
   [[nodiscard]] Result<void> erase(std::string_view site_id, std::uint64_t user_key);
+  /// The same of one that the shared log has, and that this would hear of by itself a moment later.
+  void erase(const Erasure& erasure);
   [[nodiscard]] Result<void> save();
   /// Events of the log that are not yet applied.
   [[nodiscard]] std::uint64_t lag() const;
+  /// Whether it knows what the log had when it began. A history that does not answer is not waited for: who decides
+  /// knows less without it, but decides.
+  [[nodiscard]] bool has_begun() const;
 
  private:
   class Impl;

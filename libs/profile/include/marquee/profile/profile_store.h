@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -37,10 +38,10 @@ class ProfileStore final : public Profiles {
   Outcome forget(ProfileId id, Place place) override;
 
   /// Erases what is known of a user, and takes none of their events before `end` of their partition any more, nor any
-  /// that is applied. Gives the offset that counts.
-  log::Offset erase(ProfileId id, log::Offset end);
-  /// What an earlier erase() gave, before load().
-  void keep_erased(ProfileId id, log::Offset before);
+  /// that is applied. Gives the offset that counts. One that has a time and is in force already changes nothing.
+  log::Offset erase(ProfileId id, ErasedUntil end);
+  /// What an earlier erase() gave.
+  void keep_erased(ProfileId id, ErasedUntil until);
 
   [[nodiscard]] log::Partition partition_of(ProfileId id) const;
   /// Everything of the partition before it is applied.
@@ -53,11 +54,11 @@ class ProfileStore final : public Profiles {
   [[nodiscard]] std::vector<Profile> sample(std::size_t count) const;
 
   /// Writes a snapshot: whole and durable under that name, or not at all. Readers go on; writers of a shard wait while
-  /// it is copied.
-  [[nodiscard]] Result<void> save(const std::string& path) const;
-  /// Into a store that is new, but for keep_erased(). False where there is no such file. Action::give_up where it is
-  /// damaged or of a store of other partitions or shards: then make another store.
-  [[nodiscard]] Result<bool> load(const std::string& path);
+  /// it is copied. `erasures` is kept with it: how many of a log of erasures (erasure.h) are in force in it.
+  [[nodiscard]] Result<void> save(const std::string& path, log::Offset erasures = 0) const;
+  /// Into a store that is new, but for keep_erased(). Gives what save() was given; nullopt where there is no such file.
+  /// Action::give_up where it is damaged or of a store of other partitions or shards: then make another store.
+  [[nodiscard]] Result<std::optional<log::Offset>> load(const std::string& path);
 
  private:
   [[nodiscard]] Shard& shard_of(ProfileId id) const;

@@ -16,6 +16,13 @@ struct Place {
   log::Offset offset = 0;
 };
 
+/// What is forgotten of a user's events: those before the offset, and those received until the time (0: none) wherever
+/// they stand, as an event may wait on its way to the log.
+struct ErasedUntil {
+  log::Offset before = 0;
+  std::int64_t received_ms = 0;
+};
+
 enum class Outcome : std::uint8_t {
   applied,
   contextual,  ///< No permission: nothing was read or written.

@@ -17,6 +17,7 @@
 #include "marquee/profile/profiles.h"
 #include "marquee/profile/segment_memberships.h"
 #include "marquee/serving/explanations.h"
+#include "marquee/serving/live_segments.h"
 #include "marquee/serving/sites.h"
 
 namespace marquee::serving {
@@ -38,6 +39,7 @@ struct ServingOptions {
   const profile::SegmentMemberships* segments = nullptr;
   const learning::Published<profile::NamedClusters>* clusters = nullptr;  ///< Of profiles.
   Explanations* explanations = nullptr;  ///< Where the reasons of some decisions are kept; null: nowhere. The same.
+  const learning::Published<LiveSegments>* live_segments = nullptr;       ///< The same.
   std::shared_ptr<const Clock> clock = {};
   std::shared_ptr<metrics::Registry> metrics = {};
 };
