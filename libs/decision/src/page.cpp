@@ -12,8 +12,10 @@
 namespace marquee::decision {
 namespace {
 
-constexpr std::uint32_t kMostDraws = 8;  ///< When others reserve what was drawn at the same moment.
-constexpr double kLeastChance = 1e-9;    ///< Of what shares of voice leave; below it is rounding.
+constexpr std::uint32_t kMostDraws = 8;       ///< When others reserve what was drawn at the same moment.
+constexpr double kLeastChance = 1e-9;         ///< Of what shares of voice leave; below it is rounding.
+constexpr std::size_t kMostSpare = 20;        ///< A page's placements,
+constexpr std::size_t kMostKept = 16 * 1024;  ///< and candidates of each, whose memory a thread keeps.
 
 bool is_named(const std::vector<std::string>& names, const Campaign& campaign) {
   return std::ranges::any_of(names, [&](const std::string& one) {
@@ -52,6 +54,19 @@ void Page::fill(Decider& decider, const Decider::View& view, const Request& requ
     if (!is_filled_[placement]) choose(placement, decision);
 }
 
+void Page::take_back(std::vector<Candidate> memory) {
+  if (memory.capacity() == 0 || memory.capacity() > kMostKept || spare_.size() >= kMostSpare) return;
+  memory.clear();
+  spare_.push_back(std::move(memory));
+}
+
+std::vector<Candidate> Page::take_spare() {
+  if (spare_.empty()) return {};
+  auto memory = std::move(spare_.back());
+  spare_.pop_back();
+  return memory;
+}
+
 void Page::choose(std::size_t placement, Decision& decision) {
   auto& choice = decision.choices[placement];
   choice.because = eligible_.has_slot(placement) ? Because::no_candidate : Because::unknown_slot;
@@ -67,7 +82,7 @@ void Page::choose(std::size_t placement, Decision& decision) {
       continue;
     }
     const auto chosen = candidates_[drawn];
-    choice.candidates = std::exchange(candidates_, {});
+    choice.candidates = std::exchange(candidates_, take_spare());
     if (request_->wants_reasons) explain(placement, choice);
     choice.propensity = chosen.propensity;
     put(placement, *bundle, chosen, decision);
@@ -113,8 +128,7 @@ double Page::gather_tier(std::size_t placement, std::size_t begin, std::size_t e
   const std::uint64_t stamped = stamp_bits_ != 0 ? ~std::uint64_t{0} : 0;
   const std::size_t first_group = groups_.size();
   others_.clear();
-  others_.resize(eligible.count(begin, end));
-  Candidate* other = others_.data();
+  others_.reserve(eligible.count(begin, end));
   double shares = 0;
   for (std::size_t i = begin / 64; i * 64 < end; ++i) {
     auto rows = eligible.word(i) & ~on_page_.word(i) & Bitmap::word_of(i, begin, end);
@@ -134,13 +148,10 @@ double Page::gather_tier(std::size_t placement, std::size_t begin, std::size_t e
           continue;
         }
       }
-      // Number by number: the whole would be put together elsewhere first, which takes four times as long.
-      other->ad = ads + row;
-      other->row = static_cast<std::uint32_t>(row);
-      ++other;
+      // Made in its place: to put it together and move it there takes four times as long.
+      others_.emplace_back(ads + row, static_cast<std::uint32_t>(row));
     }
   }
-  others_.resize(static_cast<std::size_t>(other - others_.data()));
   return shares;
 }
 

@@ -16,6 +16,8 @@ namespace marquee::decision {
 class Page {
  public:
   void fill(Decider& decider, const Decider::View& view, const Request& request, Decision& decision);
+  /// Memory of candidates for the next pages.
+  void take_back(std::vector<Candidate> memory);
 
  private:
   using Bundle = std::vector<std::pair<std::size_t, const AdRow*>>;  ///< Placement and ad.
@@ -32,6 +34,7 @@ class Page {
   static constexpr std::int16_t kUnknown = -1;
 
   void begin(Decider& decider, const Decider::View& view, const Request& request);
+  [[nodiscard]] std::vector<Candidate> take_spare();
   void choose(std::size_t placement, Decision& decision);
   void gather(std::size_t placement);
   /// Of the rows from `begin` to `end`, which are of one tier: those with a share of voice go to candidates_ in groups,
@@ -67,6 +70,7 @@ class Page {
   std::vector<Stamp> stamps_;     ///< Of the user.
   std::uint64_t stamp_bits_ = 0;  ///< Of their targets (cap_bit).
   std::vector<Candidate> candidates_, others_;
+  std::vector<std::vector<Candidate>> spare_;  ///< Empty, with memory.
   std::vector<Group> groups_;
 };
 

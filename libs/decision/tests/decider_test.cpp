@@ -150,6 +150,28 @@ TEST(Decider, HasNoCandidateThatIsOnThePageCompetesWithItOrIsCapped) {
   EXPECT_GT(candidates, 10'000U);
 }
 
+TEST(Decider, DecidesTheSameInMemoryThatAnotherDecisionHas) {
+  Fixture f({campaign("a", 40), campaign("b", 30)});
+  std::mt19937_64 ids(1);
+  for (int i = 0; i < 50; ++i) {
+    const DecisionId id{.high = ids(), .low = ids()};
+    auto first = f.decide({{.slot = "top"}, {.slot = "side"}}, 0, kNow, id);
+    const auto kept = first;
+    Decider::forget_candidates(first);
+    EXPECT_TRUE(first.choices[0].candidates.empty());
+    const auto second = f.decide({{.slot = "top"}, {.slot = "side"}}, 0, kNow, id);
+    for (std::size_t k = 0; k < 2; ++k) {
+      ASSERT_EQ(second.choices[k].ad, kept.choices[k].ad);
+      ASSERT_EQ(second.choices[k].candidates.size(), 70 - k);
+      for (std::size_t j = 0; j < second.choices[k].candidates.size(); ++j) {
+        const auto &one = second.choices[k].candidates[j], &other = kept.choices[k].candidates[j];
+        ASSERT_TRUE(one.ad == other.ad && one.row == other.row && one.score == other.score &&
+                    one.value == other.value && one.propensity == other.propensity);
+      }
+    }
+  }
+}
+
 TEST(Decider, DrawsAsOftenAsItSays) {
   auto sponsor = campaign("s", 2, Tier::sponsorship);
   sponsor.share_of_voice = 0.25;

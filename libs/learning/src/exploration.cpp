@@ -110,9 +110,15 @@ void SlateDraw::make_reserve() {
   list_promises();
   const std::size_t wanted = std::min(reserve_size_, promises_.size());
   const double least = least_of_the_greatest(promises_, wanted, greatest_);
+  // Written down each, and kept by counting on: that few are kept no processor can foretell.
+  some_.resize(promises_.size());
+  std::size_t count = 0;
+  for (std::uint32_t i = 0; i < promises_.size(); ++i) {
+    some_[count] = i;
+    count += promises_[i] >= least ? 1 : 0;
+  }
   reserve_.clear();
-  for (std::uint32_t i = 0; i < promises_.size(); ++i)
-    if (promises_[i] >= least) reserve_.push_back({is_whole_ ? i : left_[i], promises_[i]});
+  for (const auto i : std::span(some_).first(count)) reserve_.push_back({is_whole_ ? i : left_[i], promises_[i]});
   if (reserve_.size() > wanted) {
     std::ranges::nth_element(reserve_, reserve_.begin() + static_cast<std::ptrdiff_t>(wanted), better);
     reserve_.resize(wanted);

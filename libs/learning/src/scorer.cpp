@@ -47,36 +47,41 @@ void fetch(const float* of_row, const Row& row, std::size_t reads) {
   for (std::size_t slot = 0; slot < slots; slot += kSlotsOfALine) __builtin_prefetch(of_row + slot, 0, 2);
 }
 
-// sums[i] += the rows' weights for the value that hashes to hashes[i]. Four rows at a time, as their multiplications
-// and reads do not wait for each other; rows of one field have one shift.
-void add_rows(std::span<const Row> rows, const Model& model, std::span<const std::uint32_t> hashes, float* sums) {
-  rows = add_matches(rows, model, hashes, sums);
-  if (rows.empty()) return;
-  const float* weights = model.weights.data();
-  const auto shift = rows.front().shift;
-  std::size_t r = 0;
-  for (; r + 4 <= rows.size(); r += 4) {
-    const auto a = rows[r], b = rows[r + 1], c = rows[r + 2], d = rows[r + 3];
-    const float* of_a = weights + (a.base & model.mask);
-    const float* of_b = weights + (b.base & model.mask);
-    const float* of_c = weights + (c.base & model.mask);
-    const float* of_d = weights + (d.base & model.mask);
-    fetch(of_a, a, hashes.size());
-    fetch(of_b, b, hashes.size());
-    fetch(of_c, c, hashes.size());
-    fetch(of_d, d, hashes.size());
-    for (std::size_t i = 0; i < hashes.size(); ++i) {
-      const auto hash = hashes[i];
-      sums[i] += (a.x * of_a[(hash * a.multiplier) >> shift] + b.x * of_b[(hash * b.multiplier) >> shift]) +
-                 (c.x * of_c[(hash * c.multiplier) >> shift] + d.x * of_d[(hash * d.multiplier) >> shift]);
+// sums[i] += the weights of kRows rows, of one shift, for the value that hashes to hashes[i]. Several rows at a time,
+// as their multiplications and reads do not wait for each other.
+template <std::size_t kRows>
+void add_together(const Row* rows, const Model& model, std::span<const std::uint32_t> hashes, float* sums) {
+  const float* of_row[kRows];
+  std::uint32_t multiplier[kRows];
+  float x[kRows];
+  for (std::size_t r = 0; r < kRows; ++r) {
+    of_row[r] = model.weights.data() + (rows[r].base & model.mask);
+    multiplier[r] = rows[r].multiplier;
+    x[r] = rows[r].x;
+    fetch(of_row[r], rows[r], hashes.size());
+  }
+  const auto shift = rows->shift;
+  for (std::size_t i = 0; i < hashes.size(); ++i) {
+    float part[kRows];
+    for (std::size_t r = 0; r < kRows; ++r) part[r] = x[r] * of_row[r][(hashes[i] * multiplier[r]) >> shift];
+    if constexpr (kRows == 4) {
+      sums[i] += (part[0] + part[1]) + (part[2] + part[3]);
+    } else {
+      float sum = sums[i];
+      for (const float one : part) sum += one;
+      sums[i] = sum;
     }
   }
-  for (; r < rows.size(); ++r) {
-    const auto row = rows[r];
-    const float* of_row = weights + (row.base & model.mask);
-    fetch(of_row, row, hashes.size());
-    for (std::size_t i = 0; i < hashes.size(); ++i) sums[i] += row.x * of_row[(hashes[i] * row.multiplier) >> shift];
-  }
+}
+
+// The same of rows of one field, which have one shift. In fours, and the rest one after the other: how they are added
+// is what a score's last bits come from.
+void add_rows(std::span<const Row> rows, const Model& model, std::span<const std::uint32_t> hashes, float* sums) {
+  rows = add_matches(rows, model, hashes, sums);
+  for (; rows.size() >= 4; rows = rows.subspan(4)) add_together<4>(rows.data(), model, hashes, sums);
+  if (rows.size() == 3) add_together<3>(rows.data(), model, hashes, sums);
+  if (rows.size() == 2) add_together<2>(rows.data(), model, hashes, sums);
+  if (rows.size() == 1) add_together<1>(rows.data(), model, hashes, sums);
 }
 
 // 1 / (1 + exp(-x)) to some 3e-7 of it, of x within [-60, 60]; written so that compilers make it vectors, which they do

@@ -45,10 +45,11 @@ Figures measure(Site& site, std::size_t ads, std::size_t placements) {
     auto& request = site.ask(placements).request;
     request.id = {.high = XXH3_64bits(&i, sizeof i), .low = XXH3_64bits_withSeed(&i, sizeof i, placements)};
     const auto begin = SteadyClock::now();
-    const auto decision = site.decider.decide(request);
+    auto decision = site.decider.decide(request);
     times.push_back(std::chrono::duration<double, std::micro>(SteadyClock::now() - begin).count());
     candidates += decision.choices[0].candidates.size();
     if (i < 200) decided = hash_of(decision, decided);
+    marquee::decision::Decider::forget_candidates(decision);  // As the server does.
   }
   std::ranges::sort(times);
   return {times[times.size() / 2], times[times.size() * 99 / 100], candidates / decisions, decided};

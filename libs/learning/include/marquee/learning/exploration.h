@@ -121,6 +121,7 @@ class SlateDraw {
   std::vector<std::uint32_t> place_;  // Where in left_ an arm stands.
   std::vector<double> promises_;      // Of the arms, or of those left.
   std::vector<double> greatest_;      // Of each of some groups of these.
+  std::vector<std::uint32_t> some_;   // Which of them may be among the greatest.
   std::vector<Share> reserve_;        // By promise, which stands in place of the propensity.
   std::vector<Share> shortlist_;
   std::vector<std::uint64_t> order_;  // Of the shortlist, while it is sorted.
