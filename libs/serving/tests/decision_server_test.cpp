@@ -115,7 +115,7 @@ TEST_F(ServingTest, tells_what_each_stage_of_a_decision_took) {
   begin({campaign("a", 3)});
   const auto counts = [&] {
     std::map<std::string, double> all;
-    for (const std::string stage : {"read", "write", "log"})  // What is sent is counted a moment after the answer came.
+    for (const auto* stage : {"read", "write", "log"})  // What is sent is counted a moment after the answer came.
       all[stage] = metric(fmt::format("marquee_decision_stage_seconds_count{{stage=\"{}\"}}", stage));
     return all;
   };
