@@ -19,6 +19,7 @@ from tests.support.marquee import Marquee, request, wait_until
 ADS, ADS_OF_CAMPAIGN = 2_000, 5
 SITE = "bench"
 PER_SECOND = 5_000
+STAGES = ("read", "write", "log", "send")
 SLOTS = 5
 
 
@@ -89,14 +90,16 @@ Buckets = dict[str, dict[float, float]]
 
 
 def buckets(marquee: Marquee) -> Buckets:
-    """How many took at most so many seconds: of the answers ("") and of choosing alone ("_engine"), and of writes of the decisions' log ("_log")."""
+    """How many took at most so many seconds: of the answers ("") and of choosing alone ("_engine"), and of writes of the decisions' log ("_commit"), and of
+    the stages that are not choosing."""
     text = request(marquee.url + "/metrics").body.decode()
 
     def of(name: str) -> dict[float, float]:
         return {float(bound): float(count) for bound, count in re.findall(rf'^{name},?le="([^"]+)"\}} (\S+)$', text, re.MULTILINE)}
 
     return {"": of(r"marquee_decision_seconds_bucket\{"), "_engine": of(r"marquee_decision_engine_seconds_bucket\{"),
-            "_log": of(r'marquee_log_commit_seconds_bucket\{log="decisions"')}
+            "_commit": of(r'marquee_log_commit_seconds_bucket\{log="decisions"'),
+            **{"_" + stage: of(rf'marquee_decision_stage_seconds_bucket\{{stage="{stage}"') for stage in STAGES}}
 
 
 def quantile(before: dict[float, float], after: dict[float, float], share: float) -> float:
@@ -136,8 +139,9 @@ def load(marquee: Marquee, key: str, seconds: float, placements: int, per_second
 
 
 def measure(marquee: Marquee, key: str, seconds: float, users: int, of_what: str) -> None:
-    print("| placements | asked a second | decided a second | server p50, p99 ms | engine alone | log's write | client p50, p99 | sent late p99 |\n"
-          "|---:|---:|---:|---:|---:|---:|---:|---:|", flush=True)
+    columns = ("placements", "asked a second", "decided a second", "server p50, p99 ms", "engine alone", "log's write", "read", "write", "in the log", "send",
+               "client p50, p99", "sent late p99")
+    print("| " + " | ".join(columns) + " |\n|" + "---:|" * len(columns), flush=True)
     for placements, wanted in ((1, PER_SECOND), (3, PER_SECOND), (1, 0), (3, 0)):
         seen = load(marquee, key, seconds, placements, wanted, users)
         of_server = " | ".join(f"{p50:.3f}, {p99:.3f}" for p50, p99 in seen.server.values())

@@ -5,16 +5,19 @@
 namespace marquee {
 
 void append_json_string(std::string& out, std::string_view text) {
+  const auto is_escaped = [](char c) { return c == '"' || c == '\\' || static_cast<unsigned char>(c) < 0x20; };
   out += '"';
-  for (const char c : text) {
-    if (c == '"' || c == '\\') {
-      out += '\\';
-      out += c;
-    } else if (static_cast<unsigned char>(c) < 0x20) {
-      fmt::format_to(std::back_inserter(out), "\\u{:04x}", static_cast<unsigned>(c));
+  for (auto rest = text.begin();;) {
+    const auto special = std::find_if(rest, text.end(), is_escaped);
+    out.append(rest, special);
+    if (special == text.end()) break;
+    if (static_cast<unsigned char>(*special) < 0x20) {
+      fmt::format_to(std::back_inserter(out), "\\u{:04x}", static_cast<unsigned>(*special));
     } else {
-      out += c;
+      out += '\\';
+      out += *special;
     }
+    rest = special + 1;
   }
   out += '"';
 }

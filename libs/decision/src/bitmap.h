@@ -51,6 +51,20 @@ class Bitmap {
       for (std::uint64_t word = words_[i]; word != 0; word &= word - 1)
         visit(i * 64 + static_cast<std::size_t>(std::countr_zero(word)));
   }
+  /// Rows 64 i to 64 i + 63, the first as the lowest bit.
+  [[nodiscard]] std::uint64_t word(std::size_t i) const { return words_[i]; }
+  /// Those of rows 64 i to 64 i + 63 that are from `begin` to `end`.
+  [[nodiscard]] static std::uint64_t word_of(std::size_t i, std::size_t begin, std::size_t end) {
+    const std::uint64_t from = begin <= i * 64 ? ~std::uint64_t{0} : ~std::uint64_t{0} << (begin - i * 64);
+    return end >= (i + 1) * 64 ? from : from & ((std::uint64_t{1} << (end - i * 64)) - 1);
+  }
+  /// How many rows from `begin` to `end` are in it.
+  [[nodiscard]] std::size_t count(std::size_t begin, std::size_t end) const {
+    std::size_t count = 0;
+    for (std::size_t i = begin / 64; i * 64 < end; ++i)
+      count += static_cast<std::size_t>(std::popcount(words_[i] & word_of(i, begin, end)));
+    return count;
+  }
   /// The first row at `from` or later; rows() where there is none.
   [[nodiscard]] std::size_t next(std::size_t from) const {
     if (from >= rows_) return rows_;

@@ -7,6 +7,14 @@
 #include "page.h"
 
 namespace marquee::decision {
+namespace {
+
+Page& page_of_thread() {
+  thread_local Page page;
+  return page;
+}
+
+}  // namespace
 
 Decider::Decider(const Ranker& ranker, Millis reserve_for, const SharedFellows* fellows)
     : ranker_(ranker), reserve_for_(reserve_for), fellows_(fellows), caps_(reserve_for) {}
@@ -36,7 +44,7 @@ Decision Decider::decide(const Request& request) {
   decision.ranker = ranker_.current(*view->inventory);
   if (decision.ranker) decision.policy = decision.ranker->policy();
   decision.inventory = view->inventory;
-  thread_local Page page;
+  Page& page = page_of_thread();
   const Ranker& ranker = decision.ranker ? *decision.ranker : ranker_;
   const auto turns = turns_of(ranker, *view->inventory, request);
   if (std::ranges::is_sorted(turns)) {
@@ -51,6 +59,10 @@ Decision Decider::decide(const Request& request) {
   }
   for (std::size_t i = 0; i < turns.size(); ++i) decision.choices[turns[i]].turn = static_cast<std::uint8_t>(i + 1);
   return decision;
+}
+
+void Decider::forget_candidates(Decision& decision) {
+  for (auto& choice : decision.choices) page_of_thread().take_back(std::exchange(choice.candidates, {}));
 }
 
 /// Placements in the order in which they are filled: what is looked at most comes first. As each takes what is worth

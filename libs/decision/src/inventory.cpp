@@ -125,6 +125,7 @@ struct Inventory::Impl {
   std::vector<CampaignTraits> campaign_traits;
   std::vector<AdRow> ads;
   std::vector<AdTraits> traits;
+  Bitmap plain, capped;
   std::vector<TimedPart> parts;
   std::optional<TargetingIndex> targeting;
   bool looks_at_slots = false;  ///< Of the targeting.
@@ -221,6 +222,8 @@ void Inventory::Impl::add_slots() {
 }
 
 void Inventory::Impl::add_traits() {
+  plain.reset(ads.size());
+  capped.reset(ads.size());
   for (const auto& ad : ads) {
     const auto& campaign = *ad.campaign->campaign;
     std::uint64_t cap_bits = 0;
@@ -232,6 +235,9 @@ void Inventory::Impl::add_traits() {
                       .has_company = campaign.is_roadblock || !ad.companions.empty() || ad.lacks_companions,
                       .has_limits = has_limits(campaign),
                       .has_excludes = !campaign.excludes.empty()});
+    const auto& its = traits.back();
+    if (!its.has_share && !its.has_company && !its.has_limits && !its.has_excludes) plain.set(ad.row);
+    if (cap_bits != 0) capped.set(ad.row);
   }
 }
 
@@ -271,6 +277,12 @@ Inventory::~Inventory() = default;
 const std::vector<CampaignRow>& Inventory::campaigns() const { return impl_->campaigns; }
 const std::vector<AdRow>& Inventory::ads() const { return impl_->ads; }
 const std::vector<AdTraits>& Inventory::traits() const { return impl_->traits; }
+const Bitmap& Inventory::plain() const { return impl_->plain; }
+const Bitmap& Inventory::capped() const { return impl_->capped; }
+std::size_t Inventory::end_of(Tier tier) const {
+  const auto end = std::ranges::upper_bound(impl_->traits, tier, {}, &AdTraits::tier);
+  return static_cast<std::size_t>(end - impl_->traits.begin());
+}
 const std::vector<std::string>& Inventory::problems() const { return impl_->problems; }
 std::int64_t Inventory::version() const { return impl_->options.version; }
 std::uint64_t Inventory::fingerprint() const { return impl_->fingerprint; }

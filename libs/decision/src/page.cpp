@@ -3,6 +3,8 @@
 #include <xxhash.h>
 
 #include <algorithm>
+#include <bit>
+#include <utility>
 
 #include "assignment.h"
 #include "bitmap.h"
@@ -10,8 +12,10 @@
 namespace marquee::decision {
 namespace {
 
-constexpr std::uint32_t kMostDraws = 8;  ///< When others reserve what was drawn at the same moment.
-constexpr double kLeastChance = 1e-9;    ///< Of what shares of voice leave; below it is rounding.
+constexpr std::uint32_t kMostDraws = 8;       ///< When others reserve what was drawn at the same moment.
+constexpr double kLeastChance = 1e-9;         ///< Of what shares of voice leave; below it is rounding.
+constexpr std::size_t kMostSpare = 20;        ///< A page's placements,
+constexpr std::size_t kMostKept = 16 * 1024;  ///< and candidates of each, whose memory a thread keeps.
 
 bool is_named(const std::vector<std::string>& names, const Campaign& campaign) {
   return std::ranges::any_of(names, [&](const std::string& one) {
@@ -30,6 +34,7 @@ void Page::begin(Decider& decider, const Decider::View& view, const Request& req
   view.inventory->find_eligible(request, eligible_);
   known_.assign(view.inventory->campaigns().size(), {});
   chosen_.clear();
+  on_page_.reset(view.inventory->ads().size());
   page_excludes_ = false;
   is_filled_.assign(request.placements.size(), false);
   read_stamps();
@@ -49,6 +54,19 @@ void Page::fill(Decider& decider, const Decider::View& view, const Request& requ
     if (!is_filled_[placement]) choose(placement, decision);
 }
 
+void Page::take_back(std::vector<Candidate> memory) {
+  if (memory.capacity() == 0 || memory.capacity() > kMostKept || spare_.size() >= kMostSpare) return;
+  memory.clear();
+  spare_.push_back(std::move(memory));
+}
+
+std::vector<Candidate> Page::take_spare() {
+  if (spare_.empty()) return {};
+  auto memory = std::move(spare_.back());
+  spare_.pop_back();
+  return memory;
+}
+
 void Page::choose(std::size_t placement, Decision& decision) {
   auto& choice = decision.choices[placement];
   choice.because = eligible_.has_slot(placement) ? Because::no_candidate : Because::unknown_slot;
@@ -63,41 +81,28 @@ void Page::choose(std::size_t placement, Decision& decision) {
       refused_.push_back(candidates_[drawn].ad);
       continue;
     }
-    choice.candidates = candidates_;
+    const auto chosen = candidates_[drawn];
+    choice.candidates = std::exchange(candidates_, take_spare());
     if (request_->wants_reasons) explain(placement, choice);
-    choice.propensity = candidates_[drawn].propensity;
-    put(*bundle, candidates_[drawn], decision);
+    choice.propensity = chosen.propensity;
+    put(placement, *bundle, chosen, decision);
     return;
   }
   if (request_->wants_reasons) explain(placement, choice);
 }
 
 void Page::gather(std::size_t placement) {
-  const auto& ads = view_->inventory->ads();
-  const auto& traits = view_->inventory->traits();
+  const auto& inventory = *view_->inventory;
+  const std::size_t ads = inventory.ads().size();
   const auto& eligible = eligible_.rows(placement);
   candidates_.clear();
   groups_.clear();
   double left = 1;
-  for (std::size_t row = eligible.next(0); row < ads.size() && left > kLeastChance;) {
-    const Tier tier = traits[row].tier;
+  for (std::size_t row = eligible.next(0); row < ads && left > kLeastChance;) {
     const std::size_t first_group = groups_.size();
-    others_.clear();
-    double shares = 0;
-    for (; row < ads.size() && traits[row].tier == tier; row = eligible.next(row + 1)) {
-      if (verdict(placement, row) != Because::chosen) continue;
-      if (!traits[row].has_share) {
-        others_.push_back({.ad = &ads[row], .row = static_cast<std::uint32_t>(row)});
-        continue;
-      }
-      const Campaign* campaign = ads[row].campaign->campaign;
-      if (groups_.size() == first_group || groups_.back().campaign != campaign) {
-        groups_.push_back({.campaign = campaign, .begin = candidates_.size()});
-        shares += campaign->share_of_voice;
-      }
-      candidates_.push_back({.ad = &ads[row], .row = static_cast<std::uint32_t>(row)});
-      groups_.back().end = candidates_.size();
-    }
+    const std::size_t end = inventory.end_of(inventory.traits()[row].tier);
+    const double shares = gather_tier(placement, row, end);
+    row = eligible.next(end);
     const double scale = left / std::max(1.0, shares);  // More than all of it is promised: in proportion.
     for (std::size_t i = first_group; i < groups_.size(); ++i)
       groups_[i].chance = groups_[i].campaign->share_of_voice * scale;
@@ -112,6 +117,42 @@ void Page::gather(std::size_t placement) {
   }
   if (left <= kLeastChance) return;
   for (auto& group : groups_) group.chance /= 1 - left;
+}
+
+double Page::gather_tier(std::size_t placement, std::size_t begin, std::size_t end) {
+  const auto& inventory = *view_->inventory;
+  const AdRow* ads = inventory.ads().data();
+  const auto& eligible = eligible_.rows(placement);
+  // Most ads ask nothing, and are taken a word of the bitmaps at a time: to look at each takes longer than all else.
+  const bool asks_all = page_excludes_ || !refused_.empty();
+  const std::uint64_t stamped = stamp_bits_ != 0 ? ~std::uint64_t{0} : 0;
+  const std::size_t first_group = groups_.size();
+  others_.clear();
+  others_.reserve(eligible.count(begin, end));
+  double shares = 0;
+  for (std::size_t i = begin / 64; i * 64 < end; ++i) {
+    auto rows = eligible.word(i) & ~on_page_.word(i) & Bitmap::word_of(i, begin, end);
+    const auto asking = asks_all ? rows : rows & (~inventory.plain().word(i) | (inventory.capped().word(i) & stamped));
+    for (; rows != 0; rows &= rows - 1) {
+      const std::size_t row = i * 64 + static_cast<std::size_t>(std::countr_zero(rows));
+      if ((rows & -rows & asking) != 0) {
+        if (verdict(placement, row) != Because::chosen) continue;
+        if (inventory.traits()[row].has_share) {
+          const Campaign* campaign = ads[row].campaign->campaign;
+          if (groups_.size() == first_group || groups_.back().campaign != campaign) {
+            groups_.push_back({.campaign = campaign, .begin = candidates_.size()});
+            shares += campaign->share_of_voice;
+          }
+          candidates_.push_back({.ad = ads + row, .row = static_cast<std::uint32_t>(row)});
+          groups_.back().end = candidates_.size();
+          continue;
+        }
+      }
+      // Made in its place: to put it together and move it there takes four times as long.
+      others_.emplace_back(ads + row, static_cast<std::uint32_t>(row));
+    }
+  }
+  return shares;
 }
 
 void Page::share_out(std::size_t placement) {
@@ -244,17 +285,19 @@ std::int64_t Page::price_at(std::size_t placement, const CampaignRow& campaign, 
   return price_of(campaign, standing, std::max(floor, request_->floor_micros));
 }
 
-void Page::put(const Bundle& bundle, const Candidate& drawn, Decision& decision) {
+void Page::put(std::size_t placement, const Bundle& bundle, const Candidate& drawn, Decision& decision) {
   const bool is_second_price = ranker_->auction() == Auction::second_price && drawn.value > 0;
-  const auto standing = is_second_price ? std::optional(standing_of(drawn, candidates_)) : std::nullopt;
+  const auto standing =
+      is_second_price ? std::optional(standing_of(drawn, decision.choices[placement].candidates)) : std::nullopt;
   for (std::size_t i = 0; i < bundle.size(); ++i) {
-    const auto& [placement, ad] = bundle[i];
-    auto& choice = decision.choices[placement];
+    const auto& [at, ad] = bundle[i];
+    auto& choice = decision.choices[at];
     choice.ad = ad;
     choice.because = Because::chosen;
-    choice.price_micros = standing ? price_at(placement, *ad->campaign, *standing) : ad->campaign->campaign->bid_micros;
-    is_filled_[placement] = true;
+    choice.price_micros = standing ? price_at(at, *ad->campaign, *standing) : ad->campaign->campaign->bid_micros;
+    is_filled_[at] = true;
     chosen_.push_back(ad);
+    on_page_.set(ad->row);
     page_excludes_ = page_excludes_ || view_->inventory->traits()[ad->row].has_excludes;
     known_[ad->campaign->row].gate = kUnknown;
     if (i == 0) continue;

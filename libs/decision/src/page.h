@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "auction.h"
+#include "bitmap.h"
 #include "marquee/decision/decider.h"
 
 namespace marquee::decision {
@@ -15,6 +16,8 @@ namespace marquee::decision {
 class Page {
  public:
   void fill(Decider& decider, const Decider::View& view, const Request& request, Decision& decision);
+  /// Memory of candidates for the next pages.
+  void take_back(std::vector<Candidate> memory);
 
  private:
   using Bundle = std::vector<std::pair<std::size_t, const AdRow*>>;  ///< Placement and ad.
@@ -31,8 +34,12 @@ class Page {
   static constexpr std::int16_t kUnknown = -1;
 
   void begin(Decider& decider, const Decider::View& view, const Request& request);
+  [[nodiscard]] std::vector<Candidate> take_spare();
   void choose(std::size_t placement, Decision& decision);
   void gather(std::size_t placement);
+  /// Of the rows from `begin` to `end`, which are of one tier: those with a share of voice go to candidates_ in groups,
+  /// the others to others_. The sum of the shares.
+  double gather_tier(std::size_t placement, std::size_t begin, std::size_t end);
   void share_out(std::size_t placement);
   [[nodiscard]] std::size_t draw(std::size_t placement, std::uint32_t attempt, const DecisionId& id) const;
   /// Of an ad that is eligible, by its row; as the following by the campaign's.
@@ -45,7 +52,7 @@ class Page {
   [[nodiscard]] bool may_bring(std::size_t placement, const AdRow& ad, std::uint32_t size) const;
   [[nodiscard]] bool reserve(const Bundle& bundle);
   /// Serves the bundle, whose first is `drawn`.
-  void put(const Bundle& bundle, const Candidate& drawn, Decision& decision);
+  void put(std::size_t placement, const Bundle& bundle, const Candidate& drawn, Decision& decision);
   [[nodiscard]] std::int64_t price_at(std::size_t placement, const CampaignRow& campaign,
                                       const Standing& standing) const;
   void explain(std::size_t placement, Choice& choice);
@@ -57,11 +64,13 @@ class Page {
   Inventory::Eligible eligible_;
   std::vector<Known> known_;  ///< By campaign's row.
   std::vector<const AdRow*> chosen_, refused_;
+  Bitmap on_page_;                ///< Rows of those that are chosen.
   bool page_excludes_ = false;    ///< One of those that are chosen may not stand beside some others.
   std::vector<bool> is_filled_;   ///< By placement.
   std::vector<Stamp> stamps_;     ///< Of the user.
   std::uint64_t stamp_bits_ = 0;  ///< Of their targets (cap_bit).
   std::vector<Candidate> candidates_, others_;
+  std::vector<std::vector<Candidate>> spare_;  ///< Empty, with memory.
   std::vector<Group> groups_;
 };
 

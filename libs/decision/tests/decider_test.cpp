@@ -84,6 +84,94 @@ TEST(Decider, NeverServesWhatIsNotEligibleAndSharesAllOfTheChance) {
   EXPECT_GT(served, 500U);
 }
 
+bool is_told_off(const Campaign& one, const Campaign& other) {
+  return std::ranges::any_of(one.excludes, [&](const std::string& name) {
+    return !name.empty() && (name == other.category || name == other.advertiser);
+  });
+}
+
+/// Most ads ask nothing of a page and are not looked at one by one: those that do must be.
+TEST(Decider, HasNoCandidateThatIsOnThePageCompetesWithItOrIsCapped) {
+  const auto seed = test_seed();
+  SCOPED_TRACE(testing::Message() << "MARQUEE_TEST_SEED=" << seed);
+  RandomCatalog random(seed);
+  std::size_t competing = 0, capped = 0, candidates = 0;
+  for (int round = 0; round < 40; ++round) {
+    std::vector<Campaign> campaigns;
+    for (std::size_t i = 0; i < 20 + random.below(60); ++i) {
+      auto one = campaign("c" + std::to_string(i) + "-", 1 + random.below(5));
+      one.advertiser = "advertiser-" + std::to_string(random.below(8));
+      one.category = "category-" + std::to_string(random.below(8));
+      if (random.chance(0.1)) one.excludes = {"advertiser-" + std::to_string(random.below(8))};
+      if (random.chance(0.3))
+        one.caps = {{.scope = CapScope::campaign, .count = static_cast<std::uint32_t>(1 + random.below(3))}};
+      if (random.chance(0.3)) one.daily.impressions = 1'000'000;
+      one.pacing = Pacing::none;
+      campaigns.push_back(std::move(one));
+    }
+    Fixture f(campaigns);
+    std::map<std::string, std::uint32_t> shown;
+    for (int i = 0; i < 20; ++i) {
+      const auto decision = f.decide({{.slot = "top"}, {.slot = "side"}, {.slot = "foot"}}, 7);
+      std::vector<const AdRow*> on_page;
+      for (const auto& choice : decision.choices) {
+        for (const auto& one : choice.candidates) {
+          const auto& its = *one.ad->campaign->campaign;
+          ASSERT_EQ(std::ranges::find(on_page, one.ad), on_page.end());
+          for (const auto* there : on_page) {
+            const auto& other = *there->campaign->campaign;
+            ASSERT_FALSE(&its != &other && (is_told_off(its, other) || is_told_off(other, its))) << one.ad->ad->id;
+          }
+          ASSERT_TRUE(its.caps.empty() || shown[its.id] < its.caps[0].count) << one.ad->ad->id;
+        }
+        std::size_t expected = 0;
+        for (const auto& one : f.decider.inventory()->ads()) {
+          const auto& its = *one.campaign->campaign;
+          const bool is_there = std::ranges::find(on_page, &one) != on_page.end();
+          const bool competes = std::ranges::any_of(on_page, [&](const AdRow* there) {
+            const auto& other = *there->campaign->campaign;
+            return &its != &other && (is_told_off(its, other) || is_told_off(other, its));
+          });
+          const bool is_capped = !its.caps.empty() && shown[its.id] >= its.caps[0].count;
+          competing += competes ? 1 : 0;
+          capped += is_capped ? 1 : 0;
+          expected += is_there || competes || is_capped ? 0 : 1;
+        }
+        ASSERT_EQ(choice.candidates.size(), expected) << "all others are";
+        candidates += expected;
+        if (choice.ad == nullptr) continue;
+        on_page.push_back(choice.ad);
+        ++shown[choice.ad->campaign->campaign->id];
+      }
+    }
+  }
+  EXPECT_GT(competing, 1'000U);
+  EXPECT_GT(capped, 1'000U);
+  EXPECT_GT(candidates, 10'000U);
+}
+
+TEST(Decider, DecidesTheSameInMemoryThatAnotherDecisionHas) {
+  Fixture f({campaign("a", 40), campaign("b", 30)});
+  std::mt19937_64 ids(1);
+  for (int i = 0; i < 50; ++i) {
+    const DecisionId id{.high = ids(), .low = ids()};
+    auto first = f.decide({{.slot = "top"}, {.slot = "side"}}, 0, kNow, id);
+    const auto kept = first;
+    Decider::forget_candidates(first);
+    EXPECT_TRUE(first.choices[0].candidates.empty());
+    const auto second = f.decide({{.slot = "top"}, {.slot = "side"}}, 0, kNow, id);
+    for (std::size_t k = 0; k < 2; ++k) {
+      ASSERT_EQ(second.choices[k].ad, kept.choices[k].ad);
+      ASSERT_EQ(second.choices[k].candidates.size(), 70 - k);
+      for (std::size_t j = 0; j < second.choices[k].candidates.size(); ++j) {
+        const auto &one = second.choices[k].candidates[j], &other = kept.choices[k].candidates[j];
+        ASSERT_TRUE(one.ad == other.ad && one.row == other.row && one.score == other.score &&
+                    one.value == other.value && one.propensity == other.propensity);
+      }
+    }
+  }
+}
+
 TEST(Decider, DrawsAsOftenAsItSays) {
   auto sponsor = campaign("s", 2, Tier::sponsorship);
   sponsor.share_of_voice = 0.25;

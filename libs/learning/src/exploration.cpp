@@ -1,8 +1,12 @@
 #include "marquee/learning/exploration.h"
 
 #include <algorithm>
+#include <bit>
 #include <cmath>
+#include <functional>
 #include <limits>
+#include <numeric>
+#include <utility>
 
 #include "mix.h"
 
@@ -20,6 +24,32 @@ double nearly_normal(std::uint64_t bits) {
   constexpr double kScale = 1.7320508075688772;  // 1 / sqrt(4 / 12)
   const auto sum = (bits & 0xFFFF) + ((bits >> 16) & 0xFFFF) + ((bits >> 32) & 0xFFFF) + (bits >> 48);
   return (static_cast<double>(sum) * 0x1.0p-16 + 2 * 0x1.0p-16 - 2) * kScale;
+}
+
+// By value and the part of it that may be wrong, for all arms: written so that compilers make it vectors.
+void promises_of(const Arms& arms, double optimism, std::span<double> promises) {
+  const float* value = arms.value.data();
+  const float* spread = arms.spread.data();
+  if (arms.spread.empty())
+    for (std::size_t i = 0; i < promises.size(); ++i) promises[i] = value[i] * (1 + optimism * 0.0);
+  else
+    for (std::size_t i = 0; i < promises.size(); ++i) promises[i] = value[i] * (1 + optimism * double{spread[i]});
+}
+
+// A number that at least `count` of the numbers reach, and few others: the count-th greatest of the greatest of
+// groups, each of which is another number.
+double least_of_the_greatest(std::span<const double> all, std::size_t count, std::vector<double>& greatest) {
+  const std::size_t groups = 2 * count;
+  if (all.size() < 2 * groups) return -std::numeric_limits<double>::infinity();
+  greatest.assign(all.begin(), all.begin() + static_cast<std::ptrdiff_t>(groups));
+  double* best = greatest.data();
+  for (std::size_t begin = groups; begin < all.size(); begin += groups) {
+    const auto some = all.subspan(begin, std::min(groups, all.size() - begin));
+    for (std::size_t i = 0; i < some.size(); ++i) best[i] = best[i] < some[i] ? some[i] : best[i];
+  }
+  const auto at = greatest.begin() + static_cast<std::ptrdiff_t>(count) - 1;
+  std::ranges::nth_element(greatest, at, std::greater());
+  return *at;
 }
 
 }  // namespace
@@ -44,12 +74,17 @@ void SlateDraw::begin(const Arms& arms, std::uint64_t seed, double clicks, std::
   reserve_size_ = options_.shortlist + std::max<std::size_t>(positions, 1) - 1;
   reserve_.clear();
   gamma_ = options_.gamma_scale * std::pow(std::max(clicks, 1.0), options_.gamma_exponent);
-  left_.resize(arms.value.size());
-  place_.resize(arms.value.size());
-  for (std::uint32_t i = 0; i < left_.size(); ++i) left_[i] = place_[i] = i;
+  is_whole_ = true;
 }
 
+bool SlateDraw::is_gone(std::uint32_t arm) const { return !is_whole_ && place_[arm] == kGone; }
+
 void SlateDraw::exclude(std::uint32_t arm) {
+  if (std::exchange(is_whole_, false)) {
+    left_.resize(arms_.value.size());
+    std::iota(left_.begin(), left_.end(), 0U);
+    place_ = left_;
+  }
   const auto at = place_[arm];
   if (at == kGone) return;
   const auto last = left_.back();
@@ -59,27 +94,36 @@ void SlateDraw::exclude(std::uint32_t arm) {
   left_.pop_back();
 }
 
-double SlateDraw::promise(std::uint32_t arm) const { return arms_.value[arm] * (1 + options_.optimism * spread(arm)); }
+void SlateDraw::list_promises() {
+  promises_.resize(left());
+  if (is_whole_) return promises_of(arms_, options_.optimism, promises_);
+  for (std::size_t i = 0; i < left_.size(); ++i)
+    promises_[i] = arms_.value[left_[i]] * (1 + options_.optimism * spread(left_[i]));
+}
 
 // The most promising of what is left, as many as the positions take: the next ones then need not look at all again.
 void SlateDraw::make_reserve() {
-  // A heap with the least of them in front; ties by index, so that order does not matter.
+  // Ties by index, so that order does not matter.
   const auto better = [](const Share& a, const Share& b) {
     return a.propensity > b.propensity || (a.propensity == b.propensity && a.arm < b.arm);
   };
-  reserve_.clear();
-  for (const auto arm : left_) {
-    const Share candidate{arm, promise(arm)};
-    if (reserve_.size() < reserve_size_) {
-      reserve_.push_back(candidate);
-      std::ranges::push_heap(reserve_, better);
-    } else if (better(candidate, reserve_.front())) {
-      std::ranges::pop_heap(reserve_, better);
-      reserve_.back() = candidate;
-      std::ranges::push_heap(reserve_, better);
-    }
+  list_promises();
+  const std::size_t wanted = std::min(reserve_size_, promises_.size());
+  const double least = least_of_the_greatest(promises_, wanted, greatest_);
+  // Written down each, and kept by counting on: that few are kept no processor can foretell.
+  some_.resize(promises_.size());
+  std::size_t count = 0;
+  for (std::uint32_t i = 0; i < promises_.size(); ++i) {
+    some_[count] = i;
+    count += promises_[i] >= least ? 1 : 0;
   }
-  std::ranges::sort_heap(reserve_, better);
+  reserve_.clear();
+  for (const auto i : std::span(some_).first(count)) reserve_.push_back({is_whole_ ? i : left_[i], promises_[i]});
+  if (reserve_.size() > wanted) {
+    std::ranges::nth_element(reserve_, reserve_.begin() + static_cast<std::ptrdiff_t>(wanted), better);
+    reserve_.resize(wanted);
+  }
+  if (reserve_size_ > options_.shortlist) std::ranges::sort(reserve_, better);  // Else all of it is taken at once.
 }
 
 void SlateDraw::make_shortlist() {
@@ -87,18 +131,27 @@ void SlateDraw::make_shortlist() {
     shortlist_.clear();
     for (const auto& share : reserve_) {
       if (shortlist_.size() == options_.shortlist) break;
-      if (place_[share.arm] != kGone) shortlist_.push_back(share);
+      if (!is_gone(share.arm)) shortlist_.push_back(share);
     }
   };
   take();
-  if (shortlist_.size() < std::min<std::size_t>(options_.shortlist, left_.size())) {
+  if (shortlist_.size() < std::min<std::size_t>(options_.shortlist, left())) {
     make_reserve();
     take();
   }
-  std::ranges::sort(shortlist_, [&](const Share& a, const Share& b) {
-    const float left = arms_.value[a.arm], right = arms_.value[b.arm];
-    return left > right || (left == right && a.arm < b.arm);
-  });
+  sort_shortlist();
+}
+
+/// The most valuable first, ties by index: as whole numbers, which sort faster. Of floats that are not negative the
+/// bits are in the order of the values.
+void SlateDraw::sort_shortlist() {
+  order_.clear();
+  for (const auto& share : shortlist_) {
+    const auto value = std::bit_cast<std::uint32_t>(arms_.value[share.arm] + 0.0F);  // Not -0.
+    order_.push_back(std::uint64_t{~value} << 32 | share.arm);
+  }
+  std::ranges::sort(order_);
+  for (std::size_t i = 0; i < order_.size(); ++i) shortlist_[i].arm = static_cast<std::uint32_t>(order_[i]);
 }
 
 void SlateDraw::deal_squarecb() {
@@ -160,8 +213,8 @@ void SlateDraw::raise_to_floor(double floor) {
   }
 }
 
-std::optional<Choice> SlateDraw::next() {
-  if (left_.empty()) return std::nullopt;
+bool SlateDraw::share_out() {
+  if (left() == 0) return false;
   make_shortlist();
   switch (options_.method) {
     case Method::squarecb:
@@ -174,17 +227,23 @@ std::optional<Choice> SlateDraw::next() {
       for (auto& share : shortlist_) share.propensity = &share == &shortlist_.front() ? 1 : 0;
   }
   const double uniform = options_.uniform_share;
-  candidates_ = static_cast<std::uint32_t>(left_.size());
+  candidates_ = static_cast<std::uint32_t>(left());
   others_propensity_ = uniform / candidates_;
   const double owed = uniform < 1 ? std::max(0.0, (options_.floor - others_propensity_) / (1 - uniform)) : 0;
   raise_to_floor(std::min(owed, 1 / static_cast<double>(shortlist_.size())));
   for (auto& share : shortlist_) share.propensity = others_propensity_ + (1 - uniform) * share.propensity;
+  return true;
+}
 
+std::optional<Choice> SlateDraw::next() {
+  if (!share_out()) return std::nullopt;
+  const double uniform = options_.uniform_share;
   Choice choice;
   choice.was_uniform = unit(random_bits(seed_ ^ kChoices, 2 * position_)) < uniform;
   const double point = unit(random_bits(seed_ ^ kChoices, 2 * position_ + 1));
   if (choice.was_uniform) {
-    choice.arm = left_[static_cast<std::size_t>(point * candidates_)];
+    const auto at = static_cast<std::uint32_t>(point * candidates_);
+    choice.arm = is_whole_ ? at : left_[at];
   } else {
     double sum = 0;
     const double wanted = point * (1 - uniform);

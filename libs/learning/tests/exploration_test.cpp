@@ -2,9 +2,12 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <limits>
 #include <map>
 #include <set>
+#include <utility>
+#include <vector>
 
 #include "world.h"
 
@@ -103,6 +106,58 @@ TEST(SlateDraw, draws_the_same_whatever_number_of_positions_was_said) {
           std::ranges::equal(few.shortlist(), many.shortlist(), {}, &SlateDraw::Share::arm, &SlateDraw::Share::arm));
     }
   }
+}
+
+/// The shortlist by its definition: all that is left in the order of promise, then the first of these by value.
+std::vector<std::uint32_t> shortlist_of(const Field& field, const ExplorationOptions& options,
+                                        const std::set<std::uint32_t>& gone) {
+  std::vector<std::uint32_t> arms;
+  for (std::uint32_t arm = 0; arm < field.value.size(); ++arm)
+    if (!gone.contains(arm)) arms.push_back(arm);
+  const auto promise = [&](std::uint32_t arm) { return field.value[arm] * (1 + options.optimism * field.spread[arm]); };
+  std::ranges::sort(arms, {}, [&](std::uint32_t arm) { return std::pair(-promise(arm), arm); });
+  arms.resize(std::min<std::size_t>(arms.size(), options.shortlist));
+  std::ranges::sort(arms, {}, [&](std::uint32_t arm) { return std::pair(-field.value[arm], arm); });
+  return arms;
+}
+
+TEST(SlateDraw, lists_the_most_promising_with_ties_in_the_order_of_the_arms) {
+  for (std::uint64_t seed = 1; seed <= 300; ++seed) {
+    Dice dice(seed);
+    const auto count = 1 + dice.below(seed % 3 == 0 ? 3'000 : 300);
+    auto field = random_field(count, seed);
+    // Of few values, so that many are alike, where the shortlist ends as well.
+    if (dice.happens(0.5))
+      for (auto& value : field.value) value = static_cast<float>(dice.below(5)) / 64;
+    if (dice.happens(0.5)) field.spread.assign(count, 0.25F);
+    const ExplorationOptions options{.shortlist = static_cast<std::uint32_t>(1 + dice.below(60)),
+                                     .optimism = dice.unit()};
+    SlateDraw draw(options);
+    draw.begin(field.arms(), seed, 1'000, 1 + dice.below(3));
+    std::set<std::uint32_t> gone;
+    for (int position = 0; position < 4 && gone.size() < count; ++position) {
+      ASSERT_TRUE(draw.share_out());
+      const std::vector<SlateDraw::Share> shares(draw.shortlist().begin(), draw.shortlist().end());
+      const auto expected = shortlist_of(field, options, gone);
+      ASSERT_TRUE(std::ranges::equal(shares, expected, {}, &SlateDraw::Share::arm)) << "seed " << seed;
+      const auto choice = draw.next();
+      ASSERT_TRUE(choice.has_value());
+      ASSERT_TRUE(std::ranges::equal(shares, draw.shortlist(), {}, &SlateDraw::Share::propensity,
+                                     &SlateDraw::Share::propensity))
+          << "who draws himself has the chances of who does not, seed " << seed;
+      gone.insert(choice->arm);
+    }
+  }
+}
+
+TEST(SlateDraw, shares_out_nothing_where_no_arm_is_left) {
+  const auto field = random_field(2, 1);
+  SlateDraw draw({});
+  draw.begin(field.arms(), 1, 1'000);
+  draw.exclude(0);
+  draw.exclude(1);
+  EXPECT_FALSE(draw.share_out());
+  EXPECT_FALSE(draw.next().has_value());
 }
 
 TEST(SlateDraw, propensities_sum_to_one_and_hold_their_floors_at_every_position) {

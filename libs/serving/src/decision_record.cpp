@@ -113,17 +113,24 @@ Split split_of(const decision::Choice& choice) {
   Split split;
   const bool names_all = choice.candidates.size() <= kMostNamed;
   split.named.reserve(names_all ? choice.candidates.size() : 2 * kMostNamed);
-  const float usual = usual_propensity(choice.candidates);
-  for (const auto& one : choice.candidates) {
-    if (names_all || one.propensity != usual || one.ad == choice.ad) {
-      split.named.push_back(&one);
-      continue;
-    }
-    constexpr std::uint32_t kBits = 64;
-    ++split.others;
-    if (split.others_rows.size() <= one.row / kBits) split.others_rows.resize(one.row / kBits + 1);
-    split.others_rows[one.row / kBits] |= std::uint64_t{1} << one.row % kBits;
+  if (names_all) {
+    for (const auto& one : choice.candidates) split.named.push_back(&one);
+    return split;
   }
+  constexpr std::uint32_t kBits = 64;
+  const float usual = usual_propensity(choice.candidates);
+  std::uint32_t last_row = 0;
+  for (const auto& one : choice.candidates) last_row = std::max(last_row, one.row);
+  split.others_rows.resize(last_row / kBits + 1);
+  auto* rows = split.others_rows.data();
+  for (const auto& one : choice.candidates) {
+    if (one.propensity != usual || one.ad == choice.ad)
+      split.named.push_back(&one);
+    else
+      rows[one.row / kBits] |= std::uint64_t{1} << one.row % kBits;
+  }
+  while (!split.others_rows.empty() && split.others_rows.back() == 0) split.others_rows.pop_back();
+  split.others = static_cast<std::uint32_t>(choice.candidates.size() - split.named.size());
   if (split.others > 0) split.others_propensity = usual;
   return split;
 }

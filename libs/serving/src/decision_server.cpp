@@ -172,6 +172,7 @@ class DecisionServer::Impl : public std::enable_shared_from_this<DecisionServer:
     auto decision = !is_ready()          ? nothing(asked.request, Because::not_ready)
                     : decider == nullptr ? nothing(asked.request, Because::unknown_slot)
                                          : decider->decide(asked.request);
+    metrics_.took(Stage::read, std::chrono::duration<double>(known - begin).count());
     metrics_.chosen(seconds_since(known));
     if (is_explained) options_.explanations->keep(decision::text_of(decision.id), write_explanation(asked, decision));
     log_and_answer(*owner, asked, std::move(decision), decider, begin, origin, std::move(responder));
@@ -226,6 +227,7 @@ class DecisionServer::Impl : public std::enable_shared_from_this<DecisionServer:
   void log_and_answer(const ingest::WriteKey& owner, const Asked& asked, decision::Decision decision,
                       decision::Decider* decider, SteadyClock::time_point begin, std::string origin,
                       http::Responder responder) {
+    const auto chosen = SteadyClock::now();
     std::string record;
     const auto partition_key = decision.id.low;
     log::Batch batch(static_cast<log::Partition>(partition_key % decisions_.partitions()));
@@ -237,14 +239,20 @@ class DecisionServer::Impl : public std::enable_shared_from_this<DecisionServer:
     std::string answer = write_answer(asked, decision, addresses_of(asked, decision));
     const bool has_ads = std::ranges::any_of(decision.choices, [](const auto& one) { return one.ad != nullptr; });
     if (has_ads) feed_.announce(decision.id);
+    std::string empty_answer = answer_without_ads(asked, decision);
+    // All is said of them: they need not wait for the disk, nor be freed by the log's thread.
+    decision::Decider::forget_candidates(decision);
     auto kept = std::make_shared<decision::Decision>(std::move(decision));
-    std::string empty_answer = answer_without_ads(asked, *kept);
     std::vector<log::Batch> batches;
     batches.push_back(std::move(batch));
-    decisions_.append(std::move(batches), [self = shared_from_this(), answer = std::move(answer),
+    const auto made = SteadyClock::now();
+    metrics_.took(Stage::write, std::chrono::duration<double>(made - chosen).count());
+    decisions_.append(std::move(batches), [self = shared_from_this(), made, answer = std::move(answer),
                                            empty_answer = std::move(empty_answer), kept, decider, begin, is_told,
                                            site = std::string(is_told ? owner.site_id : ""), origin = std::move(origin),
                                            responder = std::move(responder)](Result<void> done) mutable {
+      const auto logged = SteadyClock::now();
+      self->metrics_.took(Stage::log, std::chrono::duration<double>(logged - made).count());
       if (!done && decider != nullptr) self->withdraw(*decider, *kept);
       if (!done && is_told) self->forget_inventory(site);
       std::size_t served = 0;
@@ -253,7 +261,10 @@ class DecisionServer::Impl : public std::enable_shared_from_this<DecisionServer:
       auto response = http::Response::json(200, done ? std::move(answer) : std::move(empty_answer));
       response.headers.add("Cache-Control", "no-store");
       ingest::allow_origin(response, origin);
-      responder.send(std::move(response), [self, begin] { self->metrics_.answered(seconds_since(begin)); });
+      responder.send(std::move(response), [self, begin, logged] {
+        self->metrics_.took(Stage::send, seconds_since(logged));
+        self->metrics_.answered(seconds_since(begin));
+      });
     });
   }
 

@@ -21,7 +21,7 @@ struct Work {
   learning::SlateDraw draw;
   PageScores scores;
   std::vector<std::uint32_t> rows;
-  std::vector<float> attraction, value, spread;
+  std::vector<float> attraction, value, spread;  ///< The last two in an auction.
   Fatigue::Scratch fatigue;
 };
 
@@ -41,6 +41,7 @@ void take_values(const learning::Scorer& scorer, const decision::Placement& plac
   constexpr double kThousand = 1'000;
   const auto clicks = kThousand * examination_at(scorer, placement);
   work.value.resize(candidates.size());
+  work.spread.assign(work.scores.spread().begin(), work.scores.spread().end());
   for (std::size_t i = 0; i < candidates.size(); ++i) {
     const auto& campaign = *candidates[i].ad->campaign->campaign;
     const auto bid = static_cast<double>(campaign.bid_micros);
@@ -130,21 +131,21 @@ void LearnedRanker::Version::rank(const decision::Request& request, const decisi
   work.rows.clear();
   for (const auto& one : candidates) work.rows.push_back(one.row);
   work.attraction.resize(candidates.size());
-  work.spread.resize(candidates.size());
   work.scores.score(scorer, work.features, work.rows, work.attraction);
   if (ranking_.seen)
     of_.fatigue_->apply(request.context, *ranking_.seen, scorer->model(), work.rows, work.attraction, work.fatigue);
-  scorer->rate_spread(work.rows, work.spread);
   if (is_auction) take_values(*scorer, placement, candidates, work);
-  work.draw.begin(
-      {.value = is_auction ? work.value : work.attraction, .spread = work.spread, .spread_in_context = nullptr},
-      request.id.low, scorer->model().clicks, 1);
-  // Which one is drawn here is of no matter: the page draws by the chances, as not all of them need be there for good.
-  static_cast<void>(work.draw.next());
+  const learning::Arms arms{.value = is_auction ? work.value : work.attraction,
+                            .spread = is_auction ? std::span<const float>(work.spread) : work.scores.spread(),
+                            .spread_in_context = nullptr};
+  work.draw.begin(arms, request.id.low, scorer->model().clicks, 1);
+  // None is drawn here: the page draws by the chances, as not all of the candidates need be there for good.
+  work.draw.share_out();
+  const auto others = static_cast<float>(work.draw.others_propensity());
   for (std::size_t i = 0; i < candidates.size(); ++i) {
     candidates[i].score = work.attraction[i];
     candidates[i].value = is_auction ? work.value[i] : 0;
-    candidates[i].propensity = static_cast<float>(work.draw.others_propensity());
+    candidates[i].propensity = others;
   }
   for (const auto& share : work.draw.shortlist())
     candidates[share.arm].propensity = static_cast<float>(share.propensity);

@@ -20,8 +20,12 @@ class PageScores {
   /// another.
   void score(const std::shared_ptr<const learning::Scorer>& scorer, const learning::RequestFeatures& request,
              std::span<const std::uint32_t> candidates, std::span<float> attraction);
+  /// Scorer::rate_spread() of the candidates that were scored last.
+  [[nodiscard]] std::span<const float> spread() const { return spread_; }
 
  private:
+  bool narrow(std::span<const std::uint32_t> candidates);
+  void look_up(std::span<const std::uint32_t> candidates);
   void sum_missing(std::span<const std::uint32_t> candidates);
 
   std::shared_ptr<const learning::Scorer> scorer_;
@@ -29,6 +33,8 @@ class PageScores {
   std::vector<float> sums_;             ///< By ad, where
   std::vector<std::uint32_t> made_in_;  ///< it was made in this turn.
   std::uint32_t turn_ = 0;
+  std::vector<std::uint32_t> ads_;   ///< Those that were scored last; none: another page begins.
+  std::vector<float> own_, spread_;  ///< Sums and spreads of these.
   std::vector<std::uint32_t> missing_;
   std::vector<float> missing_sums_, logits_;
   learning::Scorer::Scratch scratch_;

@@ -11,6 +11,11 @@ std::string_view name(Outcome outcome) {
   return kNames[static_cast<std::size_t>(outcome)];
 }
 
+std::string_view name(Stage stage) {
+  constexpr auto kNames = std::to_array<std::string_view>({"read", "write", "log", "send"});
+  return kNames[static_cast<std::size_t>(stage)];
+}
+
 namespace {
 
 /// Finer about a millisecond than those of other requests.
@@ -48,6 +53,12 @@ ServingMetrics::ServingMetrics(const std::shared_ptr<metrics::Registry>& registr
                          .Help("Choosing the ads of a request alone")
                          .Register(*registry)
                          .Add({}, decision_buckets());
+  auto& stages = prometheus::BuildHistogram()
+                     .Name("marquee_decision_stage_seconds")
+                     .Help("What a decision took besides choosing: to read, to write, in the log, to send")
+                     .Register(*registry);
+  for (const auto stage : {Stage::read, Stage::write, Stage::log, Stage::send})
+    stages_[static_cast<std::size_t>(stage)] = &stages.Add({{"stage", std::string(name(stage))}}, decision_buckets());
 }
 
 void ServingMetrics::decided(std::size_t served, std::size_t empty) {
@@ -58,6 +69,10 @@ void ServingMetrics::decided(std::size_t served, std::size_t empty) {
 
 void ServingMetrics::chosen(double seconds) {
   if (engine_seconds_ != nullptr) engine_seconds_->Observe(seconds);
+}
+
+void ServingMetrics::took(Stage stage, double seconds) {
+  if (auto* histogram = stages_[static_cast<std::size_t>(stage)]) histogram->Observe(seconds);
 }
 
 void ServingMetrics::answered(double seconds) {

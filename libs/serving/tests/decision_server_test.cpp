@@ -140,6 +140,19 @@ TEST_F(ServingTest, sends_to_a_page_of_its_own) {
   EXPECT_EQ(get(ask(kTop).at(0).click).headers.get("Location"), "/demo/courses/course-1?from=ad");
 }
 
+TEST_F(ServingTest, tells_what_each_stage_of_a_decision_took) {
+  begin({campaign("a", 3)});
+  const auto counts = [&] {
+    std::map<std::string, double> all;
+    for (const auto* stage : {"read", "write", "log"})  // What is sent is counted a moment after the answer came.
+      all[stage] = metric(fmt::format("marquee_decision_stage_seconds_count{{stage=\"{}\"}}", stage));
+    return all;
+  };
+  const auto before = counts();
+  for (int i = 0; i < 2; ++i) ASSERT_FALSE(ask_user("u").ad.empty());
+  for (const auto& [stage, count] : counts()) EXPECT_EQ(count, before.at(stage) + 2) << stage;
+}
+
 TEST_F(ServingTest, logs_every_decision_with_its_candidates_before_it_answers) {
   begin({campaign("a", 3)});
   std::set<std::pair<std::string, std::string>> answered, logged;

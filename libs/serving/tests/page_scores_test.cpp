@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <array>
 #include <random>
 #include <string>
@@ -101,6 +102,30 @@ TEST_F(PageScoresTest, are_the_bits_that_each_placement_scored_by_itself_has) {
     }
   }
   EXPECT_GT(told_apart, 1'000U) << "or placements would not matter, and any sums would do";
+}
+
+TEST_F(PageScoresTest, are_the_same_bits_where_each_placement_has_the_candidates_of_the_one_before_without_some) {
+  const auto scorer = taught();
+  PageScores scores;
+  learning::Scorer::Scratch scratch;
+  for (int page = 0; page < 100; ++page) {
+    ask();
+    auto candidates = some_ads();
+    for (int slot = 0; slot < 6; ++slot) {
+      ask_for("slot-" + std::to_string(slot));
+      std::vector<float> attraction(candidates.size()), alone(candidates.size()), spread(candidates.size());
+      scores.score(scorer, features, candidates, attraction);
+      scorer->score(features, candidates, alone, scratch);
+      scorer->rate_spread(candidates, spread);
+      ASSERT_EQ(attraction, alone) << "seed " << kSeed << ", page " << page << ", slot " << slot;
+      ASSERT_TRUE(std::ranges::equal(scores.spread(), spread)) << "seed " << kSeed << ", page " << page;
+      if (slot == 3 && below(2) == 0)
+        candidates = some_ads();  // And some that were not there.
+      else
+        for (auto gone = below(4); gone > 0 && !candidates.empty(); --gone)
+          candidates.erase(candidates.begin() + static_cast<std::ptrdiff_t>(below(candidates.size())));
+    }
+  }
 }
 
 TEST_F(PageScoresTest, agree_with_what_the_model_predicts) {

@@ -84,6 +84,11 @@ class Inventory {
   [[nodiscard]] const std::vector<CampaignRow>& campaigns() const;
   [[nodiscard]] const std::vector<AdRow>& ads() const;
   [[nodiscard]] const std::vector<AdTraits>& traits() const;  ///< Of ads().
+  /// Rows of ads() that a page takes as they are: without budget, share of voice, company or competition. Of their caps
+  /// see capped().
+  [[nodiscard]] const Bitmap& plain() const;
+  [[nodiscard]] const Bitmap& capped() const;         ///< Rows of ads that some cap looks at.
+  [[nodiscard]] std::size_t end_of(Tier tier) const;  ///< One past its last row; ads() stand in order of tiers.
   [[nodiscard]] const std::vector<std::string>& problems() const;
   [[nodiscard]] std::int64_t version() const;
   /// Hash of the ids of ads(), in their order: two inventories that have it alike count the same ads by the same rows.

@@ -82,24 +82,31 @@ class SlateDraw {
   void exclude(std::uint32_t arm);
   /// Chooses for the next position and takes the arm out; nothing where none is left.
   [[nodiscard]] std::optional<Choice> next();
+  /// What next() shares out, for who draws from that himself; nothing is chosen, nothing taken out. False where no arm
+  /// is left.
+  bool share_out();
 
-  /// Of the last next(): the shortlist with its propensities, most valuable first, and what each other candidate had.
+  /// Of the last next() or share_out(): the shortlist with its propensities, most valuable first, and what each other
+  /// candidate had.
   [[nodiscard]] std::span<const Share> shortlist() const { return shortlist_; }
   [[nodiscard]] double others_propensity() const { return others_propensity_; }
-  /// Candidates of the last next().
+  /// Candidates of it.
   [[nodiscard]] std::uint32_t candidates() const { return candidates_; }
 
  private:
   struct Posterior {
     double log_value, spread;
   };
+  [[nodiscard]] std::size_t left() const { return is_whole_ ? arms_.value.size() : left_.size(); }
+  [[nodiscard]] bool is_gone(std::uint32_t arm) const;
   void make_reserve();
+  void list_promises();
   void make_shortlist();
+  void sort_shortlist();
   void deal_squarecb();
   void deal_thompson();
   void raise_to_floor(double floor);
   [[nodiscard]] double spread(std::uint32_t arm) const { return arms_.spread.empty() ? 0 : arms_.spread[arm]; }
-  [[nodiscard]] double promise(std::uint32_t arm) const;
 
   ExplorationOptions options_;
   Arms arms_;
@@ -109,10 +116,15 @@ class SlateDraw {
   double gamma_ = 0;
   std::uint32_t candidates_ = 0;
   double others_propensity_ = 0;
+  bool is_whole_ = true;              // No arm is gone yet: the next two are not made.
   std::vector<std::uint32_t> left_;   // Arms not yet chosen nor excluded.
   std::vector<std::uint32_t> place_;  // Where in left_ an arm stands.
+  std::vector<double> promises_;      // Of the arms, or of those left.
+  std::vector<double> greatest_;      // Of each of some groups of these.
+  std::vector<std::uint32_t> some_;   // Which of them may be among the greatest.
   std::vector<Share> reserve_;        // By promise, which stands in place of the propensity.
   std::vector<Share> shortlist_;
+  std::vector<std::uint64_t> order_;  // Of the shortlist, while it is sorted.
   std::vector<Posterior> posterior_;  // Of the shortlist, for Thompson.
 };
 
