@@ -64,7 +64,7 @@ Json random_condition(Random& random) {
     case 6:
       return {{"field", "college"}, {"in", {one_of(random, kIds), one_of(random, kIds)}}};
     case 7:
-      return {{"attribute", "grade"}, {"in", {one_of(random, kIds)}}};
+      return {{"attribute", "grade"}, {"in", Json::array({one_of(random, kIds)})}};
     default:
       return {{"field", "interest"}, {"in", {"word:" + one_of(random, kWords), "category:science+"}}};
   }
