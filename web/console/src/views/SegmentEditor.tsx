@@ -61,7 +61,13 @@ type Kind = SegmentDefinition['kind'];
 function definitionOf(kind: Kind, draft: Draft, before: Segment | undefined): SegmentDefinition {
   if (kind === 'rule') return { kind, rule: writeRule(draft.rule) };
   if (kind === 'list') return { kind, users: [...readKeys(draft.keys).keys] };
-  return before?.definition ?? { kind, funnel: {} };
+  // What is not made here, nor changed but for its title.
+  if (before === undefined) throw new Error(`no new segment of kind ${kind}`);
+  return before.definition;
+}
+
+function titleOf(kind: Kind, before: Segment | undefined): string {
+  return before === undefined && (kind === 'rule' || kind === 'list') ? words.editorNew[kind] : words.editorOf(before?.title ?? '');
 }
 
 function problemOf(kind: Kind, draft: Draft): string | undefined {
@@ -102,14 +108,14 @@ function Editor({ site, before, kind }: { site: string; before: Segment | undefi
   return (
     <form
       className="stack"
-      aria-label={before === undefined && kind !== 'drop_off' ? words.editorNew[kind] : words.editorOf(before?.title ?? '')}
+      aria-label={titleOf(kind, before)}
       onSubmit={(event) => {
         event.preventDefault();
         setTried(true);
         if (problem === undefined) save.mutate({ site, title: draft.title.trim(), definition: definitionOf(kind, draft, before) });
       }}
     >
-      <Card title={before === undefined && kind !== 'drop_off' ? words.editorNew[kind] : words.editorOf(before?.title ?? '')} actions={before === undefined ? <KindChoice kind={kind === 'list' ? 'list' : 'rule'} /> : undefined}>
+      <Card title={titleOf(kind, before)} actions={before === undefined ? <KindChoice kind={kind === 'list' ? 'list' : 'rule'} /> : undefined}>
         <div className="field title-field">
           <label htmlFor={titleId} className="label">
             {words.titleLabel}, {words.titleHint}
@@ -129,7 +135,7 @@ function Editor({ site, before, kind }: { site: string; before: Segment | undefi
       ) : kind === 'list' ? (
         <KeysCard text={draft.keys} onChange={(keys) => { setDraft({ ...draft, keys }); }} />
       ) : (
-        <DropOffCard definition={before?.definition} />
+        <KeptCard definition={before?.definition} />
       )}
       <div className="editor-foot">
         <Button look="primary" type="submit" disabled={save.isPending}>
@@ -203,6 +209,16 @@ function KeysCard({ text, onChange }: { text: string; onChange: (text: string) =
 interface DropOffFunnel {
   readonly steps?: readonly { readonly types?: readonly string[] }[];
   readonly dropped_after?: number;
+}
+
+function KeptCard({ definition }: { definition: SegmentDefinition | undefined }) {
+  if (definition?.kind !== 'live') return <DropOffCard definition={definition} />;
+  return (
+    <Card title={words.kinds.live}>
+      <p className="in-words">{words.liveText}</p>
+      <pre className="rule-text">{JSON.stringify(definition.rule, null, 2)}</pre>
+    </Card>
+  );
 }
 
 function DropOffCard({ definition }: { definition: SegmentDefinition | undefined }) {

@@ -130,7 +130,7 @@ function SegmentsTable({ segments, report, search, onRemove }: SegmentsTableProp
       cell: (row) => <span className="chip">{words.kinds[row.definition.kind]}</span>,
       compare: (a, b) => format.collator.compare(a.definition.kind, b.definition.kind),
     },
-    { id: 'size', header: names.size, numeric: true, cell: (row) => format.count(row.size), compare: (a, b) => a.size - b.size },
+    { id: 'size', header: names.size, numeric: true, cell: (row) => (row.definition.kind === 'live' ? '–' : format.count(row.size)), compare: (a, b) => a.size - b.size },
     {
       id: 'active',
       header: names.active,
@@ -142,7 +142,7 @@ function SegmentsTable({ segments, report, search, onRemove }: SegmentsTableProp
       id: 'found',
       header: names.found,
       numeric: true,
-      cell: (row) => <time dateTime={new Date(row.refreshed).toISOString()} title={format.dayTime(row.refreshed)}>{format.ago(Math.max(0, Date.now() - row.refreshed))}</time>,
+      cell: (row) => row.definition.kind === 'live' ? words.atEachDecision : <time dateTime={new Date(row.refreshed).toISOString()} title={format.dayTime(row.refreshed)}>{format.ago(Math.max(0, Date.now() - row.refreshed))}</time>,
       compare: (a, b) => a.refreshed - b.refreshed,
     },
     { id: 'actions', header: names.actions, numeric: true, cell: (row) => <RowActions row={row} search={search} onRemove={onRemove} /> },
@@ -179,12 +179,15 @@ function RowActions({ row, search, onRemove }: { row: Row; search: SegmentsSearc
   }
   const { from, to, last } = search;
   const times = { ...(from === undefined ? {} : { from }), ...(to === undefined ? {} : { to }), ...(last === undefined ? {} : { last }) };
+  const isLive = row.definition.kind === 'live';
   return (
     <span className="row-actions">
-      <Link to="/ctr" search={{ site: row.site, segment: row.id, ...times }} className="button quiet" aria-label={words.seeCtr(row.title)}>
-        {words.seeCtrShort}
-      </Link>
-      {row.definition.kind === 'list' ? <span className="nothing" /> : (
+      {isLive ? <span className="nothing" /> : (
+        <Link to="/ctr" search={{ site: row.site, segment: row.id, ...times }} className="button quiet" aria-label={words.seeCtr(row.title)}>
+          {words.seeCtrShort}
+        </Link>
+      )}
+      {isLive || row.definition.kind === 'list' ? <span className="nothing" /> : (
         <Button look="quiet" icon disabled={isBusy} aria-label={words.refresh(row.title)} title={words.refresh(row.title)} onPress={() => void refresh()}>
           <RefreshIcon />
         </Button>
