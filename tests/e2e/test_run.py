@@ -67,7 +67,7 @@ class Run(unittest.TestCase):
         self.assertIn("<title>Marquee", request(url + "/").body.decode())
         sites = request(url + "/v1/sites", headers={"Authorization": f"Bearer {token}"}).json()["sites"]
         self.assertEqual({site["id"]: site["events"] for site in sites if site["id"] != "campus"}, {"open-bandit": 60_287, "moodle": 64_422})
-        demo = re.search(r"demo +(\S+)", printed).group(1)  # type: ignore[union-attr]
+        demo = re.search(r"demo +(http\S+)", printed).group(1)  # type: ignore[union-attr]
         self.assertIn("<title>Banyan Campus", request(demo).body.decode())
         campaigns = request(url + "/v1/campaigns?site=campus", headers={"Authorization": f"Bearer {token}"}).json()["campaigns"]
         self.assertIn("law-2027", [campaign["id"] for campaign in campaigns])
