@@ -216,8 +216,8 @@ std::vector<std::pair<std::string, std::uint64_t>> Service::clusters() const {
 Result<void> Service::open_decisions(http::Router& router) {
   auto place = decider_place(settings_, /*keeps_profiles=*/false);
   if (!place) return place.error();
-  auto opened = Decisions::open(settings_, secrets_, std::move(*place), *catalog_, *log_, profiles_.get(), metrics_,
-                                demo_.get());
+  auto opened =
+      Decisions::open(settings_, secrets_, std::move(*place), *catalog_, *log_, profiles_.get(), metrics_, demo_.get());
   if (opened) {
     decisions_ = std::move(*opened);
     decisions_->add_routes(router);

@@ -78,7 +78,7 @@ class ClickLearner::Impl {
   }
 
   void run(const std::stop_token& stop) {
-    give_way();
+    if (options_.gives_way) give_way();
     auto saved = std::chrono::steady_clock::now(), read = saved - options_.publish_every;
     while (!stop.stop_requested()) {
       if (!has_begun_) {

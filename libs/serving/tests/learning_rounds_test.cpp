@@ -54,8 +54,10 @@ class LearningRoundsTest : public ::testing::Test {
   void start() {
     sites.at("campus").use(traffic.inventory);
     learner = std::make_unique<ClickLearner>(
-        ClickLearnerOptions{.training = training(), .path = path(), .publish_every = 1ms, .save_every = 7ms}, ranker,
-        sites, *events, *decisions, *versions);
+        // Beside other tests it would not keep up with what is shown here without a pause.
+        ClickLearnerOptions{
+            .training = training(), .path = path(), .publish_every = 1ms, .save_every = 7ms, .gives_way = false},
+        ranker, sites, *events, *decisions, *versions);
     learner->start();
   }
 

@@ -30,6 +30,7 @@ struct ClickLearnerOptions {
   std::string path;             ///< Where what was learned is kept between runs.
   Millis publish_every{1'000};  ///< A new version of the model, where there is something new.
   Millis save_every{60'000};    ///< How often what was learned is written down.
+  bool gives_way = true;        ///< Whether whatever else wants the cores goes first.
   std::shared_ptr<metrics::Registry> metrics = {};
 };
 

@@ -39,7 +39,7 @@ struct ServingOptions {
   const profile::SegmentMemberships* segments = nullptr;
   const learning::Published<profile::NamedClusters>* clusters = nullptr;  ///< Of profiles.
   Explanations* explanations = nullptr;  ///< Where the reasons of some decisions are kept; null: nowhere. The same.
-  const learning::Published<LiveSegments>* live_segments = nullptr;       ///< The same.
+  const learning::Published<LiveSegments>* live_segments = nullptr;  ///< The same.
   std::shared_ptr<const Clock> clock = {};
   std::shared_ptr<metrics::Registry> metrics = {};
 };
