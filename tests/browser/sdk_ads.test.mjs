@@ -108,21 +108,30 @@ check('an ad counts as seen after one second without a break, not before', async
 
 check('what is in a hidden tab is not seen', async (visitor) => {
   const site = await Site.make();
-  const page = await open(visitor, serve('/hidden', `<!doctype html>${site.script()}<body>
-    <div data-marquee-slot="a" data-marquee-ad="a" style="width:300px;height:250px"></div>`));
-  const hide = (isHidden) =>
+  const address = serve('/hidden', `<!doctype html>${site.script()}<body>
+    <div data-marquee-slot="a" data-marquee-ad="a" style="width:300px;height:250px"></div>`);
+  const hide = (page, isHidden) =>
     page.evaluate((value) => {
       Object.defineProperty(document, 'hidden', { value, configurable: true });
       Object.defineProperty(document, 'visibilityState', { value: value ? 'hidden' : 'visible', configurable: true });
       document.dispatchEvent(new Event('visibilitychange'));
     }, isHidden);
-  await page.waitForFunction(() => made.some((event) => event.type === 'impression'));
-  await hide(true);
+  // A busy machine may take more than the second until it is hidden: then once more.
+  let before = 0;
+  const page = await until(async () => {
+    const opened = await open(visitor, address);
+    await opened.waitForFunction(() => made.some((event) => event.type === 'impression'));
+    await hide(opened, true);
+    if (!(await viewable(opened, 'a'))) return opened;
+    before += await made(opened);
+    await opened.close();
+    return null;
+  }, 'the tab to be hidden before its ad is seen');
   await page.evaluate(() => new Promise((resolve) => setTimeout(resolve, 1300)));
   expectEqual(await viewable(page, 'a'), false, 'seen while hidden');
-  await hide(false);
+  await hide(page, false);
   await until(() => viewable(page, 'a'), 'it to be seen');
-  await site.has(await made(page));
+  await site.has(before + (await made(page)));
 });
 
 check('no failure leaves a slot empty or takes longer than 200 ms', async (visitor) => {

@@ -121,8 +121,10 @@ check('what happens offline arrives later, in order and with its times', async (
   await site.has(31);
   const all = await site.events(`event_type = 'custom'`);
   expectEqual(all.map((event) => event.position), Array.from({ length: 30 }, (_, i) => i + 1), 'their order');
-  const times = all.map((event) => event.event_time);
-  expectEqual(times, [...times].sort(), 'their times');
+  // Each batch is corrected by the clock's offset at its own sending, which a busy machine tells less exactly.
+  const times = all.map((event) => Date.parse(`${event.event_time.replace(' ', 'T')}Z`));
+  const back = Math.max(...times.slice(1).map((time, i) => times[i] - time));
+  expect(back <= 100, `an event is ${back} ms before the one before it`);
 }, { mayComplain: true });
 
 check('what a page that went away offline has made is sent by the next one', async (visitor) => {
