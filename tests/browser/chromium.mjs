@@ -25,6 +25,8 @@ mkdirSync(artifacts, { recursive: true });
 
 export const DESKTOP = { width: 1360, height: 900 };
 export const PHONE = { width: 390, height: 844 };
+export const NARROW = { width: 1280, height: 800 };
+export const WIDE = { width: 1920, height: 1080 };
 const only = process.argv[2];
 export const problems = [];
 /** Errors in the browser's console that a test knows of: patterns. */
@@ -141,6 +143,28 @@ export async function postEvents(count) {
 /** How wide the page is beyond its window, in pixels. */
 export function overflow() {
   return page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
+}
+
+/** Looks at pages in every window, light and dark: none may be wider than it, nor have an accessibility violation. `looks`: names, of
+ * the pictures too, and what opens the page and waits for it. */
+export async function fitEveryWindow(looks) {
+  for (const scheme of ['light', 'dark']) {
+    for (const viewport of scheme === 'light' ? [PHONE, NARROW, WIDE] : [NARROW, PHONE]) {
+      await page.emulateMedia({ colorScheme: scheme, reducedMotion: 'reduce' });
+      await page.setViewportSize(viewport);
+      for (const [name, show] of Object.entries(looks)) {
+        await show();
+        const beyond = await overflow();
+        expect(beyond <= 0, `${name}, ${viewport.width} px: the page is ${beyond} px wider than the window`);
+        await page.screenshot({ path: join(artifacts, `${name}-${viewport.width}-${scheme}.png`), fullPage: true });
+        if (viewport === WIDE || (viewport === PHONE && scheme === 'dark')) continue;
+        const found = await seriousViolations();
+        expect(found.length === 0, `${name}, ${viewport.width}, ${scheme}: ${found.join('\n    ')}`);
+      }
+    }
+  }
+  await page.emulateMedia({ colorScheme: 'light', reducedMotion: null });
+  await page.setViewportSize(DESKTOP);
 }
 
 /** Notes how far the page's content moves by itself, from its next load on; layoutShift() tells. */

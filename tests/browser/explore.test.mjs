@@ -3,12 +3,10 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import {
-  artifacts, chartReady, check, countOf, DESKTOP, expect, expectEqual, finish, known, layoutShift, open, overflow, page, PHONE, problems, seriousViolations,
-  tableRows, token, url, watchLayoutShift,
+  artifacts, chartReady, check, countOf, expect, expectEqual, finish, fitEveryWindow, known, layoutShift, open, page, problems, tableRows, token,
+  url, watchLayoutShift,
 } from './chromium.mjs';
 
-const WIDE = { width: 1920, height: 1080 };
-const NARROW = { width: 1280, height: 800 };
 const ASKED = '/explore?site=open-bandit&by=policy,campaign_id&metrics=ctr,impressions,clicks';
 const exact = page.locator('[data-testid="explore-state"][data-exact="true"]');
 
@@ -126,23 +124,13 @@ await check('the page holds still while it loads', async () => {
 });
 
 await check('it fits every window, light and dark, without an accessibility violation', async () => {
-  for (const scheme of ['light', 'dark']) {
-    for (const viewport of scheme === 'light' ? [PHONE, NARROW, WIDE] : [NARROW, PHONE]) {
-      await page.emulateMedia({ colorScheme: scheme, reducedMotion: 'reduce' });
-      await page.setViewportSize(viewport);
+  await fitEveryWindow({
+    explore: async () => {
       await open('/explore?site=open-bandit&by=day,policy&where=position=1,2');
       await exact.waitFor();
       await chartReady('explore-chart');
-      const beyond = await overflow();
-      expect(beyond <= 0, `${viewport.width} px: the page is ${beyond} px wider than the window`);
-      await page.screenshot({ path: join(artifacts, `explore-${viewport.width}-${scheme}.png`), fullPage: true });
-      if (viewport === WIDE || (viewport === PHONE && scheme === 'dark')) continue;
-      const violations = await seriousViolations();
-      expect(violations.length === 0, `${viewport.width}, ${scheme}: ${violations.join('\n    ')}`);
-    }
-  }
-  await page.emulateMedia({ colorScheme: 'light', reducedMotion: null });
-  await page.setViewportSize(DESKTOP);
+    },
+  });
 });
 
 await finish();

@@ -2,12 +2,10 @@
 // that was rolled back, are put into the API's answers: to learn them takes longer than a test may.
 import { join } from 'node:path';
 import {
-  artifacts, chartReady, check, countOf, DESKTOP, expect, expectEqual, finish, layoutShift, open, overflow, page, PHONE, seriousViolations, settled,
-  tableRows, token, url, watchLayoutShift,
+  artifacts, chartReady, check, countOf, DESKTOP, expect, expectEqual, finish, fitEveryWindow, layoutShift, open, page, PHONE, settled, tableRows,
+  token, url, watchLayoutShift,
 } from './chromium.mjs';
 
-const WIDE = { width: 1920, height: 1080 };
-const NARROW = { width: 1280, height: 800 };
 const NOW = Date.now();
 const answer = page.getByTestId('model-answer');
 
@@ -107,23 +105,14 @@ await check('the page holds still while it loads and renews itself', async () =>
 
 await check('it fits every window, light and dark, without an accessibility violation', async () => {
   await show(ROLLED_BACK);
-  for (const scheme of ['light', 'dark']) {
-    for (const viewport of scheme === 'light' ? [PHONE, NARROW, WIDE] : [NARROW, PHONE]) {
-      await page.emulateMedia({ colorScheme: scheme, reducedMotion: 'reduce' });
-      await page.setViewportSize(viewport);
+  await fitEveryWindow({
+    personalization: async () => {
       await open('/personalization?site=open-bandit');
       await chartReady('entropy-chart');
       await chartReady('policies-chart');
       await settled();
-      const beyond = await overflow();
-      expect(beyond <= 0, `${viewport.width} px: the page is ${beyond} px wider than the window`);
-      await page.screenshot({ path: join(artifacts, `personalization-${viewport.width}-${scheme}.png`), fullPage: true });
-      if (viewport === WIDE || (viewport === PHONE && scheme === 'dark')) continue;
-      const violations = await seriousViolations();
-      expect(violations.length === 0, `${viewport.width}, ${scheme}: ${violations.join('\n    ')}`);
-    }
-  }
-  await page.emulateMedia({ colorScheme: 'light', reducedMotion: null });
+    },
+  });
 });
 
 await check('a phone has the other views behind a button', async () => {

@@ -5,14 +5,12 @@
 // the Marquee has its local log and its events land.
 import { join } from 'node:path';
 import {
-  artifacts, chartReady, check, DESKTOP, expect, expectEqual, finish, layoutShift, open, overflow, page, PHONE, postEvents, problems,
-  seriousViolations, settled, tableRows, token, url, watchLayoutShift,
+  artifacts, chartReady, check, DESKTOP, expect, expectEqual, finish, layoutShift, NARROW, open, overflow, page, PHONE, postEvents, problems,
+  seriousViolations, settled, tableRows, token, url, watchLayoutShift, WIDE,
 } from './chromium.mjs';
 
 const answer = page.getByTestId('pipeline-answer');
 const kafkaState = process.env.MARQUEE_KAFKA_STATE;
-const WIDE = { width: 1920, height: 1080 };
-const NARROW = { width: 1280, height: 800 };
 const START = Date.now();
 
 function partition(number, fields = {}) {

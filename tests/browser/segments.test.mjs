@@ -1,12 +1,10 @@
 // Makes, changes, uses and removes segments in the console as a person does, on the sample of Moodle; see chromium.mjs.
 import { join } from 'node:path';
 import {
-  artifacts, check, countOf, DESKTOP, expect, expectEqual, finish, layoutShift, open, overflow, page, PHONE, seriousViolations, settled, tableRows, token,
-  url, watchLayoutShift,
+  artifacts, check, countOf, expect, expectEqual, finish, fitEveryWindow, layoutShift, open, page, seriousViolations, settled, tableRows, token, url,
+  watchLayoutShift,
 } from './chromium.mjs';
 
-const WIDE = { width: 1920, height: 1080 };
-const NARROW = { width: 1280, height: 800 };
 const LIST = '/segments?site=moodle';
 const toasts = page.locator('.toasts');
 
@@ -157,25 +155,18 @@ await check('list and editor fit every window, light and dark, without an access
     headers: { Authorization: `Bearer ${token}`, 'Content-Type': 'application/json' },
     body: JSON.stringify({ site: 'moodle', title: 'Everyone who saw a page', definition: { kind: 'rule', rule: { any: [{ types: ['page_view'] }, { all: [{ types: ['course_view'], filter: ['city=Pune'] }, { not: {} }] }] } } }),
   });
-  for (const scheme of ['light', 'dark']) {
-    for (const viewport of scheme === 'light' ? [PHONE, NARROW, WIDE] : [NARROW, PHONE]) {
-      await page.emulateMedia({ colorScheme: scheme, reducedMotion: 'reduce' });
-      await page.setViewportSize(viewport);
-      for (const [name, path] of [['list', LIST], ['editor', `${LIST}&edit=${id}`]]) {
-        await open(path);
-        await (name === 'list' ? page.getByTestId('overlaps') : page.getByTestId('rule-in-words')).waitFor();
-        await settled();
-        const beyond = await overflow();
-        expect(beyond <= 0, `${name}, ${viewport.width} px: the page is ${beyond} px wider than the window`);
-        await page.screenshot({ path: join(artifacts, `segments-${name}-${viewport.width}-${scheme}.png`), fullPage: true });
-        if (viewport === WIDE || (viewport === PHONE && scheme === 'dark')) continue;
-        const violations = await seriousViolations();
-        expect(violations.length === 0, `${name}, ${viewport.width}, ${scheme}: ${violations.join('\n    ')}`);
-      }
-    }
-  }
-  await page.emulateMedia({ colorScheme: 'light', reducedMotion: null });
-  await page.setViewportSize(DESKTOP);
+  await fitEveryWindow({
+    'segments-list': async () => {
+      await open(LIST);
+      await page.getByTestId('overlaps').waitFor();
+      await settled();
+    },
+    'segments-editor': async () => {
+      await open(`${LIST}&edit=${id}`);
+      await page.getByTestId('rule-in-words').waitFor();
+      await settled();
+    },
+  });
 });
 
 // Other tests find the site without segments.

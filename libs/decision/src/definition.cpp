@@ -18,21 +18,6 @@ constexpr std::uint64_t kMostMicros = 1'000'000'000'000'000;  ///< A thousand mi
 constexpr std::int64_t kSecond = 1000, kMinute = 60 * kSecond, kHour = 60 * kMinute, kDay = 24 * kHour;
 constexpr std::pair<char, std::int64_t> kUnits[] = {{'d', kDay}, {'h', kHour}, {'m', kMinute}, {'s', kSecond}};
 
-/// "24h", "7d"; at most a year.
-std::optional<std::int64_t> read_span(const std::string& text) {
-  constexpr std::size_t kMostDigits = 8;
-  if (text.size() < 2 || text.size() > kMostDigits + 1) return std::nullopt;
-  const auto unit = std::ranges::find(kUnits, text.back(), &std::pair<char, std::int64_t>::first);
-  if (unit == std::end(kUnits)) return std::nullopt;
-  std::int64_t count = 0;
-  for (const char c : text.substr(0, text.size() - 1)) {
-    if (c < '0' || c > '9') return std::nullopt;
-    count = count * 10 + (c - '0');
-  }
-  const auto span = count * unit->second;
-  return span >= kSecond && span <= 366 * kDay ? std::optional(span) : std::nullopt;
-}
-
 std::string span_text(std::int64_t ms) {
   const auto unit = std::ranges::find_if(kUnits, [&](const auto& one) { return ms % one.second == 0; });
   return unit == std::end(kUnits) ? fmt::format("{}s", ms / kSecond)
@@ -223,6 +208,20 @@ Json list_json(const Things& things, OfThing of_thing) {
 }
 
 }  // namespace
+
+std::optional<std::int64_t> read_span(std::string_view text) {
+  constexpr std::size_t kMostDigits = 8;
+  if (text.size() < 2 || text.size() > kMostDigits + 1) return std::nullopt;
+  const auto unit = std::ranges::find(kUnits, text.back(), &std::pair<char, std::int64_t>::first);
+  if (unit == std::end(kUnits)) return std::nullopt;
+  std::int64_t count = 0;
+  for (const char c : text.substr(0, text.size() - 1)) {
+    if (c < '0' || c > '9') return std::nullopt;
+    count = count * 10 + (c - '0');
+  }
+  const auto span = count * unit->second;
+  return span >= kSecond && span <= 366 * kDay ? std::optional(span) : std::nullopt;
+}
 
 Result<Campaign> read_campaign(std::string_view text) {
   return read_document<Campaign>(text, kMostOfCampaign, [](const Json& json, Campaign& campaign, Fault& fault) {

@@ -31,7 +31,7 @@ void promises_of(const Arms& arms, double optimism, std::span<double> promises) 
   const float* value = arms.value.data();
   const float* spread = arms.spread.data();
   if (arms.spread.empty())
-    for (std::size_t i = 0; i < promises.size(); ++i) promises[i] = value[i] * (1 + optimism * 0.0);
+    for (std::size_t i = 0; i < promises.size(); ++i) promises[i] = value[i];
   else
     for (std::size_t i = 0; i < promises.size(); ++i) promises[i] = value[i] * (1 + optimism * double{spread[i]});
 }

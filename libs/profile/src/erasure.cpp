@@ -2,7 +2,6 @@
 
 #include <xxhash.h>
 
-#include <cstring>
 #include <future>
 #include <utility>
 
@@ -11,6 +10,7 @@
 #include "marquee/log/await_records.h"
 #include "marquee/log/current_end.h"
 #include "marquee/profile/permission.h"
+#include "raw_bytes.h"
 
 namespace marquee::profile {
 namespace {
@@ -18,16 +18,6 @@ namespace {
 constexpr char kForm = '1';
 constexpr std::size_t kRecords = 10'000, kBytes = std::size_t{1} << 20;
 constexpr Millis kWait{100}, kPause{250};
-
-template <class T>
-void append(std::string& out, T value) {
-  out.append(reinterpret_cast<const char*>(&value), sizeof value);
-}
-template <class T>
-void take(std::string_view& in, T& value) {
-  std::memcpy(&value, in.data(), sizeof value);
-  in.remove_prefix(sizeof value);
-}
 
 }  // namespace
 
@@ -40,13 +30,12 @@ std::string encode(const Erasure& erasure) {
 }
 
 std::optional<Erasure> decode_erasure(std::string_view record) {
-  Erasure erasure;
-  constexpr std::size_t kNumbers = sizeof erasure.user_key + sizeof erasure.before + sizeof erasure.asked_ms;
-  if (record.size() <= 1 + kNumbers || record[0] != kForm) return std::nullopt;
+  if (!record.starts_with(kForm)) return std::nullopt;
   record.remove_prefix(1);
-  take(record, erasure.user_key);
-  take(record, erasure.before);
-  take(record, erasure.asked_ms);
+  Erasure erasure;
+  const bool is_whole =
+      take(record, erasure.user_key) && take(record, erasure.before) && take(record, erasure.asked_ms);
+  if (!is_whole || record.empty()) return std::nullopt;
   erasure.site_id = record;
   return erasure;
 }

@@ -2,8 +2,8 @@
 
 #include <algorithm>
 #include <bit>
-#include <cstring>
 
+#include "raw_bytes.h"
 #include "sighting.h"
 
 namespace marquee::profile {
@@ -11,18 +11,6 @@ namespace {
 
 ProfileRecord record_of(const SlabValue& value) { return std::bit_cast<ProfileRecord>(value); }
 SlabValue value_of(const ProfileRecord& record) { return std::bit_cast<SlabValue>(record); }
-
-template <class T>
-void append(std::string& out, const T& value) {
-  out.append(reinterpret_cast<const char*>(&value), sizeof value);
-}
-template <class T>
-bool take(std::string_view& in, T& value) {
-  if (in.size() < sizeof value) return false;
-  std::memcpy(&value, in.data(), sizeof value);
-  in.remove_prefix(sizeof value);
-  return true;
-}
 
 }  // namespace
 

@@ -4,15 +4,14 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <utility>
 
 #include "marquee/decision/definition.h"
 #include "marquee/decision/targeting.h"
-#include "marquee/profile/topics.h"
 #include "marquee/serving/interest_targeting.h"
+#include "profile_context.h"
 
 namespace marquee::serving {
 
@@ -34,26 +33,6 @@ constexpr std::pair<std::string_view, TopicKind> kTopicKinds[] = {{"word", Topic
                                                                   {"campaign_clicked", TopicKind::campaign_clicked},
                                                                   {"ad_seen", TopicKind::ad_seen},
                                                                   {"ad_clicked", TopicKind::ad_clicked}};
-
-/// "90s", "30m", "24h", "7d"; at least a second.
-std::optional<Seconds> span_of(std::string_view text) {
-  constexpr std::pair<char, std::uint64_t> kUnits[] = {{'s', 1}, {'m', 60}, {'h', 3'600}, {'d', 86'400}};
-  constexpr std::uint64_t kLongest = 366 * 86'400;
-  std::uint64_t count = 0;
-  const auto end = text.data() + text.size();
-  const auto [rest, error] = std::from_chars(text.data(), end, count);
-  if (error != std::errc() || rest + 1 != end) return std::nullopt;
-  const auto unit = std::ranges::find(kUnits, *rest, [](const auto& one) { return one.first; });
-  if (unit == std::end(kUnits) || count == 0 || count > kLongest / unit->second) return std::nullopt;
-  return static_cast<Seconds>(count * unit->second);
-}
-
-/// As profiles keep words.
-std::string lower(std::string_view text) {
-  std::string word(text);
-  for (auto& c : word) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c | 0x20) : c;
-  return word;
-}
 
 }  // namespace
 
@@ -127,12 +106,12 @@ class LiveRuleReader {
       if (name != what) continue;
       only(json, path, {"profile", "within"});
       const auto span = json.contains("within") && json.at("within").is_string()
-                            ? span_of(json.at("within").get<std::string>())
+                            ? decision::read_span(json.at("within").get<std::string>())
                             : std::nullopt;
       if (!span) return wrong(path + ".within", "expected a span from 1s to 366d, like 24h");
       rule.kind_ = LiveRule::Kind::recency;
       rule.moment_ = moment;
-      rule.within_ = *span;
+      rule.within_ = static_cast<Seconds>(*span / 1'000);
       return;
     }
     read_count(json, path, what, rule);
@@ -142,16 +121,15 @@ class LiveRuleReader {
                   LiveRule& rule) {
     const auto kind = std::ranges::find(kTopicKinds, std::string_view(what).substr(0, colon),
                                         [](const auto& one) { return one.first; });
-    auto text = what.substr(colon + 1);
+    const auto text = what.substr(colon + 1);
     if (kind == std::end(kTopicKinds) || text.empty() || text.size() > kMostOfTopic)
       return wrong(path + ".profile",
                    "expected word:, course:, category:, page:, campaign_seen:, campaign_clicked:, ad_seen: or "
                    "ad_clicked: before what it is of");
     only(json, path, {"profile", "at_least", "fewer_than"});
-    if (kind->second == TopicKind::search_word) text = lower(text);
     rule.kind_ = LiveRule::Kind::topic;
     rule.topic_kind_ = kind->second;
-    rule.topic_ = profile::topic_of(kind->second, text);
+    rule.topic_ = topic_as_kept(kind->second, text);
     read_bound(json, path, kSomeInterest, /*is_whole=*/false, rule);
   }
 

@@ -101,17 +101,20 @@ std::optional<std::string> hashed(std::string_view value) {
   for (const auto& [kind, most] : kMain) {
     const auto name = name_of(kind);
     if (!value.starts_with(name) || value.substr(name.size(), 1) != ":") continue;
-    std::string text(value.substr(name.size() + 1));
-    if (kind == TopicKind::search_word)
-      for (auto& c : text) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c | 0x20) : c;
     std::string known;
-    append_interest(known, kind, profile::topic_of(kind, text), is_strong);
+    append_interest(known, kind, topic_as_kept(kind, std::string(value.substr(name.size() + 1))), is_strong);
     return known;
   }
   return std::nullopt;
 }
 
 }  // namespace
+
+profile::Topic topic_as_kept(TopicKind kind, std::string text) {
+  if (kind == TopicKind::search_word)
+    for (auto& c : text) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c | 0x20) : c;
+  return profile::topic_of(kind, text);
+}
 
 void describe_profile(const profile::Profile& profile, std::string& texts, decision::Context& context) {
   Describer describe(profile, texts, context);

@@ -33,6 +33,9 @@ struct Seen {
 };
 [[nodiscard]] std::optional<Seen> read_seen(std::string_view value);
 
+/// The topic that profiles have for what somebody wrote: words are kept in lower case.
+[[nodiscard]] profile::Topic topic_as_kept(profile::TopicKind kind, std::string text);
+
 /// Topics of an ad, as profiles have what was seen.
 struct AdTopics {
   AdTopics(std::string_view campaign_id, std::string_view ad_id);

@@ -7,6 +7,8 @@
 // too deep.
 #pragma once
 
+#include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -26,5 +28,8 @@ namespace marquee::decision {
 /// Of a rule that stands alone; its parts of days are of `zone` where they name none.
 [[nodiscard]] Result<Targeting> read_targeting(std::string_view json, const std::string& zone = "UTC");
 [[nodiscard]] std::string write_targeting(const Targeting& targeting);
+
+/// Milliseconds of "90s", "30m", "24h", "7d": from a second to 366 days; nullopt for anything else.
+[[nodiscard]] std::optional<std::int64_t> read_span(std::string_view text);
 
 }  // namespace marquee::decision
