@@ -10,6 +10,7 @@ namespace {
 constexpr int kAnswerWithin = 10'000;
 constexpr Millis kLookEvery{1'000};
 constexpr Millis kWantedFor{10'000};
+constexpr Millis kAskAgainAfter{50};
 
 template <class T>
 bool read_number(std::string_view& text, T& value, int base) {
@@ -23,6 +24,25 @@ bool skip(std::string_view& text, std::string_view prefix) {
   if (!text.starts_with(prefix)) return false;
   text.remove_prefix(prefix.size());
   return true;
+}
+
+/// Whether it is only not settled who leads the partition: its topic was just made, or its broker went away.
+bool is_leader_being_found(rd_kafka_resp_err_t code) {
+  return code == RD_KAFKA_RESP_ERR_NOT_LEADER_FOR_PARTITION || code == RD_KAFKA_RESP_ERR_LEADER_NOT_AVAILABLE ||
+         code == RD_KAFKA_RESP_ERR_FENCED_LEADER_EPOCH || code == RD_KAFKA_RESP_ERR_UNKNOWN_LEADER_EPOCH;
+}
+
+/// What `ask(time left)` answers once the partition has a leader; its last answer where it has none within `wait`.
+template <class Ask>
+rd_kafka_resp_err_t ask_the_leader(Millis wait, Ask ask) {
+  const auto deadline = std::chrono::steady_clock::now() + wait;
+  for (auto left = wait;;) {
+    const rd_kafka_resp_err_t code = ask(left);
+    left = std::chrono::floor<Millis>(deadline - std::chrono::steady_clock::now());
+    if (!is_leader_being_found(code) || left <= kAskAgainAfter) return code;
+    std::this_thread::sleep_for(kAskAgainAfter);
+    left -= kAskAgainAfter;
+  }
 }
 
 }  // namespace
@@ -79,20 +99,24 @@ Result<std::optional<log::Progress>> Observer::progress(log::Partition partition
 Result<log::Range> Observer::range(log::Partition partition, Millis wait) const {
   std::int64_t low = 0;
   std::int64_t high = 0;
-  const auto code = rd_kafka_query_watermark_offsets(
-      handle_.get(), topic_.c_str(), static_cast<std::int32_t>(partition), &low, &high, to_timeout(wait));
+  const auto code = ask_the_leader(wait, [&](Millis left) {
+    return rd_kafka_query_watermark_offsets(handle_.get(), topic_.c_str(), static_cast<std::int32_t>(partition), &low,
+                                            &high, to_timeout(left));
+  });
   if (code != RD_KAFKA_RESP_ERR_NO_ERROR) return error_of(code, "cannot ask for a partition's offsets");
   return log::Range{static_cast<log::Offset>(low), static_cast<log::Offset>(high)};
 }
 
 Result<log::Offset> Observer::offset_at(log::Partition partition, WallTime time) const {
   const PartitionList list(rd_kafka_topic_partition_list_new(1));
-  rd_kafka_topic_partition_list_add(list.get(), topic_.c_str(), static_cast<std::int32_t>(partition))->offset =
-      std::max<std::int64_t>(time.time_since_epoch().count(), 0);
-  const auto code = rd_kafka_offsets_for_times(handle_.get(), list.get(), kAnswerWithin);
+  auto& element = *rd_kafka_topic_partition_list_add(list.get(), topic_.c_str(), static_cast<std::int32_t>(partition));
+  const auto code = ask_the_leader(Millis(kAnswerWithin), [&](Millis left) {
+    element.err = RD_KAFKA_RESP_ERR_NO_ERROR;
+    element.offset = std::max<std::int64_t>(time.time_since_epoch().count(), 0);
+    const auto asked = rd_kafka_offsets_for_times(handle_.get(), list.get(), to_timeout(left));
+    return asked == RD_KAFKA_RESP_ERR_NO_ERROR ? element.err : asked;
+  });
   if (code != RD_KAFKA_RESP_ERR_NO_ERROR) return error_of(code, "cannot ask for the offset of a time");
-  const auto& element = list->elems[0];
-  if (element.err != RD_KAFKA_RESP_ERR_NO_ERROR) return error_of(element.err, "cannot ask for the offset of a time");
   if (element.offset >= 0) return static_cast<log::Offset>(element.offset);
   const auto kept = range(partition, Millis(kAnswerWithin));
   if (!kept) return kept.error();
