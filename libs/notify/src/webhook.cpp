@@ -19,6 +19,7 @@
 #include <charconv>
 #include <chrono>
 
+#include "addresses_of.h"
 #include "marquee/base/result.h"
 #include "marquee/notify/address.h"
 
@@ -79,17 +80,16 @@ class Exchange {
 
  private:
   Result<std::vector<tcp::endpoint>> allowed_endpoints() {
-    tcp::resolver resolver(context_);
-    error_code ec;
-    const auto found = resolver.resolve(url_.host, std::to_string(url_.port), tcp::resolver::numeric_service, ec);
-    if (ec) return Error::retry(fmt::format("{} is not known: {}", url_.host, ec.message()));
+    const auto found = addresses_of(options_.resolve, url_.host, options_.connect_timeout, stop_);
+    if (!found) return found.error();
     std::vector<tcp::endpoint> allowed;
-    for (const auto& one : found)
-      if (options_.allows_private || is_public(one.endpoint().address())) allowed.push_back(one.endpoint());
+    for (const auto& address : *found)
+      if (options_.allows_private || is_public(address))
+        allowed.emplace_back(address, static_cast<std::uint16_t>(url_.port));
     if (allowed.empty())
       return Error::reject(
           fmt::format("{} is {}, which is no public address: webhooks.allow_private says whether such are sent to",
-                      url_.host, found.begin()->endpoint().address().to_string()));
+                      url_.host, found->front().to_string()));
     return allowed;
   }
 

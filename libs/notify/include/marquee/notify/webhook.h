@@ -2,6 +2,7 @@
 // meant.
 #pragma once
 
+#include <boost/asio/ip/address.hpp>
 #include <functional>
 #include <optional>
 #include <stop_token>
@@ -14,12 +15,18 @@
 
 namespace marquee::notify {
 
+/// The addresses of a host's name; throws boost::system::system_error where it is not known. Called from any thread.
+using Resolve = std::function<std::vector<boost::asio::ip::address>(const std::string& host)>;
+/// As the system resolves names, which may take as long as it likes.
+[[nodiscard]] std::vector<boost::asio::ip::address> resolve_by_system(const std::string& host);
+
 struct WebhookOptions {
-  bool allows_private = false;  ///< Whether addresses that are not public may be sent to; see is_public.
-  std::string ca_file;          ///< Certificates (PEM) that receivers' are checked by; empty: the system's.
-  Millis connect_timeout{5'000};
-  Millis timeout{15'000};  ///< For all of it, up to the head of the answer.
+  bool allows_private = false;    ///< Whether addresses that are not public may be sent to; see is_public.
+  std::string ca_file;            ///< Certificates (PEM) that receivers' are checked by; empty: the system's.
+  Millis connect_timeout{5'000};  ///< To resolve the name, and again to connect.
+  Millis timeout{15'000};         ///< For all of it, up to the head of the answer.
   std::string agent = "Marquee";
+  Resolve resolve = resolve_by_system;
 };
 
 struct WebhookPost {
@@ -40,7 +47,8 @@ struct WebhookOutcome {
 
 /// Resolves the host, keeps the addresses that are allowed, and connects to one of those very addresses, so that a name
 /// that changes its address in between changes nothing. The answer's body is not kept. Blocks; after `stop` is asked
-/// for it ends within two seconds. Thread safe. That the name is resolved in time is the system's resolver's matter.
+/// for it ends within two seconds. Thread safe. A name is resolved by a thread of its own, which is left alone where it
+/// takes too long; while 16 such threads are left, nothing else is resolved.
 [[nodiscard]] WebhookOutcome post_webhook(const WebhookOptions& options, const WebhookPost& post,
                                           const std::stop_token& stop);
 
