@@ -1,5 +1,7 @@
 #include "marquee/notify/alert.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cmath>
 
@@ -40,6 +42,25 @@ Verdict judge_stall(const AlertRule& rule, const Reading& now, const Reading& be
   return *before.value > rule.threshold ? Verdict::holds : Verdict::no_data;
 }
 
+constexpr std::int64_t kLateness = 60'000;  ///< By which a check may be later than its rule says before nobody ran.
+constexpr double kMostAway = 0.1;           ///< Of a window; as much of it may also not have landed.
+
+/// How long of [from_ms, to_ms) nothing ran.
+std::int64_t away_within(const AlertState& state, std::int64_t from_ms, std::int64_t to_ms) {
+  return std::max<std::int64_t>(std::min(state.away_until_ms, to_ms) - std::max(state.away_from_ms, from_ms), 0);
+}
+
+/// How long nothing ran of the window that makes the condition hold, where that is too long to say that it does; else
+/// 0. A share is one of what came, however little that was.
+std::int64_t away_too_long(const AlertRule& rule, const AlertState& state, const Reading& now, std::int64_t now_ms) {
+  const auto window = rule.window.count();
+  const bool looks_for_little = rule.condition != Condition::above && rule.condition != Condition::rose;
+  if (now.is_ratio || rule.condition == Condition::above) return 0;
+  const auto to_ms = looks_for_little ? now_ms : now_ms - (rule.compares_week_before ? 7 * 24 * 3'600'000LL : window);
+  const auto away = away_within(state, to_ms - window, to_ms);
+  return static_cast<double>(away) > kMostAway * static_cast<double>(window) ? away : 0;
+}
+
 }  // namespace
 
 Verdict judge(const AlertRule& rule, const Readings& readings) {
@@ -66,13 +87,24 @@ Verdict judge(const AlertRule& rule, const Readings& readings) {
 
 AlertStep step(const AlertRule& rule, const AlertState& state, Readings readings, std::int64_t now_ms) {
   if (state.before) readings.before = state.before;
-  auto verdict = judge(rule, readings);
   AlertStep next{state, AlertEvent::none};
   AlertState& to = next.state;
+  if (state.checked_ms > 0 && now_ms - state.checked_ms > rule.every.count() + kLateness) {
+    to.away_from_ms = state.checked_ms;
+    to.away_until_ms = now_ms;
+  }
+  auto verdict = judge(rule, readings);
   to.checked_ms = now_ms;
   to.verdict = verdict;
   to.now = readings.now;
   to.error.clear();
+  if (verdict == Verdict::holds) {
+    if (const auto away = away_too_long(rule, to, readings.now, now_ms); away > 0) {
+      to.verdict = verdict = Verdict::unclear;
+      to.error = fmt::format("nothing ran for {} s of the window that it is judged by: what came then may be missing",
+                             away / 1'000);
+    }
+  }
   if (to.since_ms == 0) to.since_ms = now_ms;
   if (verdict == Verdict::no_data && rule.no_data == NoData::ok) verdict = Verdict::fine;
   if (verdict == Verdict::no_data && rule.no_data == NoData::fire) verdict = Verdict::holds;

@@ -192,6 +192,8 @@ AlertState read_alert_state(const std::string& text) {
   if (verdict != kVerdicts.end()) state.verdict = static_cast<Verdict>(verdict - kVerdicts.begin());
   if (json.contains("now")) state.now = reading_of(json.at("now"));
   if (json.contains("before")) state.before = reading_of(json.at("before"));
+  state.away_from_ms = json.value("away_from_ms", std::int64_t{0});
+  state.away_until_ms = json.value("away_until_ms", std::int64_t{0});
   state.error = json.value("error", std::string());
   return state;
 }
@@ -202,6 +204,10 @@ std::string write_alert_state(const AlertState& state) {
                {"checked_ms", state.checked_ms}, {"verdict", name_of(state.verdict)},
                {"now", reading_json(state.now)}, {"error", state.error}};
   if (state.before) json["before"] = reading_json(*state.before);
+  if (state.away_until_ms > 0) {
+    json["away_from_ms"] = state.away_from_ms;
+    json["away_until_ms"] = state.away_until_ms;
+  }
   return json.dump(-1, ' ', false, Json::error_handler_t::replace);
 }
 

@@ -79,8 +79,8 @@ TEST(Alert, calls_stalled_only_what_delivered_before) {
 class Checks {
  public:
   explicit Checks(AlertRule rule) : rule_(std::move(rule)) {}
-  std::string operator()(Readings readings) {
-    auto next = step(rule_, read_alert_state(text_), std::move(readings), now_ += 1'000);
+  std::string operator()(Readings readings, std::int64_t after_ms = 1'000) {
+    auto next = step(rule_, read_alert_state(text_), std::move(readings), now_ += after_ms);
     state = next.state;
     text_ = write_alert_state(next.state);
     return std::string(name_of(next.event));
@@ -180,6 +180,49 @@ TEST(Alert, reminds_while_it_fires) {
   EXPECT_EQ(check({sum(5), {}}), "none");
   EXPECT_EQ(check({sum(15), {}}), "resolved");
   for (int i = 0; i < 5; ++i) EXPECT_EQ(check({sum(15), {}}), "none");
+}
+
+TEST(Alert, does_not_take_its_own_absence_for_a_stall) {
+  constexpr std::int64_t kMinuteMs = 60'000, kEvery = 5 * kMinuteMs;
+  auto rule = rule_of(Condition::stalled, 0);
+  rule.window = Millis(60 * kMinuteMs);
+  rule.every = Millis(kEvery);
+  const Readings stalled{sum(0), sum(500)}, fine{sum(3), sum(500)};
+  Checks away(rule);
+  EXPECT_EQ(away(fine, kEvery), "none");
+  EXPECT_EQ(away(stalled, 50 * kMinuteMs), "none");
+  EXPECT_EQ(away.state.verdict, Verdict::unclear);
+  EXPECT_EQ(away.state.error,
+            "nothing ran for 3000 s of the window that it is judged by: what came then may be missing");
+  for (int i = 0; i < 10; ++i) EXPECT_EQ(away(stalled, kEvery), "none") << i;  // 50 minutes: 10 of the window are left.
+  EXPECT_EQ(away(stalled, kEvery), "firing");                                  // 5 minutes, less than a tenth.
+  EXPECT_EQ(away.state.error, "");
+
+  Checks late(rule);  // A slow check is no absence.
+  EXPECT_EQ(late(fine, kEvery), "none");
+  EXPECT_EQ(late(stalled, kEvery + kMinuteMs), "firing");
+  EXPECT_EQ(late(stalled, 50 * kMinuteMs), "none");  // And what fires already is not ended by one.
+  EXPECT_TRUE(late.state.is_firing);
+  EXPECT_EQ(late(fine, kEvery), "resolved");
+}
+
+TEST(Alert, judges_shares_and_what_is_too_much_also_after_an_absence) {
+  constexpr std::int64_t kHourMs = 3'600'000;
+  Checks share(rule_of(Condition::below, 0.02));
+  EXPECT_EQ(share({rate(0.03, 0.025, 0.04, 1000), {}}), "none");
+  EXPECT_EQ(share({rate(0.01, 0.005, 0.015, 1000), {}}, kHourMs), "firing");
+  Checks above(rule_of(Condition::above, 10));
+  EXPECT_EQ(above({sum(1), {}}), "none");
+  EXPECT_EQ(above({sum(11), {}}, kHourMs), "firing");
+  Checks rose(rule_of(Condition::rose, 100));
+  const Readings risen{sum(100), sum(50)}, steady{sum(60), sum(50)};
+  EXPECT_EQ(rose(steady), "none");
+  EXPECT_EQ(rose(steady, kHourMs / 2), "none");  // Half an hour without anyone.
+  for (int i = 0; i < 10; ++i) EXPECT_EQ(rose(steady, kHourMs / 12), "none") << i;
+  EXPECT_EQ(rose(risen, kHourMs / 12), "none");  // It is in the hour before now.
+  EXPECT_EQ(rose.state.verdict, Verdict::unclear);
+  for (int i = 0; i < 12; ++i) EXPECT_EQ(rose(steady, kHourMs / 12), "none") << i;
+  EXPECT_EQ(rose(risen, kHourMs / 12), "firing");
 }
 
 TEST(Alert, says_which_member_is_wrong) {

@@ -66,7 +66,9 @@ struct Readings {
 enum class Verdict {
   fine,
   holds,
-  unclear,  ///< The value says that it holds, the interval that it may be chance. Neither fires nor ends.
+  /// The value says that it holds; the interval that it may be chance, or the state that nothing was looked at
+  /// meanwhile. Neither fires nor ends.
+  unclear,
   no_data,
 };
 [[nodiscard]] std::string_view name_of(Verdict verdict);
@@ -88,7 +90,10 @@ struct AlertState {
   /// What it is compared with: of the first check for which it held. It stays until the condition ends, or a fall would
   /// be over as soon as the period before is one that has fallen too.
   std::optional<Reading> before;
-  std::string error;  ///< Why the last check could not be made; empty: it was.
+  /// When nothing was checked last for longer than the rule says, as no process ran: what came meanwhile may be
+  /// missing.
+  std::int64_t away_from_ms = 0, away_until_ms = 0;
+  std::string error;  ///< Why the last check could not be made, or does not count; empty: it was, and does.
 };
 [[nodiscard]] AlertState read_alert_state(const std::string& json);
 [[nodiscard]] std::string write_alert_state(const AlertState& state);
@@ -97,7 +102,8 @@ enum class AlertEvent { none, firing, resolved, reminder };
 [[nodiscard]] std::string_view name_of(AlertEvent event);
 
 /// What `state` becomes by a check, and what is told of it. What the state compares with, where it has that, stands for
-/// what `readings` have of before.
+/// what `readings` have of before. A sum over a window of which more than a tenth passed while nothing ran is not held
+/// to be low, and one that is compared with such a window not to be high.
 struct AlertStep {
   AlertState state;
   AlertEvent event = AlertEvent::none;
