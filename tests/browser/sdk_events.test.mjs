@@ -127,6 +127,29 @@ check('what happens offline arrives later, in order and with its times', async (
   expect(back <= 100, `an event is ${back} ms before the one before it`);
 }, { mayComplain: true });
 
+check('a minute offline is made up for, as soon as the network is back', async (visitor) => {
+  const site = await Site.make();
+  const page = await open(visitor, plain(site));
+  await made(page);
+  await site.has(1);
+  await visitor.setOffline(true);
+  const begin = Date.now();
+  let count = 0;
+  for (; Date.now() - begin < 60_000; count++) {
+    await page.evaluate((position) => marquee.track('custom', { name: 'minute', position }), count);
+    await new Promise((resolve) => setTimeout(resolve, 500));
+  }
+  expectEqual(await site.count(), 1, 'events that arrived meanwhile');
+  await visitor.setOffline(false);
+  // Its waits have become half a minute long by now: it is the browser's word that ends them.
+  await site.has(1 + count);
+  const all = await site.events(`event_type = 'custom'`);
+  expectEqual(all.map((event) => event.position), Array.from({ length: count }, (_, i) => i), 'their order');
+  const times = all.map((event) => Date.parse(`${event.event_time.replace(' ', 'T')}Z`));
+  expect(times.at(-1) - times[0] >= 58_000, `they stand ${times.at(-1) - times[0]} ms apart, as if made together`);
+  return `${count} events`;
+}, { mayComplain: true });
+
 check('what a page that went away offline has made is sent by the next one', async (visitor) => {
   const site = await Site.make();
   const address = plain(site);
