@@ -23,7 +23,7 @@ extern char** environ;
 namespace marquee {
 namespace {
 
-using Clock = std::chrono::steady_clock;
+using SteadyClock = std::chrono::steady_clock;
 using std::chrono::milliseconds;
 
 constexpr int kNoExec = 127;
@@ -121,7 +121,7 @@ class Supervisor::Impl {
     const int handle = static_cast<int>(::syscall(SYS_pidfd_open, pid, 0));
     note_started(pid);
     bool was_alive = false;
-    auto last_alive = Clock::now();
+    auto last_alive = SteadyClock::now();
     int status = 0;
     for (;;) {
       const bool goes_on =
@@ -133,8 +133,8 @@ class Supervisor::Impl {
       if (::waitpid(pid, &status, WNOHANG) == pid) break;
       if (options_.is_alive()) {
         was_alive = true;
-        last_alive = Clock::now();
-      } else if (Clock::now() - last_alive > milliseconds(options_.hang_ms)) {
+        last_alive = SteadyClock::now();
+      } else if (SteadyClock::now() - last_alive > milliseconds(options_.hang_ms)) {
         logging::error("supervisor.hangs", {{"name", options_.name}, {"pid", pid}, {"silent_ms", options_.hang_ms}});
         ::kill(pid, SIGKILL);
         ::waitpid(pid, &status, 0);

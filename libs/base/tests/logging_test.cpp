@@ -15,30 +15,30 @@ namespace {
 
 constexpr WallTime kTime{Millis{1'700'000'000'007}};
 
-std::string json(std::string_view event, std::vector<Field> fields) {
+std::string json_line(std::string_view event, std::vector<Field> fields) {
   return format_line(false, kTime, Level::warn, event, fields);
 }
 
 TEST(Logging, writes_one_json_object_per_line) {
-  EXPECT_EQ(json("loader.batch_landed", {{"rows", 42}, {"share", 0.5}, {"clean", true}, {"topic", "events"}}),
+  EXPECT_EQ(json_line("loader.batch_landed", {{"rows", 42}, {"share", 0.5}, {"clean", true}, {"topic", "events"}}),
             "{\"time\":\"2023-11-14T22:13:20.007Z\",\"level\":\"warn\",\"event\":\"loader.batch_landed\","
             "\"rows\":42,\"share\":0.5,\"clean\":true,\"topic\":\"events\"}\n");
 }
 
 TEST(Logging, escapes_quotes_backslashes_and_control_characters) {
-  EXPECT_NE(
-      json("e", {{"a", std::string("q\" b\\ n\n z\0 d\x7f", 14)}}).find("\"a\":\"q\\\" b\\\\ n\\n z\\u0000 d\\u007f\""),
-      std::string::npos);
+  EXPECT_NE(json_line("e", {{"a", std::string("q\" b\\ n\n z\0 d\x7f", 14)}})
+                .find("\"a\":\"q\\\" b\\\\ n\\n z\\u0000 d\\u007f\""),
+            std::string::npos);
 }
 
 TEST(Logging, replaces_bytes_that_are_not_utf8) {
-  EXPECT_NE(json("e", {{"a", "x\xffy \xc3\xa9 \xed\xa0\x80 \xf0\x9f"}})
+  EXPECT_NE(json_line("e", {{"a", "x\xffy \xc3\xa9 \xed\xa0\x80 \xf0\x9f"}})
                 .find("\"x\\ufffdy \xc3\xa9 \\ufffd\\ufffd\\ufffd \\ufffd\\ufffd\""),
             std::string::npos);
 }
 
 TEST(Logging, writes_null_for_numbers_that_json_lacks) {
-  EXPECT_NE(json("e", {{"a", std::numeric_limits<double>::infinity()}}).find("\"a\":null"), std::string::npos);
+  EXPECT_NE(json_line("e", {{"a", std::numeric_limits<double>::infinity()}}).find("\"a\":null"), std::string::npos);
 }
 
 TEST(Logging, writes_a_line_for_people) {
@@ -49,7 +49,7 @@ TEST(Logging, writes_a_line_for_people) {
 
 // A YAML reader serves as the JSON reader here: what is written reads back, whatever the bytes, on one line.
 RC_GTEST_PROP(Logging, any_text_reads_back_on_one_line, (const std::string& text)) {
-  const std::string line = json("e", {{"a", text}});
+  const std::string line = json_line("e", {{"a", text}});
   RC_ASSERT(line.find('\n') == line.size() - 1);
   const bool ascii = std::all_of(text.begin(), text.end(), [](char c) { return c >= 0; });
   if (ascii) RC_ASSERT(YAML::Load(line)["a"].as<std::string>() == text);

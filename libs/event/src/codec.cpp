@@ -12,9 +12,9 @@ namespace {
 
 constexpr char kVersion = 1;
 
-class Writer {
+class CodecWriter {
  public:
-  explicit Writer(std::string& out) : out_(out) {}
+  explicit CodecWriter(std::string& out) : out_(out) {}
   void varint(std::uint64_t value) {
     while (value >= 0x80) {
       out_ += static_cast<char>(value | 0x80);
@@ -211,7 +211,7 @@ std::uint64_t presence(const Event& event) {
 void encode(const Event& event, std::string& out) {
   const auto bits = presence(event);
   out += kVersion;
-  Writer writer(out);
+  CodecWriter writer(out);
   writer.varint(bits);
   std::size_t index = 0;
   for_each_field(event, [&](const auto& field) {

@@ -12,9 +12,9 @@ namespace {
 
 constexpr std::array<std::string_view, 4> kConsentNames = {"unknown", "denied", "contextual", "full"};
 
-class Writer {
+class JsonWriter {
  public:
-  explicit Writer(std::string& out) : object_(out) {}
+  explicit JsonWriter(std::string& out) : object_(out) {}
 
   void text(std::string_view name, std::string_view value) { object_.text(name, value); }
   /// A hash has more digits than many tools keep of a number.
@@ -53,7 +53,7 @@ class Writer {
 
 Result<std::string> to_json(const Event& e) {
   std::string out;
-  Writer write(out);
+  JsonWriter write(out);
   write.text("type", name(e.type));
   write.text("site_id", e.site_id);
   write.key("session_key", e.session_id);

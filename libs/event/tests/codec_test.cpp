@@ -7,7 +7,7 @@
 namespace marquee::event {
 namespace {
 
-std::string encoded(const Event& event) {
+std::string encoded_event(const Event& event) {
   std::string out;
   encode(event, out);
   return out;
@@ -17,7 +17,7 @@ struct Texts {
   std::string site, external, college, ad, query, props;
 };
 
-Event arbitrary(const Texts& texts) {
+Event any_event(const Texts& texts) {
   Event e;
   e.site_id = texts.site;
   e.external_id = texts.external;
@@ -50,11 +50,11 @@ Texts arbitrary_texts() {
 TEST(Codec, gives_back_what_it_was_given) {
   EXPECT_TRUE(rc::check([] {
     const auto texts = arbitrary_texts();
-    const auto event = arbitrary(texts);
-    const auto bytes = encoded(event);
+    const auto event = any_event(texts);
+    const auto bytes = encoded_event(event);
     const auto back = decode(bytes);
     RC_ASSERT(back.has_value());
-    RC_ASSERT(encoded(*back) == bytes);
+    RC_ASSERT(encoded_event(*back) == bytes);
     RC_ASSERT(back->site_id == event.site_id && back->session_id == event.session_id && back->seq == event.seq);
     RC_ASSERT(back->external_id == event.external_id && back->props == event.props && back->ad_id == event.ad_id);
     RC_ASSERT(back->event_time_ms == event.event_time_ms && back->received_time_ms == event.received_time_ms);
@@ -67,7 +67,7 @@ TEST(Codec, gives_back_what_it_was_given) {
 TEST(Codec, refuses_a_record_that_was_cut_or_lengthened) {
   EXPECT_TRUE(rc::check([] {
     const auto texts = arbitrary_texts();
-    const auto bytes = encoded(arbitrary(texts));
+    const auto bytes = encoded_event(any_event(texts));
     const auto length = static_cast<std::size_t>(*rc::gen::inRange<int>(0, static_cast<int>(bytes.size())));
     RC_ASSERT(!decode(std::string_view(bytes).substr(0, length)));
     RC_ASSERT(!decode(bytes + "x"));
@@ -82,7 +82,7 @@ TEST(Codec, takes_few_bytes_for_a_small_event) {
   event.event_time_ms = 1'767'225'600'000;
   event.received_time_ms = 1'767'225'600'250;
   event.type = Type::click;
-  EXPECT_LT(encoded(event).size(), 40U);
+  EXPECT_LT(encoded_event(event).size(), 40U);
 }
 
 // Rows that are stored already are compared with it: it must never change.

@@ -9,7 +9,7 @@
 namespace marquee::event {
 namespace {
 
-std::string encoded(const Event& event) {
+std::string encoded_json_event(const Event& event) {
   std::string out;
   encode(event, out);
   return out;
@@ -38,7 +38,7 @@ T up_to(T most) {
 Permyriad permyriad() { return *rc::gen::arbitrary<bool>() ? kNoPermyriad : up_to<Permyriad>(10'000); }
 
 /// An event that the parser might have made: every field in its bounds.
-Event arbitrary(const std::vector<std::string>& texts) {
+Event any_json_event(const std::vector<std::string>& texts) {
   Event e;
   e.site_id = "campus";
   e.session_id = *rc::gen::nonZero<std::uint64_t>();
@@ -78,12 +78,12 @@ TEST(EventAsJson, is_read_by_the_parser_as_the_same_event) {
     const auto characters = rc::gen::inRange<char>(1, 127);
     std::vector<std::string> texts;
     for (int i = 0; i < 4; ++i) texts.push_back((*rc::gen::container<std::string>(characters)).substr(0, 100));
-    const Event event = arbitrary(texts);
+    const Event event = any_json_event(texts);
     const auto json = to_json(event);
     RC_ASSERT(json.has_value());
     const auto back = parsed(*json);
     if (!back) RC_FAIL(*json + ": " + back.error().message);
-    RC_ASSERT(*back == encoded(event));
+    RC_ASSERT(*back == encoded_json_event(event));
   }));
 }
 

@@ -28,7 +28,11 @@ namespace beast = boost::beast;
 using asio::ip::tcp;
 using beast::error_code;
 
-constexpr std::size_t kPiece = 64 * 1024;
+constexpr std::size_t kReadPiece = 64 * 1024;
+
+}  // namespace
+
+// Fields of Client::Impl are of these two, which so are not in the anonymous namespace.
 
 struct Origin {
   std::string host;
@@ -36,6 +40,8 @@ struct Origin {
   std::string header;   ///< The Host field.
   std::string problem;  ///< Empty where the origin is usable.
 };
+
+namespace {
 
 Origin parse_origin(std::string_view text) {
   Origin origin;
@@ -58,6 +64,8 @@ Origin parse_origin(std::string_view text) {
   if (origin.host.empty()) origin.problem = "the address names no host";
   return origin;
 }
+
+}  // namespace
 
 /// One connection with an event loop of its own, run by the caller's thread while it has something to wait for.
 class Wire {
@@ -157,6 +165,8 @@ class Wire {
   beast::flat_buffer buffer_;
   Deadline deadline_;
 };
+
+namespace {
 
 bool is_timeout(const error_code& ec) { return ec == beast::error::timeout || ec == asio::error::timed_out; }
 
@@ -274,7 +284,7 @@ class Client::Impl {
 
   std::optional<Failure> read_body(Wire& wire, beast::http::response_parser<beast::http::buffer_body>& parser,
                                    const Exchange& exchange, std::string& body) const {
-    std::string piece(kPiece, '\0');
+    std::string piece(kReadPiece, '\0');
     while (!parser.is_done()) {
       parser.get().body().data = piece.data();
       parser.get().body().size = piece.size();

@@ -12,7 +12,7 @@
 namespace marquee::http {
 namespace {
 
-constexpr std::size_t kPiece = 64 * 1024;
+constexpr std::size_t kInflatedPiece = 64 * 1024;
 constexpr int kGzipOrZlib = 15 + 32;
 constexpr int kGzip = 15 + 16;
 constexpr int kRawDeflate = -15;
@@ -43,7 +43,7 @@ Result<std::string> inflate_all(std::string_view body, int window, std::string_v
   for (;;) {
     const std::size_t before = out.size();
     // One byte beyond the limit tells a body of exactly that size from a larger one.
-    const std::size_t room = std::min(std::max(kPiece, before), max_bytes - before + 1);
+    const std::size_t room = std::min(std::max(kInflatedPiece, before), max_bytes - before + 1);
     out.resize(before + std::min(room, kZlibMost));
     stream.next_out = reinterpret_cast<Bytef*>(out.data() + before);
     stream.avail_out = static_cast<uInt>(out.size() - before);
@@ -67,7 +67,7 @@ Result<std::string> zstd_all(std::string_view body, std::size_t max_bytes) {
   std::size_t hint = 1;
   for (;;) {
     const std::size_t before = out.size();
-    out.resize(before + std::min(std::max(kPiece, before), max_bytes - before + 1));
+    out.resize(before + std::min(std::max(kInflatedPiece, before), max_bytes - before + 1));
     ZSTD_outBuffer buffer{out.data() + before, out.size() - before, 0};
     hint = ZSTD_decompressStream(context.get(), &buffer, &in);
     const bool is_full = buffer.pos == buffer.size;

@@ -10,7 +10,7 @@
 namespace marquee::log {
 namespace {
 
-constexpr char kVersion = 1;
+constexpr char kBlobVersion = 1;
 
 std::uint64_t checksum(const BlobHead& head, std::string_view records) {
   return XXH3_64bits_withSeed(records.data(), records.size(),
@@ -63,7 +63,7 @@ std::vector<std::string_view> Batch::records() const {
 std::string make_blob(const BlobHead& head, std::string_view records) {
   std::string blob;
   blob.reserve(kBlobHeadBytes + records.size());
-  blob += kVersion;
+  blob += kBlobVersion;
   const auto sum = checksum(head, records);
   blob.append(reinterpret_cast<const char*>(&head.count), 4);
   blob.append(reinterpret_cast<const char*>(&head.time_ms), 8);
@@ -73,7 +73,7 @@ std::string make_blob(const BlobHead& head, std::string_view records) {
 }
 
 Result<BlobHead> read_blob_head(std::string_view blob) {
-  if (blob.size() < kBlobHeadBytes || blob.front() != kVersion)
+  if (blob.size() < kBlobHeadBytes || blob.front() != kBlobVersion)
     return Error::give_up(fmt::format("a group of {} bytes without a known head", blob.size()));
   return BlobHead{load<std::uint32_t>(blob.data() + 1), load<std::int64_t>(blob.data() + 5)};
 }

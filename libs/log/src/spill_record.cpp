@@ -8,7 +8,7 @@
 namespace marquee::log {
 namespace {
 
-constexpr char kVersion = 1;
+constexpr char kSpillVersion = 1;
 
 // version, then the members in this order, as this machine stores them: the near log never leaves it.
 template <class R, class F>
@@ -25,14 +25,14 @@ constexpr std::size_t kHeadBytes = 1 + 2 * sizeof(Partition) + 3 * sizeof(std::u
 }  // namespace
 
 void encode(const SpillRecord& spilled, std::string& out) {
-  out += kVersion;
+  out += kSpillVersion;
   for_each_member(spilled,
                   [&](const auto& member) { out.append(reinterpret_cast<const char*>(&member), sizeof member); });
   out += spilled.record;
 }
 
 Result<SpillRecord> decode_spill_record(std::string_view bytes) {
-  if (bytes.size() < kHeadBytes || bytes.front() != kVersion)
+  if (bytes.size() < kHeadBytes || bytes.front() != kSpillVersion)
     return Error::give_up(fmt::format("a record of {} bytes that no spill of this version wrote", bytes.size()));
   SpillRecord spilled;
   std::size_t at = 1;

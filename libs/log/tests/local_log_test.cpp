@@ -13,6 +13,7 @@
 #include <mutex>
 #include <thread>
 
+#include "appending.h"
 #include "blob.h"
 #include "marquee/log/memory_log.h"
 
@@ -20,39 +21,13 @@ namespace marquee::log {
 namespace {
 
 namespace fs = std::filesystem;
-
-Result<void> append(EventLog& log, std::vector<Batch> batches) {
-  std::mutex mutex;
-  std::condition_variable changed;
-  std::optional<Result<void>> outcome;
-  log.append(std::move(batches), [&](Result<void> result) {
-    const std::lock_guard lock(mutex);
-    outcome = std::move(result);
-    changed.notify_all();
-  });
-  std::unique_lock lock(mutex);
-  changed.wait(lock, [&] { return outcome.has_value(); });
-  return *outcome;
-}
-
-Result<void> append(EventLog& log, Partition partition, const std::vector<std::string>& records) {
-  Batch batch(partition);
-  for (const auto& record : records) batch.add(record);
-  std::vector<Batch> batches;
-  batches.push_back(std::move(batch));
-  return append(log, std::move(batches));
-}
+using testing::append;
+using testing::numbered;
 
 std::vector<std::string> texts(const Result<Records>& records) {
   EXPECT_TRUE(records) << (records ? "" : records.error().message);
   if (!records) return {};
   return {records->records.begin(), records->records.end()};
-}
-
-std::vector<std::string> numbered(int from, int to) {
-  std::vector<std::string> records;
-  for (int i = from; i < to; ++i) records.push_back("record " + std::to_string(i));
-  return records;
 }
 
 class LocalLogTest : public ::testing::Test {

@@ -10,6 +10,7 @@
 #include <random>
 #include <set>
 
+#include "appending.h"
 #include "marquee/log/local_log.h"
 #include "spill_record.h"
 #include "troubled_log.h"
@@ -18,6 +19,9 @@ namespace marquee::log {
 namespace {
 
 namespace fs = std::filesystem;
+using testing::append;
+using testing::append_later;
+using testing::numbered;
 using testing::TroubledLog;
 using Mood = TroubledLog::Mood;
 
@@ -33,30 +37,8 @@ bool eventually(Condition condition, std::chrono::seconds limit = std::chrono::s
   return true;
 }
 
-std::future<Result<void>> append_later(EventLog& log, Partition partition, const std::vector<std::string>& records,
-                                       std::uint64_t key = 0) {
-  Batch batch(partition);
-  for (const auto& record : records) batch.add(record, key);
-  std::vector<Batch> batches;
-  batches.push_back(std::move(batch));
-  auto done = std::make_shared<std::promise<Result<void>>>();
-  log.append(std::move(batches), [done](Result<void> result) { done->set_value(std::move(result)); });
-  return done->get_future();
-}
-
-Result<void> append(EventLog& log, Partition partition, const std::vector<std::string>& records,
-                    std::uint64_t key = 0) {
-  return append_later(log, partition, records, key).get();
-}
-
 bool is_answered(std::future<Result<void>>& one) {
   return one.wait_for(std::chrono::seconds(0)) == std::future_status::ready;
-}
-
-std::vector<std::string> numbered(int from, int to) {
-  std::vector<std::string> records;
-  for (int i = from; i < to; ++i) records.push_back("record " + std::to_string(i));
-  return records;
 }
 
 class SpillingLogTest : public ::testing::Test {
