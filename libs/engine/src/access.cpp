@@ -16,7 +16,7 @@
 namespace marquee::engine {
 namespace {
 
-using Kind = AccessStatement::Kind;
+using AccessKind = AccessStatement::Kind;
 
 constexpr std::array kAllRoles = {Role::admin, Role::writer, Role::reader};
 
@@ -229,10 +229,10 @@ Result<void> Access::write_down(const AccessState& state) const {
 Answer<std::vector<std::string>> Access::list(const AccessStatement& statement, const Caller& caller) const {
   const std::scoped_lock lock(mutex_);
   std::set<std::string> names;
-  if (statement.kind == Kind::show_users) {
+  if (statement.kind == AccessKind::show_users) {
     names = names_of_fixed();
     for (const auto& [name, user] : state_.users()) names.insert(name);
-  } else if (statement.kind == Kind::show_roles) {
+  } else if (statement.kind == AccessKind::show_roles) {
     for (const Role role : kAllRoles) names.emplace(name_of(role));
     for (const auto& [name, role] : state_.roles()) names.insert(name);
   } else {

@@ -8,7 +8,7 @@
 namespace marquee::engine {
 namespace {
 
-using Kind = AccessStatement::Kind;
+using AccessKind = AccessStatement::Kind;
 
 std::unexpected<Failure> exists(std::string_view what, std::string_view name) {
   return std::unexpected(
@@ -62,7 +62,7 @@ bool is_within(const Grant& inner, const Grant& outer) {
 
 void change_roles(const AccessStatement& statement, std::set<std::string>& roles) {
   for (const std::string& role : statement.roles) {
-    if (statement.kind == Kind::grant_roles) {
+    if (statement.kind == AccessKind::grant_roles) {
       roles.insert(role);
     } else {
       roles.erase(role);
@@ -73,7 +73,7 @@ void change_roles(const AccessStatement& statement, std::set<std::string>& roles
 Answer<> change(const AccessStatement& statement, std::vector<Grant>& grants, std::set<std::string>& roles) {
   change_roles(statement, roles);
   for (const Grant& grant : statement.grants) {
-    if (statement.kind != Kind::revoke) {
+    if (statement.kind != AccessKind::revoke) {
       if (std::ranges::find(grants, grant) == grants.end()) grants.push_back(grant);
       continue;
     }
@@ -106,7 +106,7 @@ Result<AccessState> AccessState::read(std::string_view lines) {
     std::set<std::string> fixed;  // Who is neither is of the command line, perhaps of that of another time.
     for (const std::string& name : (*statement)->names) {
       const bool is_ours =
-          (*statement)->kind != Kind::grant_roles || state.user(name) != nullptr || state.has_role(name);
+          (*statement)->kind != AccessKind::grant_roles || state.user(name) != nullptr || state.has_role(name);
       if (!is_ours) fixed.insert(name);
     }
     if (auto done = state.apply(**statement, fixed); !done) return Error::give_up(done.error().message);
@@ -132,20 +132,20 @@ Answer<> AccessState::apply(const AccessStatement& statement, const std::set<std
   AccessState changed = *this;
   Answer<> done;
   switch (statement.kind) {
-    case Kind::create_user:
-    case Kind::alter_user:
+    case AccessKind::create_user:
+    case AccessKind::alter_user:
       done = changed.make_users(statement, fixed);
       break;
-    case Kind::drop_user:
+    case AccessKind::drop_user:
       done = changed.drop_users(statement, fixed);
       break;
-    case Kind::create_role:
+    case AccessKind::create_role:
       done = changed.make_roles(statement);
       break;
-    case Kind::drop_role:
+    case AccessKind::drop_role:
       done = changed.drop_roles(statement);
       break;
-    case Kind::set_defaults:
+    case AccessKind::set_defaults:
       done = changed.set_defaults(statement);
       break;
     default:
@@ -170,12 +170,13 @@ Answer<> AccessState::configure(const AccessStatement& statement, SqlUser& user)
   user.defaults = *statement.defaults;
   if (auto known = know_roles(user.defaults.names); !known) return known;
   // As in ClickHouse: roles that a user is made with are granted to it; later only those it has can be its defaults.
-  if (statement.kind == Kind::create_user) user.roles.insert(user.defaults.names.begin(), user.defaults.names.end());
+  if (statement.kind == AccessKind::create_user)
+    user.roles.insert(user.defaults.names.begin(), user.defaults.names.end());
   return {};
 }
 
 Answer<> AccessState::make_users(const AccessStatement& statement, const std::set<std::string>& fixed) {
-  const bool alters = statement.kind == Kind::alter_user;
+  const bool alters = statement.kind == AccessKind::alter_user;
   for (const std::string& name : statement.names) {
     const auto found = users_.find(name);
     if (fixed.contains(name)) {

@@ -11,12 +11,12 @@
 namespace marquee::engine {
 namespace {
 
-using Kind = AccessStatement::Kind;
+using AccessKind = AccessStatement::Kind;
 
 constexpr std::size_t kLongestName = 128;
 
 /// The text of a quoted name or string without its quotes and escapes.
-std::string unquoted(std::string_view text) {
+std::string unquoted_text(std::string_view text) {
   const char quote = text.front();
   text = text.substr(1, text.size() >= 2 ? text.size() - 2 : 0);
   std::string out;
@@ -70,7 +70,7 @@ class Reader {
 
   std::string text() {
     if (token_.kind != Token::Kind::string) fail("expected a text in quotes");
-    return failed_ ? std::string() : unquoted(step().text);
+    return failed_ ? std::string() : unquoted_text(step().text);
   }
   /// Of a user, role, database or table.
   std::string name() {
@@ -78,7 +78,7 @@ class Reader {
     if (token_.kind == Token::Kind::word) {
       out = step().text;
     } else if (token_.kind == Token::Kind::quoted_name || token_.kind == Token::Kind::string) {
-      out = unquoted(step().text);
+      out = unquoted_text(step().text);
     }
     if (out.empty() || out.size() > kLongestName || !is_printable(out)) fail("expected a name");
     return out;
@@ -189,10 +189,10 @@ void read_grant(Reader& reader, AccessStatement& statement, bool gives) {
     reader.lack("right to grant other than that of administrators");
   }
   if (names_roles(reader, end)) {
-    statement.kind = gives ? Kind::grant_roles : Kind::revoke_roles;
+    statement.kind = gives ? AccessKind::grant_roles : AccessKind::revoke_roles;
     statement.roles = reader.names();
   } else {
-    statement.kind = gives ? Kind::grant : Kind::revoke;
+    statement.kind = gives ? AccessKind::grant : AccessKind::revoke;
     statement.grants = read_grants(reader);
   }
   reader.expect(end);
@@ -239,7 +239,7 @@ void read_settings(Reader& reader, Settings& out) {
   } while (!reader.failed() && reader.take_symbol(','));
 }
 
-void read_user(Reader& reader, AccessStatement& statement) {
+void read_user_statement(Reader& reader, AccessStatement& statement) {
   if (reader.take("IF")) {
     statement.if_not_exists = reader.take("NOT");
     statement.if_exists = !statement.if_not_exists;
@@ -292,7 +292,7 @@ void read_drop(Reader& reader, AccessStatement& statement) {
 /// False where it is a statement of another kind.
 bool read_set(Reader& reader, AccessStatement& statement) {
   if (reader.take("DEFAULT")) {
-    statement.kind = Kind::set_defaults;
+    statement.kind = AccessKind::set_defaults;
     reader.expect("ROLE");
     statement.defaults = read_choice(reader);
     reader.expect("TO");
@@ -300,18 +300,18 @@ bool read_set(Reader& reader, AccessStatement& statement) {
     return true;
   }
   if (!reader.take("ROLE")) return false;
-  statement.kind = Kind::set_role;
+  statement.kind = AccessKind::set_role;
   statement.defaults = reader.take("DEFAULT") ? RoleChoice() : read_choice(reader);
   return true;
 }
 
 bool read_show(Reader& reader, AccessStatement& statement) {
   if (reader.take("USERS")) {
-    statement.kind = Kind::show_users;
+    statement.kind = AccessKind::show_users;
   } else if (reader.take("ROLES")) {
-    statement.kind = Kind::show_roles;
+    statement.kind = AccessKind::show_roles;
   } else if (reader.take("GRANTS")) {
-    statement.kind = Kind::show_grants;
+    statement.kind = AccessKind::show_grants;
     if (reader.take("FOR")) statement.names = {reader.name()};
   } else {
     return false;
@@ -326,12 +326,12 @@ bool read_made(Reader& reader, AccessStatement& statement, bool alters) {
     statement.or_replace = true;
   }
   if (reader.take("USER")) {
-    statement.kind = alters ? Kind::alter_user : Kind::create_user;
-    read_user(reader, statement);
+    statement.kind = alters ? AccessKind::alter_user : AccessKind::create_user;
+    read_user_statement(reader, statement);
     return true;
   }
   if (!reader.take("ROLE")) return false;
-  statement.kind = Kind::create_role;
+  statement.kind = AccessKind::create_role;
   read_role(reader, statement);
   if (alters) reader.lack("ALTER ROLE");
   return true;
@@ -348,7 +348,7 @@ bool read_any(Reader& reader, AccessStatement& statement) {
     return true;
   }
   if (!reader.take("DROP") || (!reader.at("USER") && !reader.at("ROLE"))) return false;
-  statement.kind = reader.step().is("USER") ? Kind::drop_user : Kind::drop_role;
+  statement.kind = reader.step().is("USER") ? AccessKind::drop_user : AccessKind::drop_role;
   read_drop(reader, statement);
   return true;
 }

@@ -18,7 +18,7 @@ constexpr std::size_t kHeader = 9;  // Method and sizes; what the checksum is ov
 constexpr std::size_t kPiece = std::size_t{1} << 20;
 constexpr std::uint32_t kLargest = std::uint32_t{1} << 30;  // ClickHouse's own bound of a block.
 
-std::unexpected<Failure> broken(std::string_view why) {
+std::unexpected<Failure> broken_compression(std::string_view why) {
   return std::unexpected(failure(kCannotDecompress, "CANNOT_DECOMPRESS", fmt::format("the compressed data {}", why)));
 }
 
@@ -89,13 +89,13 @@ Answer<std::string> encode_blocks(std::string_view data, BlockMethod method) {
 Answer<std::string> decode_blocks(std::string_view blocks, std::size_t max_bytes) {
   std::string out;
   while (!blocks.empty()) {
-    if (blocks.size() < kChecksum + kHeader) return broken("ends in a header");
+    if (blocks.size() < kChecksum + kHeader) return broken_compression("ends in a header");
     const std::string_view body = blocks.substr(kChecksum);
     const std::uint32_t packed = size_at(body, 1);
     const std::uint32_t size = size_at(body, 5);
-    if (packed < kHeader || packed > body.size() || packed > kLargest) return broken("ends in a block");
+    if (packed < kHeader || packed > body.size() || packed > kLargest) return broken_compression("ends in a block");
     if (size > kLargest || size > max_bytes - out.size())
-      return broken(fmt::format("holds more than {} bytes", max_bytes));
+      return broken_compression(fmt::format("holds more than {} bytes", max_bytes));
     Hash128 told;
     std::memcpy(&told.low, blocks.data(), 8);
     std::memcpy(&told.high, blocks.data() + 8, 8);
@@ -109,11 +109,11 @@ Answer<std::string> decode_blocks(std::string_view blocks, std::size_t max_bytes
                                      "blocks may be compressed with LZ4, ZSTD or not at all"));
     }
     // LZ4 grows by at most 255; what claims more is refused before it takes memory.
-    if (method == BlockMethod::lz4 && size / 255 > packed) return broken("is broken");
+    if (method == BlockMethod::lz4 && size / 255 > packed) return broken_compression("is broken");
     const std::size_t begin = out.size();
     out.resize(begin + size);
     if (!decompress(body.substr(kHeader, packed - kHeader), method, out.data() + begin, size))
-      return broken("is broken");
+      return broken_compression("is broken");
     blocks.remove_prefix(kChecksum + packed);
   }
   return out;

@@ -20,7 +20,7 @@ const std::uint8_t* bytes(std::string_view text) { return reinterpret_cast<const
 constexpr std::uint64_t kMostXzMemory = std::uint64_t{128} << 20;
 constexpr std::uint32_t kXzPreset = 1;  // The default is ten times slower.
 
-std::unexpected<Failure> broken(std::string_view why, std::string_view coding = "br") {
+std::unexpected<Failure> broken_body(std::string_view why, std::string_view coding = "br") {
   return std::unexpected(failure(kIncorrectData, "INCORRECT_DATA", fmt::format("the {} body {}", coding, why)));
 }
 
@@ -127,7 +127,7 @@ class XzCoder final : public StreamCoder {
 Answer<std::string> decode_xz(std::string_view data, std::size_t max_bytes) {
   const LzmaStream stream = make_lzma_stream();
   if (lzma_stream_decoder(stream.get(), kMostXzMemory, LZMA_CONCATENATED) != LZMA_OK)
-    return broken("cannot be read", "xz");
+    return broken_body("cannot be read", "xz");
   std::string out;
   stream->next_in = bytes(data);
   stream->avail_in = data.size();
@@ -137,10 +137,10 @@ Answer<std::string> decode_xz(std::string_view data, std::size_t max_bytes) {
     stream->avail_out = room.size();
     const lzma_ret done = lzma_code(stream.get(), LZMA_FINISH);
     const std::size_t made = room.size() - stream->avail_out;
-    if (made > max_bytes - out.size()) return broken(fmt::format("holds more than {} bytes", max_bytes), "xz");
+    if (made > max_bytes - out.size()) return broken_body(fmt::format("holds more than {} bytes", max_bytes), "xz");
     out.append(reinterpret_cast<const char*>(room.data()), made);
     if (done == LZMA_STREAM_END) return out;
-    if (done != LZMA_OK) return broken(done == LZMA_BUF_ERROR ? "ends too early" : "is broken", "xz");
+    if (done != LZMA_OK) return broken_body(done == LZMA_BUF_ERROR ? "ends too early" : "is broken", "xz");
   }
 }
 
@@ -153,14 +153,14 @@ Answer<std::string> decode_brotli(std::string_view data, std::size_t max_bytes) 
   for (;;) {
     std::size_t room = 0;
     const auto result = BrotliDecoderDecompressStream(state.get(), &left, &next, &room, nullptr, nullptr);
-    if (result == BROTLI_DECODER_RESULT_ERROR) return broken("is broken");
+    if (result == BROTLI_DECODER_RESULT_ERROR) return broken_body("is broken");
     std::size_t size = 0;
     const std::uint8_t* made = BrotliDecoderTakeOutput(state.get(), &size);
-    if (size > max_bytes - out.size()) return broken(fmt::format("holds more than {} bytes", max_bytes));
+    if (size > max_bytes - out.size()) return broken_body(fmt::format("holds more than {} bytes", max_bytes));
     out.append(reinterpret_cast<const char*>(made), size);
-    if (result == BROTLI_DECODER_RESULT_NEEDS_MORE_INPUT && size == 0) return broken("ends too early");
+    if (result == BROTLI_DECODER_RESULT_NEEDS_MORE_INPUT && size == 0) return broken_body("ends too early");
     if (BrotliDecoderIsFinished(state.get()) == BROTLI_TRUE)
-      return left == 0 ? Answer<std::string>(out) : broken("goes on");
+      return left == 0 ? Answer<std::string>(out) : broken_body("goes on");
   }
 }
 

@@ -7,13 +7,14 @@
 #include <utility>
 
 #include "native_type.h"
+#include "words.h"
 
 namespace marquee::engine {
 namespace {
 
 constexpr std::size_t kMostParts = 100;
 
-std::unexpected<Failure> broken(std::string_view why) {
+std::unexpected<Failure> broken_multipart(std::string_view why) {
   return std::unexpected(failure(kIncorrectData, "INCORRECT_DATA", fmt::format("the multipart body {}", why)));
 }
 
@@ -22,9 +23,7 @@ std::unexpected<Failure> refused(std::string_view table, std::string_view why) {
       failure(kBadArguments, "BAD_ARGUMENTS", fmt::format("the external table {} {}", table.substr(0, 128), why)));
 }
 
-char small(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; }
-
-bool is_word(char c) { return (small(c) >= 'a' && small(c) <= 'z') || (c >= '0' && c <= '9') || c == '_'; }
+bool is_name_letter(char c) { return (small(c) >= 'a' && small(c) <= 'z') || (c >= '0' && c <= '9') || c == '_'; }
 
 /// `key="value"` of a header of a part; nothing where it has none.
 std::optional<std::string> attribute(std::string_view line, std::string_view key) {
@@ -44,7 +43,7 @@ Answer<FormPart> read_part(std::string_view text) {
   bool is_named = false;
   for (;;) {
     const std::size_t end = text.find("\r\n");
-    if (end == std::string_view::npos) return broken("has a part without an end of its headers");
+    if (end == std::string_view::npos) return broken_multipart("has a part without an end of its headers");
     const std::string_view line = text.substr(0, end);
     text.remove_prefix(end + 2);
     if (line.empty()) break;
@@ -56,7 +55,7 @@ Answer<FormPart> read_part(std::string_view text) {
     part.name = name.value_or("");
     part.is_file = attribute(line, "filename").has_value();
   }
-  if (!is_named) return broken("has a part without a name");
+  if (!is_named) return broken_multipart("has a part without a name");
   part.data = text;
   return part;
 }
@@ -73,7 +72,7 @@ bool is_text(std::string_view name) {
 /// The type written anew from its tree, with labels in quotes; nothing where it holds more than type names, numbers and
 /// texts.
 std::optional<std::string> written(const NativeType& type) {
-  const bool is_name = !type.name.empty() && std::ranges::all_of(type.name, is_word);
+  const bool is_name = !type.name.empty() && std::ranges::all_of(type.name, is_name_letter);
   if (!is_name && !is_text(type.name)) return std::nullopt;
   std::string arguments;
   for (const NativeType& argument : type.arguments) {
@@ -103,7 +102,7 @@ Answer<std::string> columns_of(std::string_view table, std::string_view list, bo
   return columns;
 }
 
-std::string_view find(const Parameters& parameters, const std::string& name) {
+std::string_view find_parameter(const Parameters& parameters, const std::string& name) {
   const auto found = std::ranges::find(parameters, name, &Parameters::value_type::first);
   return found == parameters.end() ? std::string_view() : std::string_view(found->second);
 }
@@ -114,15 +113,15 @@ Answer<std::vector<FormPart>> read_form(std::string_view body, std::string_view 
   const std::string mark = fmt::format("--{}", boundary);
   const std::string between = "\r\n" + mark;
   std::size_t at = body.find(mark);
-  if (boundary.empty() || at == std::string_view::npos) return broken("has no boundary");
+  if (boundary.empty() || at == std::string_view::npos) return broken_multipart("has no boundary");
   std::vector<FormPart> parts;
   at += mark.size();
   while (!body.substr(at).starts_with("--")) {
-    if (!body.substr(at).starts_with("\r\n")) return broken("has a boundary in the middle of a line");
+    if (!body.substr(at).starts_with("\r\n")) return broken_multipart("has a boundary in the middle of a line");
     at += 2;
     const std::size_t end = body.find(between, at);
-    if (end == std::string_view::npos) return broken("ends in a part");
-    if (parts.size() == kMostParts) return broken(fmt::format("has more than {} parts", kMostParts));
+    if (end == std::string_view::npos) return broken_multipart("ends in a part");
+    if (parts.size() == kMostParts) return broken_multipart(fmt::format("has more than {} parts", kMostParts));
     auto part = read_part(body.substr(at, end - at));
     if (!part) return std::unexpected(part.error());
     parts.push_back(std::move(*part));
@@ -132,16 +131,16 @@ Answer<std::vector<FormPart>> read_form(std::string_view body, std::string_view 
 }
 
 Answer<ExternalTable> read_external_table(const FormPart& part, const Parameters& described) {
-  const std::string_view structure = find(described, part.name + "_structure");
-  const std::string_view types = find(described, part.name + "_types");
-  if (part.name.empty() || !std::ranges::all_of(part.name, is_word))
+  const std::string_view structure = find_parameter(described, part.name + "_structure");
+  const std::string_view types = find_parameter(described, part.name + "_types");
+  if (part.name.empty() || !std::ranges::all_of(part.name, is_name_letter))
     return refused(part.name, "has a name that is no word");
   if (structure.empty() && types.empty())
     return refused(part.name, "has no structure; send <name>_structure or <name>_types");
   auto columns = columns_of(part.name, structure.empty() ? types : structure, !structure.empty());
   if (!columns) return std::unexpected(columns.error());
-  const std::string_view format = find(described, part.name + "_format");
-  if (!std::ranges::all_of(format, is_word)) return refused(part.name, "has a format that is no word");
+  const std::string_view format = find_parameter(described, part.name + "_format");
+  if (!std::ranges::all_of(format, is_name_letter)) return refused(part.name, "has a format that is no word");
   return ExternalTable{.name = part.name,
                        .columns = std::move(*columns),
                        .format = format.empty() ? "TabSeparated" : std::string(format),

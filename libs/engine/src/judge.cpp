@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <array>
 
+#include "words.h"
+
 namespace marquee::engine {
 namespace {
 
@@ -118,17 +120,6 @@ constexpr std::array kInsertSettings = {"async_insert"sv,
                                         "input_format_with_names_use_header"sv,
                                         "input_format_with_types_use_header"sv,
                                         "max_insert_block_size"sv};
-
-std::string lower(std::string_view text) {
-  std::string out(text);
-  std::ranges::transform(out, out.begin(), [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
-  return out;
-}
-
-template <class List>
-bool has(const List& list, std::string_view name) {
-  return std::ranges::find(list, name) != list.end();
-}
 
 /// The node's text without its tail " (alias x)" and " (children 2)".
 std::string_view without_tail(std::string_view node) {

@@ -12,7 +12,7 @@
 namespace marquee::engine {
 namespace {
 
-std::string list_of(const std::vector<std::string>& names) {
+std::string array_of(const std::vector<std::string>& names) {
   std::string out;
   for (const std::string& name : names) out += (out.empty() ? "" : ", ") + quote_text(name);
   return fmt::format("CAST([{}], 'Array(String)')", out);
@@ -20,7 +20,7 @@ std::string list_of(const std::vector<std::string>& names) {
 
 std::optional<std::string> value_of(const Token& function, const KnownOfRequest& known) {
   if (function.is("CURRENTUSER") || function.is("CURRENT_USER") || function.is("USER")) return quote_text(known.user);
-  if (function.is("CURRENTROLES") || function.is("ENABLEDROLES")) return list_of(known.roles);
+  if (function.is("CURRENTROLES") || function.is("ENABLEDROLES")) return array_of(known.roles);
   if (function.is("QUERYID") || function.is("QUERY_ID") || function.is("INITIALQUERYID") ||
       function.is("INITIAL_QUERY_ID")) {
     return quote_text(known.query_id);

@@ -14,37 +14,38 @@ namespace {
 constexpr const char* kVersion = "chdb-26.7.3-stable.1";
 
 template <class Function>
-bool find(void* handle, const char* name, Function& function, std::string& missing) {
+bool find_symbol(void* handle, const char* name, Function& function, std::string& missing) {
   function = reinterpret_cast<Function>(dlsym(handle, name));
   if (function == nullptr) missing = name;
   return function != nullptr;
 }
 
 bool find_all(void* handle, chdb::Api& api, std::string& missing) {
-  return find(handle, "chdb_version", api.version, missing) &&
-         find(handle, "chdb_set_signal_handlers_enabled", api.set_signal_handlers_enabled, missing) &&
-         find(handle, "chdb_connect", api.connect, missing) && find(handle, "chdb_close_conn", api.close, missing) &&
-         find(handle, "chdb_query_with_params_n", api.query, missing) &&
-         find(handle, "chdb_stream_query_with_params_n", api.stream, missing) &&
-         find(handle, "chdb_stream_fetch_result", api.fetch, missing) &&
-         find(handle, "chdb_stream_cancel_query", api.cancel, missing) &&
-         find(handle, "chdb_stream_insert_with_params_n", api.insert, missing) &&
-         find(handle, "chdb_stream_append", api.append, missing) &&
-         find(handle, "chdb_stream_done", api.done, missing) &&
-         find(handle, "chdb_stream_insert_error", api.insert_error, missing) &&
-         find(handle, "chdb_destroy_insert_stream", api.destroy_insert, missing) &&
-         find(handle, "chdb_classify_query_n", api.classify, missing) &&
-         find(handle, "chdb_result_buffer", api.buffer, missing) &&
-         find(handle, "chdb_result_length", api.length, missing) &&
-         find(handle, "chdb_result_elapsed", api.elapsed, missing) &&
-         find(handle, "chdb_result_rows_read", api.rows_read, missing) &&
-         find(handle, "chdb_result_bytes_read", api.bytes_read, missing) &&
-         find(handle, "chdb_result_storage_rows_read", api.storage_rows_read, missing) &&
-         find(handle, "chdb_result_storage_bytes_read", api.storage_bytes_read, missing) &&
-         find(handle, "chdb_result_rows_written", api.rows_written, missing) &&
-         find(handle, "chdb_result_bytes_written", api.bytes_written, missing) &&
-         find(handle, "chdb_result_error", api.error, missing) &&
-         find(handle, "chdb_destroy_query_result", api.destroy, missing);
+  return find_symbol(handle, "chdb_version", api.version, missing) &&
+         find_symbol(handle, "chdb_set_signal_handlers_enabled", api.set_signal_handlers_enabled, missing) &&
+         find_symbol(handle, "chdb_connect", api.connect, missing) &&
+         find_symbol(handle, "chdb_close_conn", api.close, missing) &&
+         find_symbol(handle, "chdb_query_with_params_n", api.query, missing) &&
+         find_symbol(handle, "chdb_stream_query_with_params_n", api.stream, missing) &&
+         find_symbol(handle, "chdb_stream_fetch_result", api.fetch, missing) &&
+         find_symbol(handle, "chdb_stream_cancel_query", api.cancel, missing) &&
+         find_symbol(handle, "chdb_stream_insert_with_params_n", api.insert, missing) &&
+         find_symbol(handle, "chdb_stream_append", api.append, missing) &&
+         find_symbol(handle, "chdb_stream_done", api.done, missing) &&
+         find_symbol(handle, "chdb_stream_insert_error", api.insert_error, missing) &&
+         find_symbol(handle, "chdb_destroy_insert_stream", api.destroy_insert, missing) &&
+         find_symbol(handle, "chdb_classify_query_n", api.classify, missing) &&
+         find_symbol(handle, "chdb_result_buffer", api.buffer, missing) &&
+         find_symbol(handle, "chdb_result_length", api.length, missing) &&
+         find_symbol(handle, "chdb_result_elapsed", api.elapsed, missing) &&
+         find_symbol(handle, "chdb_result_rows_read", api.rows_read, missing) &&
+         find_symbol(handle, "chdb_result_bytes_read", api.bytes_read, missing) &&
+         find_symbol(handle, "chdb_result_storage_rows_read", api.storage_rows_read, missing) &&
+         find_symbol(handle, "chdb_result_storage_bytes_read", api.storage_bytes_read, missing) &&
+         find_symbol(handle, "chdb_result_rows_written", api.rows_written, missing) &&
+         find_symbol(handle, "chdb_result_bytes_written", api.bytes_written, missing) &&
+         find_symbol(handle, "chdb_result_error", api.error, missing) &&
+         find_symbol(handle, "chdb_destroy_query_result", api.destroy, missing);
 }
 
 }  // namespace

@@ -12,7 +12,7 @@ constexpr std::uint64_t kMarksSerialization = 54454;
 // Field 1: not an overflow; field 2: no bucket (-1); end of fields.
 constexpr std::string_view kBlockInformation("\x01\x00\x02\xff\xff\xff\xff\x00", 8);
 
-std::unexpected<Failure> broken() {
+std::unexpected<Failure> broken_native() {
   return std::unexpected(failure(kIncorrectData, "INCORRECT_DATA", "the engine's Native blocks cannot be read"));
 }
 
@@ -43,13 +43,13 @@ Answer<> copy_column(NativeCursor& cursor, std::string_view blocks, std::uint64_
   const auto name = cursor.text();
   const std::size_t after_name = cursor.at();
   const auto type_name = cursor.text();
-  if (!name || !type_name) return broken();
+  if (!name || !type_name) return broken_native();
   out += blocks.substr(begin, after_name - begin);
   add_text(out, with_zone(*type_name, target.types, column));
   if (version >= kMarksSerialization) out.push_back('\0');
   if (rows == 0) return {};
   const auto type = parse_native_type(*type_name);
-  if (!type) return broken();
+  if (!type) return broken_native();
   const std::size_t values = cursor.at();
   const Skipped skipped = skip_native_column(cursor, *type, rows);
   if (skipped == Skipped::unknown) {
@@ -57,7 +57,7 @@ Answer<> copy_column(NativeCursor& cursor, std::string_view blocks, std::uint64_
         kNotImplemented, "NOT_IMPLEMENTED",
         fmt::format("a column of type {} cannot be sent in format Native with client_protocol_version", *type_name)));
   }
-  if (skipped == Skipped::broken) return broken();
+  if (skipped == Skipped::broken) return broken_native();
   out += blocks.substr(values, cursor.at() - values);
   return {};
 }
@@ -74,7 +74,7 @@ Answer<std::string> native_for_protocol(std::string_view blocks, std::uint64_t v
     const std::size_t begin = cursor.at();
     const auto columns = cursor.varint();
     const auto rows = cursor.varint();
-    if (!columns || !rows) return broken();
+    if (!columns || !rows) return broken_native();
     out += blocks.substr(begin, cursor.at() - begin);
     for (std::uint64_t i = 0; i < *columns; ++i) {
       if (auto copied = copy_column(cursor, blocks, *rows, i, {version, types}, out); !copied) {

@@ -13,7 +13,7 @@ namespace {
 
 using namespace std::string_view_literals;
 
-constexpr int kDeepest = 100;
+constexpr int kDeepestColumn = 100;
 constexpr std::uint64_t kMostTypes = 10'000;  // Of a Dynamic, or paths of JSON.
 
 struct Fixed {
@@ -40,7 +40,7 @@ constexpr std::array kAliases = {
     Alias{"MultiPolygon", "Array(Array(Array(Point)))"},
     Alias{"Geometry", "Variant(LineString, MultiLineString, MultiPolygon, Point, Polygon, Ring)"}};
 
-std::optional<std::uint64_t> number(std::string_view text) {
+std::optional<std::uint64_t> whole_number(std::string_view text) {
   std::uint64_t value = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
   if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
@@ -53,7 +53,7 @@ std::optional<std::uint64_t> fixed_size(const NativeType& type) {
   if (found != kFixed.end()) return found->size;
   if (type.name.starts_with("Interval")) return 8;
   if (type.arguments.empty()) return std::nullopt;
-  const auto argument = number(type.arguments.front().text);
+  const auto argument = whole_number(type.arguments.front().text);
   if (!argument) return std::nullopt;
   if (type.name == "FixedString") return *argument;
   if (type.name == "Decimal32") return 4;
@@ -64,7 +64,7 @@ std::optional<std::uint64_t> fixed_size(const NativeType& type) {
   return std::nullopt;
 }
 
-NativeType plain(std::string_view name) {
+NativeType plain_type(std::string_view name) {
   return {.name = std::string(name), .text = std::string(name), .label = {}, .arguments = {}};
 }
 
@@ -103,7 +103,7 @@ Skipped Column::begin_children(NativeCursor& cursor, const std::vector<NativeTyp
 }
 
 Skipped Column::begin(NativeCursor& cursor, const NativeType& type) {
-  if (depth_ > kDeepest) return Skipped::unknown;
+  if (depth_ > kDeepestColumn) return Skipped::unknown;
   const auto* alias = std::ranges::find(kAliases, std::string_view(type.name), &Alias::name);
   if (alias != kAliases.end()) return begin(cursor, *parse_native_type(alias->type));
   if (const auto size = fixed_size(type); size) {
@@ -124,7 +124,7 @@ Skipped Column::begin(NativeCursor& cursor, const NativeType& type) {
   }
   if (type.name == "Map" || type.name == "Nested") {
     shape_ = Shape::array;
-    NativeType row = plain("Tuple");
+    NativeType row = plain_type("Tuple");
     row.arguments = type.arguments;
     return type.arguments.empty() ? Skipped::broken : begin_children(cursor, {std::move(row)});
   }
@@ -171,7 +171,7 @@ Skipped Column::begin_dynamic(NativeCursor& cursor) {
     return begin_children(cursor, types);
   }
   // A Variant of the types and of one for all others, in the order of their names.
-  NativeType others = plain("String");
+  NativeType others = plain_type("String");
   others.text = "SharedVariant";
   types.push_back(std::move(others));
   std::ranges::sort(types, {}, &NativeType::text);
@@ -206,7 +206,7 @@ Skipped Column::begin_json(NativeCursor& cursor, const NativeType& type) {
   shape_ = Shape::tuple;
   std::vector<NativeType> paths;
   for (auto& [path, inner] : typed) paths.push_back(std::move(inner));
-  paths.resize(paths.size() + *count, plain("Dynamic"));
+  paths.resize(paths.size() + *count, plain_type("Dynamic"));
   if (*version != kFlat) paths.push_back(*parse_native_type("Array(Tuple(String, String))"));
   return begin_children(cursor, paths);
 }

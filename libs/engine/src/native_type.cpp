@@ -5,7 +5,7 @@
 namespace marquee::engine {
 namespace {
 
-constexpr int kDeepest = 64;
+constexpr int kDeepestType = 64;
 
 /// The offset after the quoted text that begins at `at`; npos where it does not end.
 std::size_t after_quoted(std::string_view text, std::size_t at) {
@@ -45,7 +45,7 @@ std::string_view trimmed(std::string_view text) {
   return text;
 }
 
-std::string unquoted(std::string_view label) {
+std::string unquoted_label(std::string_view label) {
   if (label.size() < 2 || !is_quote(label.front())) return std::string(label);
   std::string out;
   for (std::size_t i = 1; i + 1 < label.size(); ++i) {
@@ -57,14 +57,14 @@ std::string unquoted(std::string_view label) {
 
 std::optional<NativeType> parse(std::string_view text, int depth) {
   text = trimmed(text);
-  if (depth > kDeepest || text.empty()) return std::nullopt;
+  if (depth > kDeepestType || text.empty()) return std::nullopt;
   NativeType type;
   // "label Type": an element of a Tuple, a path of JSON.
   const std::size_t space = find_outside(text, ' ');
   if (space == std::string_view::npos) return std::nullopt;
   const bool is_assignment = find_outside(text, '=') != text.size();  // As in an Enum.
   if (space < text.size() && !is_assignment && !text.starts_with("SKIP ")) {
-    type.label = unquoted(text.substr(0, space));
+    type.label = unquoted_label(text.substr(0, space));
     text = trimmed(text.substr(space));
   }
   type.text = text;

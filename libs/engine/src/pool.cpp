@@ -38,7 +38,7 @@ std::string server_configuration(const EngineOptions& options) {
 
 /// The engine's one user, who may do all, and the roles that a connection is reduced to for who may not: a wall behind
 /// the judge's. None of them reaches files, addresses or the users.
-constexpr std::string_view kRoles =
+constexpr std::string_view kRoleSettings =
     "<clickhouse>\n  <profiles><default/></profiles>\n  <quotas><default/></quotas>\n  <roles>\n"
     "    <admin><grants><query>GRANT ALL ON *.* WITH GRANT OPTION</query></grants></admin>\n"
     "    <reader><grants><query>GRANT SELECT, SHOW, dictGet, CREATE TEMPORARY TABLE ON *.*</query></grants></reader>\n"
@@ -83,7 +83,7 @@ Result<std::unique_ptr<Pool>> Pool::start(EngineOptions options) {
   const auto configuration = options.data_directory / "server.xml";
   if (auto written = write_file(configuration, server_configuration(options)); !written) return written.error();
 
-  if (auto written = write_file(options.data_directory / "roles.xml", std::string(kRoles)); !written) {
+  if (auto written = write_file(options.data_directory / "roles.xml", std::string(kRoleSettings)); !written) {
     return written.error();
   }
 

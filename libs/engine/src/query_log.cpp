@@ -11,9 +11,9 @@
 namespace marquee::engine {
 namespace {
 
-constexpr std::size_t kMostWaiting = 2'000;
+constexpr std::size_t kMostQueriesWaiting = 2'000;
 
-constexpr std::string_view kTable = R"(CREATE TABLE IF NOT EXISTS system.query_log (
+constexpr std::string_view kQueryTable = R"(CREATE TABLE IF NOT EXISTS system.query_log (
   type Enum8('QueryStart' = 1, 'QueryFinish' = 2, 'ExceptionBeforeStart' = 3, 'ExceptionWhileProcessing' = 4),
   event_time DateTime DEFAULT toDateTime(event_time_microseconds),
   event_date Date DEFAULT toDate(event_time_microseconds),
@@ -83,7 +83,7 @@ std::string row(const QueryRecord& record, std::string_view type, bool has_ended
 Result<void> QueryLog::create(Pool& pool) {
   auto connection = pool.lend();
   if (!connection) return Error::give_up(connection.error().message);
-  if (auto made = (*connection)->query(kTable, "Null"); !made) return Error::give_up(made.error().message);
+  if (auto made = (*connection)->query(kQueryTable, "Null"); !made) return Error::give_up(made.error().message);
   return {};
 }
 
@@ -94,7 +94,7 @@ void QueryLog::add(QueryRecord record) {
   const std::scoped_lock lock(mutex_);
   waiting_.push_back(std::move(begin));
   waiting_.push_back(std::move(end));
-  while (waiting_.size() > kMostWaiting) waiting_.pop_front();
+  while (waiting_.size() > kMostQueriesWaiting) waiting_.pop_front();
 }
 
 void QueryLog::flush(Pool& pool) {

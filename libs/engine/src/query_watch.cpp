@@ -18,7 +18,7 @@ constexpr std::chrono::milliseconds kShortest{20};
 // A statement may not have begun when its client leaves, so it is ended again until it is gone.
 constexpr std::chrono::milliseconds kAgain{50};
 
-std::string list_of(const std::vector<std::string>& marks) {
+std::string quoted_list(const std::vector<std::string>& marks) {
   std::vector<std::string> quoted;
   std::ranges::transform(marks, std::back_inserter(quoted), [](const auto& mark) { return quote_text(mark); });
   return fmt::format("{}", fmt::join(quoted, ", "));
@@ -46,7 +46,7 @@ std::map<std::string, Progress> look(Pool& pool, const std::vector<std::string>&
                       "SELECT indexOf([{}], Settings['log_comment']) AS place, read_rows, read_bytes, written_rows, "
                       "written_bytes, total_rows_approx, peak_memory_usage, ProfileEvents['RealTimeMicroseconds'], "
                       "toUInt64(elapsed * 1e9) FROM system.processes WHERE place > 0",
-                      list_of(marks)),
+                      quoted_list(marks)),
                   "TSV");
   if (!rows) return seen;
   for (std::size_t begin = 0, end = 0; (end = rows->find('\n', begin)) != std::string::npos; begin = end + 1) {
@@ -152,7 +152,7 @@ void QueryWatch::end_abandoned(std::unique_lock<std::mutex>& lock, Clock::time_p
     if (connection) {
       static_cast<void>(
           (*connection)
-              ->query(fmt::format("KILL QUERY WHERE Settings['log_comment'] IN ({}) ASYNC", list_of(abandoned)),
+              ->query(fmt::format("KILL QUERY WHERE Settings['log_comment'] IN ({}) ASYNC", quoted_list(abandoned)),
                       "Null"));
     }
   }

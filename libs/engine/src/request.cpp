@@ -10,6 +10,7 @@
 
 #include "content_codings.h"
 #include "marquee/base/base64.h"
+#include "words.h"
 
 namespace marquee::engine {
 namespace {
@@ -24,16 +25,10 @@ constexpr std::uint32_t kProgressInterval = 100;  // Milliseconds, as in ClickHo
 constexpr std::size_t kSmallBlock = 100;          // Rows.
 constexpr std::int64_t kLongestSession = 3'600;   // Seconds, as in ClickHouse.
 
-std::string lower(std::string_view text) {
-  std::string out(text);
-  std::ranges::transform(out, out.begin(), [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
-  return out;
-}
-
 bool is_true(std::string_view value) { return !value.empty() && value != "0" && lower(value) != "false"; }
 
 /// Nothing for what is none, and for 0, which asks for nothing.
-std::optional<std::size_t> number(std::string_view text) {
+std::optional<std::size_t> positive_number(std::string_view text) {
   std::size_t value = 0;
   std::from_chars(text.data(), text.data() + text.size(), value);
   return value == 0 ? std::nullopt : std::optional(value);
@@ -174,7 +169,7 @@ bool read_protocol(const std::string& name, std::string& value, StoreRequest& re
   } else if (name == "default_format") {
     if (!value.empty()) request.format = std::move(value);
   } else if (name == "buffer_size") {
-    request.buffer_size = number(value);
+    request.buffer_size = positive_number(value);
   } else if (name == "add_http_cors_header") {
     request.adds_cors_header = is_true(value);
   } else if (name == "wait_end_of_query") {
@@ -230,9 +225,10 @@ Answer<StoreRequest> interpret(const http::Request& http_request) {
   }
   request.progress_interval = progress_interval(request.settings);
   for (const auto& [name, value] : request.settings) {
-    if (name == "max_block_size") request.sends_each_block = number(value).value_or(kSmallBlock + 1) <= kSmallBlock;
+    if (name == "max_block_size")
+      request.sends_each_block = positive_number(value).value_or(kSmallBlock + 1) <= kSmallBlock;
     if (name == "http_write_exception_in_output_format") request.writes_exception_in_format = is_true(value);
-    if (name == "http_response_buffer_size") request.buffer_size = number(value);
+    if (name == "http_response_buffer_size") request.buffer_size = positive_number(value);
     if (name == "http_wait_end_of_query") request.wait_end_of_query = request.wait_end_of_query || is_true(value);
   }
   if (http_compression) request.accepted_encoding = chosen_encoding(headers.get("Accept-Encoding"));

@@ -8,6 +8,7 @@
 
 #include "marquee/engine/judge.h"
 #include "sql_tokens.h"
+#include "words.h"
 
 namespace marquee::engine {
 namespace {
@@ -64,17 +65,6 @@ constexpr std::array kEngines = {"mergetree"sv,
                                  "stripelog"sv,
                                  "null"sv};
 
-template <class List>
-bool has(const List& list, std::string_view name) {
-  return std::ranges::find(list, name) != list.end();
-}
-
-std::string lower(std::string_view text) {
-  std::string out(text);
-  std::ranges::transform(out, out.begin(), [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
-  return out;
-}
-
 /// A line of EXPLAIN AST: "  TableIdentifier db.t (alias x)".
 struct Node {
   std::size_t depth = 0;
@@ -110,12 +100,12 @@ NamedTable table_named(std::string_view name, bool is_certain) {
 }
 
 bool is_in(std::string_view function) {
-  static constexpr std::array kNames = {"in"sv,     "notin"sv,     "globalin"sv,     "globalnotin"sv,
-                                        "nullin"sv, "notnullin"sv, "globalnullin"sv, "globalnotnullin"sv};
+  static constexpr std::array kInFunctions = {"in"sv,     "notin"sv,     "globalin"sv,     "globalnotin"sv,
+                                              "nullin"sv, "notnullin"sv, "globalnullin"sv, "globalnotnullin"sv};
   constexpr std::string_view kVariant = "ignoreset";
   std::string name = lower(function);
   if (name.ends_with(kVariant)) name.resize(name.size() - kVariant.size());
-  return has(kNames, std::string_view(name));
+  return has(kInFunctions, std::string_view(name));
 }
 
 bool reads_by_text(std::string_view function) {
@@ -123,7 +113,7 @@ bool reads_by_text(std::string_view function) {
   return name.starts_with("dict") || name.starts_with("joinget");
 }
 
-std::string plain(std::string_view name) {
+std::string unquoted_name(std::string_view name) {
   const bool is_quoted = name.size() >= 2 && (name.front() == '`' || name.front() == '"');
   return std::string(is_quoted ? name.substr(1, name.size() - 2) : name);
 }
@@ -131,12 +121,12 @@ std::string plain(std::string_view name) {
 /// "db.table" or "table" from `token` on; leaves the token behind it there.
 std::optional<NamedTable> read_name(Tokens& tokens, Token& token) {
   if (!token.is_name()) return std::nullopt;
-  NamedTable out{.database = {}, .table = plain(token.text)};
+  NamedTable out{.database = {}, .table = unquoted_name(token.text)};
   token = tokens.next();
   if (!token.is_symbol('.')) return out;
   token = tokens.next();
   if (!token.is_name()) return std::nullopt;
-  out.database = std::exchange(out.table, plain(token.text));
+  out.database = std::exchange(out.table, unquoted_name(token.text));
   token = tokens.next();
   return out;
 }
@@ -171,7 +161,7 @@ std::optional<std::string> refusal_of_names(std::string_view text) {
   };
   Tokens tokens(text);
   for (Token token = tokens.next(); token.kind != Token::Kind::end; token = tokens.next()) {
-    if (token.kind == Token::Kind::quoted_name && !std::ranges::all_of(plain(token.text), is_plain)) {
+    if (token.kind == Token::Kind::quoted_name && !std::ranges::all_of(unquoted_name(token.text), is_plain)) {
       return "names in quotes may hold letters, digits, blanks, '_', '-' and '%'";
     }
   }

@@ -7,10 +7,10 @@
 namespace marquee::engine {
 namespace {
 
-constexpr std::size_t kMostWaiting = 1'000;
+constexpr std::size_t kMostSessionsWaiting = 1'000;
 constexpr std::size_t kMostOfName = 256;
 
-constexpr std::string_view kTable = R"(CREATE TABLE IF NOT EXISTS system.session_log (
+constexpr std::string_view kSessionTable = R"(CREATE TABLE IF NOT EXISTS system.session_log (
   type Enum8('LoginFailure' = 0, 'LoginSuccess' = 1, 'Logout' = 2),
   session_id String,
   event_date Date DEFAULT toDate(event_time_microseconds),
@@ -25,7 +25,7 @@ constexpr std::string_view kTable = R"(CREATE TABLE IF NOT EXISTS system.session
 Result<void> SessionLog::create(Pool& pool) {
   auto connection = pool.lend();
   if (!connection) return Error::give_up(connection.error().message);
-  if (auto made = (*connection)->query(kTable, "Null"); !made) return Error::give_up(made.error().message);
+  if (auto made = (*connection)->query(kSessionTable, "Null"); !made) return Error::give_up(made.error().message);
   return {};
 }
 
@@ -43,7 +43,7 @@ void SessionLog::add(const StoreRequest& request, const Failure* refused) {
   object.end();
   const std::scoped_lock lock(mutex_);
   waiting_.push_back(std::move(row));
-  if (waiting_.size() > kMostWaiting) waiting_.pop_front();
+  if (waiting_.size() > kMostSessionsWaiting) waiting_.pop_front();
 }
 
 void SessionLog::flush(Pool& pool) {

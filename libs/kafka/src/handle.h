@@ -24,7 +24,12 @@ using Owned = std::unique_ptr<T, Destroyer<T, destroy>>;
 using Handle = Owned<rd_kafka_t, rd_kafka_destroy>;
 using Topic = Owned<rd_kafka_topic_t, rd_kafka_topic_destroy>;
 using PartitionList = Owned<rd_kafka_topic_partition_list_t, rd_kafka_topic_partition_list_destroy>;
+using Queue = Owned<rd_kafka_queue_t, rd_kafka_queue_destroy>;
+using Received = Owned<rd_kafka_message_t, rd_kafka_message_destroy>;
 using Configuration = Owned<rd_kafka_conf_t, rd_kafka_conf_destroy>;
+
+/// How long one question to the brokers may take.
+inline constexpr Millis kAnswerWithin{5'000};
 
 /// A configuration with the cluster's properties and `own`, which win. Action::reject names the property that
 /// librdkafka does not take. What librdkafka logs goes to our log.

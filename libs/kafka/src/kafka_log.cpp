@@ -18,8 +18,6 @@ namespace {
 using log::Offset;
 using log::Partition;
 
-constexpr Millis kAnswerWithin{5'000};
-
 class KafkaLog final : public log::EventLog, public log::FarLog {
  public:
   KafkaLog(KafkaLogOptions options, Partition partitions, std::unique_ptr<Observer> observer)

@@ -12,9 +12,8 @@ namespace {
 
 using std::chrono::milliseconds;
 
-constexpr Millis kAnswerWithin{5'000};
 constexpr Millis kIdlePoll{200};
-constexpr std::size_t kAtOnce = 1'024;
+constexpr std::size_t kWrittenAtOnce = 1'024;
 constexpr unsigned kLogEvery = 20;
 
 /// Doubling from 50 ms to 1.6 s.
@@ -147,7 +146,7 @@ Result<void> Lane::restart(log::Offset at) {
 Result<void> Lane::gather(Gathered& gathered) {
   const auto partition = static_cast<std::int32_t>(partition_);
   std::optional<SteadyClock::time_point> began;
-  std::array<rd_kafka_message_t*, kAtOnce> fetched{};
+  std::array<rd_kafka_message_t*, kWrittenAtOnce> fetched{};
   while (is_open() && gathered.messages < options_.max_messages && gathered.bytes < options_.max_bytes) {
     // A call for many waits until it has them all; so the wait is for one.
     const auto left =
@@ -161,7 +160,7 @@ Result<void> Lane::gather(Gathered& gathered) {
     }
     if (!began) began = SteadyClock::now();
     if (auto taken = take(*first, gathered); !taken) return taken;
-    const auto count = rd_kafka_consume_batch(source_, partition, 0, fetched.data(), kAtOnce);
+    const auto count = rd_kafka_consume_batch(source_, partition, 0, fetched.data(), kWrittenAtOnce);
     auto taken = Result<void>();
     for (ssize_t i = 0; i < count; ++i) {
       const Owned<rd_kafka_message_t, rd_kafka_message_destroy> message(fetched[static_cast<std::size_t>(i)]);

@@ -11,7 +11,6 @@ namespace marquee::kafka {
 namespace {
 
 constexpr int kServeEvery = 100;
-constexpr int kAnswerWithin = 5'000;
 
 std::vector<log::Partition> partitions_of(const rd_kafka_topic_partition_list_t* list) {
   std::vector<log::Partition> partitions;
@@ -188,7 +187,7 @@ Result<void> Membership::commit(const std::vector<std::pair<log::Partition, log:
 Result<std::optional<log::Offset>> Membership::committed(log::Partition partition) const {
   const PartitionList list(rd_kafka_topic_partition_list_new(1));
   rd_kafka_topic_partition_list_add(list.get(), topic_.c_str(), static_cast<std::int32_t>(partition));
-  if (const auto code = rd_kafka_committed(handle_.get(), list.get(), kAnswerWithin);
+  if (const auto code = rd_kafka_committed(handle_.get(), list.get(), to_timeout(kAnswerWithin));
       code != RD_KAFKA_RESP_ERR_NO_ERROR)
     return Error::retry(error_of(code, "cannot read the group's progress").message);
   const auto& element = list->elems[0];

@@ -7,7 +7,7 @@
 namespace marquee::kafka {
 namespace {
 
-constexpr int kAnswerWithin = 10'000;
+constexpr Millis kObservedWithin{10'000};
 constexpr Millis kLookEvery{1'000};
 constexpr Millis kWantedFor{10'000};
 constexpr Millis kAskAgainAfter{50};
@@ -83,7 +83,7 @@ Result<std::unique_ptr<Observer>> Observer::open(const KafkaLogOptions& options)
 Result<std::optional<log::Progress>> Observer::progress(log::Partition partition) const {
   const PartitionList list(rd_kafka_topic_partition_list_new(1));
   rd_kafka_topic_partition_list_add(list.get(), topic_.c_str(), static_cast<std::int32_t>(partition));
-  if (const auto code = rd_kafka_committed(handle_.get(), list.get(), kAnswerWithin);
+  if (const auto code = rd_kafka_committed(handle_.get(), list.get(), to_timeout(kObservedWithin));
       code != RD_KAFKA_RESP_ERR_NO_ERROR)
     return error_of(code, "cannot read the group's progress");
   const auto& element = list->elems[0];
@@ -110,7 +110,7 @@ Result<log::Range> Observer::range(log::Partition partition, Millis wait) const 
 Result<log::Offset> Observer::offset_at(log::Partition partition, WallTime time) const {
   const PartitionList list(rd_kafka_topic_partition_list_new(1));
   auto& element = *rd_kafka_topic_partition_list_add(list.get(), topic_.c_str(), static_cast<std::int32_t>(partition));
-  const auto code = ask_the_leader(Millis(kAnswerWithin), [&](Millis left) {
+  const auto code = ask_the_leader(kObservedWithin, [&](Millis left) {
     element.err = RD_KAFKA_RESP_ERR_NO_ERROR;
     element.offset = std::max<std::int64_t>(time.time_since_epoch().count(), 0);
     const auto asked = rd_kafka_offsets_for_times(handle_.get(), list.get(), to_timeout(left));
@@ -118,7 +118,7 @@ Result<log::Offset> Observer::offset_at(log::Partition partition, WallTime time)
   });
   if (code != RD_KAFKA_RESP_ERR_NO_ERROR) return error_of(code, "cannot ask for the offset of a time");
   if (element.offset >= 0) return static_cast<log::Offset>(element.offset);
-  const auto kept = range(partition, Millis(kAnswerWithin));
+  const auto kept = range(partition, kObservedWithin);
   if (!kept) return kept.error();
   return kept->end;
 }

@@ -9,7 +9,7 @@
 namespace marquee::kafka {
 namespace {
 
-constexpr std::size_t kAtOnce = 4'096;
+constexpr std::size_t kFetchedAtOnce = 4'096;
 
 std::size_t bytes_of(const rd_kafka_message_t& message) { return message.len; }
 
@@ -73,11 +73,11 @@ Result<log::Records> Source::read(log::Partition partition, log::Offset from, st
   if (!place.is_started || place.next != from) {
     if (auto started = start(place, partition, from); !started) return started.error();
   }
-  auto kept = std::make_shared<std::vector<Message>>();
+  auto kept = std::make_shared<std::vector<Received>>();
   log::Records result;
   result.first = from;
   std::size_t bytes = 0;
-  const auto take = [&](Message message) {
+  const auto take = [&](Received message) {
     const auto offset = static_cast<log::Offset>(message->offset);
     if (kept->empty()) result.first = offset;
     result.records.emplace_back(static_cast<const char*>(message->payload), message->len);
@@ -112,7 +112,7 @@ Result<log::Records> Source::read(log::Partition partition, log::Offset from, st
       continue;
     }
     if (!kept->empty() && static_cast<log::Offset>(next.offset) != place.next) break;  // A gap.
-    Message message = std::move(place.ahead.front());
+    Received message = std::move(place.ahead.front());
     place.ahead.pop_front();
     take(std::move(message));
   }
@@ -124,13 +124,14 @@ bool Source::fetch(Place& place, log::Partition partition, std::size_t max_recor
   const auto number = static_cast<std::int32_t>(partition);
   if (wait > Millis(0)) {
     // A call for many waits until it has them all; so the wait is for one.
-    Message first(rd_kafka_consume(topic_.get(), number, to_timeout(wait)));
+    Received first(rd_kafka_consume(topic_.get(), number, to_timeout(wait)));
     if (!first) return false;
     place.ahead.push_back(std::move(first));
     return true;
   }
-  std::array<rd_kafka_message_t*, kAtOnce> fetched{};
-  const auto count = rd_kafka_consume_batch(topic_.get(), number, 0, fetched.data(), std::min(max_records, kAtOnce));
+  std::array<rd_kafka_message_t*, kFetchedAtOnce> fetched{};
+  const auto count =
+      rd_kafka_consume_batch(topic_.get(), number, 0, fetched.data(), std::min(max_records, kFetchedAtOnce));
   for (ssize_t i = 0; i < count; ++i) place.ahead.emplace_back(fetched[static_cast<std::size_t>(i)]);
   return count > 0;
 }
@@ -144,7 +145,7 @@ bool Source::wait(log::Partition partition, Millis limit) {
   for (;;) {
     const auto left = std::chrono::ceil<Millis>(deadline - std::chrono::steady_clock::now());
     if (left < Millis(0)) return false;
-    Message message(rd_kafka_consume(topic_.get(), static_cast<std::int32_t>(partition), to_timeout(left)));
+    Received message(rd_kafka_consume(topic_.get(), static_cast<std::int32_t>(partition), to_timeout(left)));
     if (!message) return false;
     const bool is_end = message->err == RD_KAFKA_RESP_ERR__PARTITION_EOF;
     if (is_end && static_cast<log::Offset>(message->offset) <= place.next) continue;  // Nothing new.

@@ -10,8 +10,6 @@
 
 namespace marquee::kafka {
 
-using Message = Owned<rd_kafka_message_t, rd_kafka_message_destroy>;
-
 /// Thread safe; reads of different partitions run side by side.
 class Source {
  public:
@@ -38,7 +36,7 @@ class Source {
     mutable std::mutex mutex;
     bool is_started = false;
     log::Offset next = 0;  ///< Of the next record that a read returns.
-    std::deque<Message> ahead;
+    std::deque<Received> ahead;
   };
   Source(const KafkaLogOptions& options, log::Partition partitions) : topic_name_(options.topic), places_(partitions) {}
   /// Fetches what is there, or waits for one; false where nothing came.

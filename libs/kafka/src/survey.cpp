@@ -8,13 +8,9 @@
 namespace marquee::kafka {
 namespace {
 
-constexpr Millis kAnswerWithin{5'000};
 constexpr Millis kRecordsWithin{2'000};
 /// Waited for in full where a broker is away: all of them are asked which groups they have.
 constexpr Millis kGroupWithin{1'000};
-
-using Queue = Owned<rd_kafka_queue_t, rd_kafka_queue_destroy>;
-using Message = Owned<rd_kafka_message_t, rd_kafka_message_destroy>;
 
 }  // namespace
 
@@ -109,7 +105,7 @@ void Survey::find_times(Standings& standings) {
   for (auto waiting = asked; !waiting.empty();) {
     const auto left = std::chrono::ceil<Millis>(deadline - std::chrono::steady_clock::now());
     if (left <= Millis(0)) break;
-    const Message message(rd_kafka_consume_queue(queue.get(), to_timeout(left)));
+    const Received message(rd_kafka_consume_queue(queue.get(), to_timeout(left)));
     if (!message) break;
     const auto p = static_cast<log::Partition>(message->partition);
     if (message->err == RD_KAFKA_RESP_ERR_NO_ERROR && waiting.contains(p)) {

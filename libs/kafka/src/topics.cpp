@@ -13,9 +13,8 @@
 namespace marquee::kafka {
 namespace {
 
-constexpr Millis kLookEvery{20};
+constexpr Millis kAskEvery{20};
 
-using Queue = Owned<rd_kafka_queue_t, rd_kafka_queue_destroy>;
 using Event = Owned<rd_kafka_event_t, rd_kafka_event_destroy>;
 using Options = Owned<rd_kafka_AdminOptions_t, rd_kafka_AdminOptions_destroy>;
 using NewTopic = Owned<rd_kafka_NewTopic_t, rd_kafka_NewTopic_destroy>;
@@ -155,7 +154,7 @@ Result<void> wait_until_seen(Inquirer& client, std::vector<TopicState>& states, 
     if (std::ranges::all_of(states, [](const TopicState& state) { return state.partitions != 0; })) return {};
     if (std::chrono::steady_clock::now() > deadline)
       return Error::retry("the topics were made, but the brokers do not tell of them");
-    std::this_thread::sleep_for(kLookEvery);
+    std::this_thread::sleep_for(kAskEvery);
   }
 }
 

@@ -11,6 +11,7 @@
 #include <thread>
 
 #include "broker_process.h"
+#include "eventually.h"
 #include "marquee/kafka/topics.h"
 #include "observer.h"
 
@@ -19,6 +20,7 @@ namespace {
 
 using log::Offset;
 using log::Partition;
+using testing::eventually;
 
 /// Notes what it is told.
 class Notes final : public log::Follower {
@@ -47,16 +49,6 @@ class Notes final : public log::Follower {
   std::set<Partition> ours_;
   int lost_ = 0;
 };
-
-template <class Condition>
-bool eventually(Condition condition, std::chrono::seconds limit = std::chrono::seconds(30)) {
-  const auto end = std::chrono::steady_clock::now() + limit;
-  while (!condition()) {
-    if (std::chrono::steady_clock::now() > end) return false;
-    std::this_thread::sleep_for(std::chrono::milliseconds(10));
-  }
-  return true;
-}
 
 class KafkaLogTest : public ::testing::Test {
  protected:

@@ -14,6 +14,7 @@
 #include <thread>
 
 #include "broker_process.h"
+#include "eventually.h"
 #include "marquee/kafka/kafka_log.h"
 #include "marquee/kafka/topics.h"
 #include "transactions.h"
@@ -24,14 +25,10 @@ namespace {
 using log::Offset;
 using log::Partition;
 
+/// Longer, as a transaction of another may have to time out first.
 template <class Condition>
-bool eventually(Condition condition, std::chrono::seconds limit = std::chrono::seconds(60)) {
-  const auto end = std::chrono::steady_clock::now() + limit;
-  while (!condition()) {
-    if (std::chrono::steady_clock::now() > end) return false;
-    std::this_thread::sleep_for(std::chrono::milliseconds(10));
-  }
-  return true;
+bool eventually_relayed(Condition condition) {
+  return testing::eventually(condition, std::chrono::seconds(60));
 }
 
 /// A transactional producer in the raw, to leave things half done.
@@ -173,7 +170,7 @@ TEST_F(RelayTest, readers_of_the_log_pass_what_transactions_leave_and_see_none_t
   EXPECT_EQ(read(*log, 0, 2, next), (Texts{"one", "two"}));
   // The mark of the transaction is passed, so that nothing seems to wait.
   const auto arrives = [&](Offset end) {
-    return eventually([&] {
+    return eventually_relayed([&] {
       read(*log, 0, 0, next);
       const auto records = log->read(0, next, 10, 1'000);
       EXPECT_TRUE(records && records->records.empty());
@@ -185,7 +182,7 @@ TEST_F(RelayTest, readers_of_the_log_pass_what_transactions_leave_and_see_none_t
   writer.begin();
   writer.put(target, 0, "in vain");
   writer.flush();
-  EXPECT_TRUE(eventually([&] { return log->end(0) == 4; }));  // It is written, and waits;
+  EXPECT_TRUE(eventually_relayed([&] { return log->end(0) == 4; }));  // It is written, and waits;
   EXPECT_TRUE(log->read(0, next, 10, 1'000)->records.empty());
   EXPECT_EQ(log->read(0, next, 10, 1'000)->first, 3U);  // nobody sees it,
   writer.abort();
@@ -216,7 +213,7 @@ TEST_F(RelayTest, carries_each_message_once_and_goes_on_where_it_stopped) {
     EXPECT_EQ(read(*log, 0, 2, next0), (Texts{"a", "b"}));
     EXPECT_EQ(read(*log, 1, 1, next1), (Texts{"c"}));
     // The marks of the sender's transactions are passed: nothing waits.
-    EXPECT_TRUE(eventually([&] {
+    EXPECT_TRUE(eventually_relayed([&] {
       const auto all = running->partitions();
       return all.size() == 3 && std::ranges::all_of(all, [](const auto& one) { return one.next == one.end; });
     }));
@@ -225,7 +222,7 @@ TEST_F(RelayTest, carries_each_message_once_and_goes_on_where_it_stopped) {
   send(0, {"d"});
   auto running = relay();
   EXPECT_EQ(read(*log, 0, 1, next0), Texts{"d"});
-  EXPECT_TRUE(eventually([&] {
+  EXPECT_TRUE(eventually_relayed([&] {
     const auto all = relay_standings(broker->cluster(), source, group);
     return all && (*all)[0].next == (*all)[0].end && (*all)[0].end == 6;
   }));
@@ -239,7 +236,7 @@ TEST_F(RelayTest, begins_at_the_end_where_it_is_told_to_and_misses_nothing_from_
   log->follow(nobody);
   {
     auto running = relay(/*from_end=*/true);
-    EXPECT_TRUE(eventually([&] {
+    EXPECT_TRUE(eventually_relayed([&] {
       const auto all = relay_standings(broker->cluster(), source, group);
       return all && (*all)[0].next == 2;  // Kept, though nothing was carried.
     }));
@@ -276,14 +273,14 @@ TEST_F(RelayTest, asks_again_until_a_message_can_be_made) {
   auto log = open_log();
   log->follow(nobody);
   auto running = relay();
-  EXPECT_TRUE(eventually([&] {
+  EXPECT_TRUE(eventually_relayed([&] {
     const auto all = running->partitions();
     return std::ranges::any_of(all, [](const auto& one) { return one.last_error == "told to wait"; });
   }));
   waits = false;
   Offset next = 0;
   EXPECT_EQ(read(*log, 2, 3, next), (Texts{"before", "wait", "after"}));
-  EXPECT_TRUE(eventually([&] { return running->partitions()[2].last_error.empty(); }));
+  EXPECT_TRUE(eventually_relayed([&] { return running->partitions()[2].last_error.empty(); }));
   running->stop();
   log->unfollow();
 }
