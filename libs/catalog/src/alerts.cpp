@@ -4,7 +4,7 @@
 namespace marquee::catalog {
 namespace {
 
-constexpr const char* kColumns =
+constexpr const char* kAlertColumns =
     "SELECT id, name, site_id, rule, url, owner, is_paused, made_ms, changed_ms, state, next_check_ms FROM alerts";
 
 Alert alert_of(const soci::row& row) {
@@ -21,8 +21,8 @@ Alert alert_of(const soci::row& row) {
           .next_check_ms = row.get<long long>(10)};
 }
 
-std::optional<Alert> find(soci::session& session, const std::string& id) {
-  return find_by_id(session, kColumns, id, alert_of);
+std::optional<Alert> find_alert(soci::session& session, const std::string& id) {
+  return find_by_id(session, kAlertColumns, id, alert_of);
 }
 
 Result<void> check(const Alert& alert) {
@@ -38,7 +38,7 @@ Result<void> check(const Alert& alert) {
 Result<std::vector<Alert>> NotificationBook::alerts(std::string_view site_id) const {
   return impl_.read([&](soci::session& session) -> Result<std::vector<Alert>> {
     const std::string site(site_id);
-    return each((session.prepare << fmt::format("{} WHERE :s = '' OR site_id = :s ORDER BY name, id", kColumns),
+    return each((session.prepare << fmt::format("{} WHERE :s = '' OR site_id = :s ORDER BY name, id", kAlertColumns),
                  soci::use(site, "s")),
                 alert_of);
   });
@@ -46,7 +46,7 @@ Result<std::vector<Alert>> NotificationBook::alerts(std::string_view site_id) co
 
 Result<std::optional<Alert>> NotificationBook::alert(std::string_view id) const {
   return impl_.read(
-      [&](soci::session& session) -> Result<std::optional<Alert>> { return find(session, std::string(id)); });
+      [&](soci::session& session) -> Result<std::optional<Alert>> { return find_alert(session, std::string(id)); });
 }
 
 Result<std::vector<Alert>> NotificationBook::due_alerts(std::int64_t now_ms) const {
@@ -54,7 +54,7 @@ Result<std::vector<Alert>> NotificationBook::due_alerts(std::int64_t now_ms) con
     const long long now = now_ms;
     return each((session.prepare << fmt::format("{} WHERE is_paused = 0 AND next_check_ms <= :n ORDER BY "
                                                 "next_check_ms",
-                                                kColumns),
+                                                kAlertColumns),
                  soci::use(now, "n")),
                 alert_of);
   });
@@ -83,7 +83,7 @@ Result<Edit> NotificationBook::replace(Alert& alert, Version version, std::strin
   if (auto checked = check(alert); !checked) return checked.error();
   const auto what = fmt::format("alert {} is now \"{}\" of site {}", alert.id, alert.name, alert.site_id);
   return impl_.edit(actor, what, [&](soci::session& session) {
-    const auto before = find(session, alert.id);
+    const auto before = find_alert(session, alert.id);
     if (const auto expected = expect(before, version); expected != Edit::done) return expected;
     alert.made_ms = before->made_ms;
     alert.changed_ms = impl_.version_after(before->changed_ms);
@@ -103,7 +103,7 @@ Result<Edit> NotificationBook::remove_alert(std::string_view id, Version version
   std::string what;
   return impl_.edit(actor, what, [&](soci::session& session) {
     const std::string which(id);
-    const auto before = find(session, which);
+    const auto before = find_alert(session, which);
     if (const auto expected = expect(before, version); expected != Edit::done) return expected;
     what = fmt::format("alert {} \"{}\" removed", id, before->name);
     session << "DELETE FROM alerts WHERE id = :i", soci::use(which);
@@ -114,7 +114,7 @@ Result<Edit> NotificationBook::remove_alert(std::string_view id, Version version
 
 Result<Edit> NotificationBook::record_check(const Alert& alert, const std::optional<Notice>& notice) {
   return impl_.edit("", "", [&](soci::session& session) {
-    const auto before = find(session, alert.id);
+    const auto before = find_alert(session, alert.id);
     if (const auto expected = expect(before, alert.changed_ms); expected != Edit::done) return expected;
     const long long next = alert.next_check_ms;
     session << "UPDATE alerts SET state = :s, next_check_ms = :t WHERE id = :i", soci::use(alert.state),

@@ -6,6 +6,7 @@
 #include <soci/soci.h>
 
 #include <algorithm>
+#include <cstddef>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -19,6 +20,8 @@
 #include "marquee/catalog/catalog.h"
 
 namespace marquee::catalog {
+
+inline constexpr std::size_t kIdLength = 16;  ///< Of a saved report, a segment, a notice.
 
 /// Each row as `of_row` reads it.
 template <class OfRow>

@@ -4,11 +4,11 @@
 namespace marquee::catalog {
 namespace {
 
-constexpr const char* kColumns =
+constexpr const char* kDefinitionColumns =
     "SELECT site_id, kind, id, name, definition, made_ms, changed_ms, changed_by FROM definitions";
-constexpr std::size_t kMostBytes = 2'000'000;
-constexpr int kMostOfSite = 2000;
-constexpr int kMostVersions = 50;
+constexpr std::size_t kMostDefinitionBytes = 2'000'000;
+constexpr int kMostDefinitionsOfSite = 2000;
+constexpr int kMostVersionsOfDefinition = 50;
 
 Definition definition_of(const soci::row& row) {
   return {.site_id = row.get<std::string>(0),
@@ -29,8 +29,8 @@ DefinitionVersion version_of(const soci::row& row) {
 }
 
 /// Of which definition.
-struct Key {
-  Key(std::string_view site_id, ItemKind of_kind, std::string_view of_id)
+struct DefinitionKey {
+  DefinitionKey(std::string_view site_id, ItemKind of_kind, std::string_view of_id)
       : site(site_id), kind(kind_name(of_kind)), id(of_id) {}
   const std::string site, kind, id;
 };
@@ -39,20 +39,20 @@ Result<void> check(const Definition& definition) {
   if (definition.kind == ItemKind::ad) return Error::reject("an ad is defined by its campaign");
   if (definition.id.empty() || definition.id.size() > 128) return Error::reject("id: expected 1 to 128 bytes");
   if (definition.name.empty() || definition.name.size() > 200) return Error::reject("name: expected 1 to 200 bytes");
-  if (definition.text.size() > kMostBytes) return Error::reject("definition: at most 2 MB are taken");
+  if (definition.text.size() > kMostDefinitionBytes) return Error::reject("definition: at most 2 MB are taken");
   return {};
 }
 
-std::optional<Definition> find_row(soci::session& session, const Key& key) {
+std::optional<Definition> find_row(soci::session& session, const DefinitionKey& key) {
   const soci::rowset<soci::row> rows =
-      (session.prepare << fmt::format("{} WHERE site_id = :s AND kind = :k AND id = :i", kColumns),
+      (session.prepare << fmt::format("{} WHERE site_id = :s AND kind = :k AND id = :i", kDefinitionColumns),
        soci::use(key.site, "s"), soci::use(key.kind, "k"), soci::use(key.id, "i"));
   auto found = each(rows, definition_of);
   return found.empty() ? std::nullopt : std::optional(std::move(found.front()));
 }
 
 /// Of the last state that is kept, also of what was removed; 0: there was none.
-std::int64_t last_version(soci::session& session, const Key& key) {
+std::int64_t last_version(soci::session& session, const DefinitionKey& key) {
   long long version = 0;
   session
       << "SELECT coalesce(max(changed_ms), 0) FROM definition_versions WHERE site_id = :s AND kind = :k AND id = :i",
@@ -68,7 +68,7 @@ void count_change(soci::session& session) {
                         : "UPDATE definitions_version SET version = version + 1");
 }
 
-void remember(soci::session& session, const Key& key, const DefinitionVersion& state) {
+void remember(soci::session& session, const DefinitionKey& key, const DefinitionVersion& state) {
   const long long changed = state.changed_ms;
   const int removal = state.is_removal ? 1 : 0;
   session
@@ -80,11 +80,12 @@ void remember(soci::session& session, const Key& key, const DefinitionVersion& s
       << "DELETE FROM definition_versions WHERE site_id = :s AND kind = :k AND id = :i AND changed_ms NOT IN (SELECT "
          "changed_ms FROM definition_versions WHERE site_id = :s AND kind = :k AND id = :i ORDER BY changed_ms DESC "
          "LIMIT :n)",
-      soci::use(key.site, "s"), soci::use(key.kind, "k"), soci::use(key.id, "i"), soci::use(kMostVersions, "n");
+      soci::use(key.site, "s"), soci::use(key.kind, "k"), soci::use(key.id, "i"),
+      soci::use(kMostVersionsOfDefinition, "n");
   count_change(session);
 }
 
-void remove_row(soci::session& session, const Key& key) {
+void remove_row(soci::session& session, const DefinitionKey& key) {
   session << "DELETE FROM definitions WHERE site_id = :s AND kind = :k AND id = :i", soci::use(key.site),
       soci::use(key.kind), soci::use(key.id);
   if (key.kind == kind_name(ItemKind::campaign))
@@ -109,13 +110,13 @@ std::optional<Error> put_ads(soci::session& session, const Definition& definitio
   return std::nullopt;
 }
 
-std::optional<Error> put_row(soci::session& session, const Key& key, const Definition& definition) {
+std::optional<Error> put_row(soci::session& session, const DefinitionKey& key, const Definition& definition) {
   remove_row(session, key);
   int others = 0;
   session << "SELECT count(*) FROM definitions WHERE site_id = :s AND kind = :k", soci::into(others),
       soci::use(key.site), soci::use(key.kind);
-  if (others >= kMostOfSite)
-    return Error::reject(fmt::format("site: {} has {} {}s already", key.site, kMostOfSite, key.kind));
+  if (others >= kMostDefinitionsOfSite)
+    return Error::reject(fmt::format("site: {} has {} {}s already", key.site, kMostDefinitionsOfSite, key.kind));
   const long long made = definition.made_ms, changed = definition.changed_ms;
   session
       << "INSERT INTO definitions (site_id, kind, id, name, definition, made_ms, changed_ms, changed_by) VALUES (:s, "
@@ -137,15 +138,16 @@ Result<Definitions> DefinitionBook::all() const {
     long long version = 0;
     session << "SELECT coalesce(max(version), 0) FROM definitions_version", soci::into(version);
     definitions.version = version;
-    definitions.all = each((session.prepare << fmt::format("{} ORDER BY site_id, kind, id", kColumns)), definition_of);
+    definitions.all =
+        each((session.prepare << fmt::format("{} ORDER BY site_id, kind, id", kDefinitionColumns)), definition_of);
     return definitions;
   });
 }
 
 Result<std::vector<Definition>> DefinitionBook::of_site(std::string_view site_id, ItemKind kind) const {
   return impl_.read([&](soci::session& session) -> Result<std::vector<Definition>> {
-    const Key key(site_id, kind, "");
-    return each((session.prepare << fmt::format("{} WHERE site_id = :s AND kind = :k ORDER BY id", kColumns),
+    const DefinitionKey key(site_id, kind, "");
+    return each((session.prepare << fmt::format("{} WHERE site_id = :s AND kind = :k ORDER BY id", kDefinitionColumns),
                  soci::use(key.site, "s"), soci::use(key.kind, "k")),
                 definition_of);
   });
@@ -168,7 +170,7 @@ Result<Edit> DefinitionBook::put(Definition& definition, Version version, std::s
 
 Result<Edit> DefinitionBook::write(Definition& definition, bool is_new, Version version, std::string_view actor) {
   if (auto checked = check(definition); !checked) return checked.error();
-  const Key key(definition.site_id, definition.kind, definition.id);
+  const DefinitionKey key(definition.site_id, definition.kind, definition.id);
   std::optional<Error> refusal;
   std::string what;
   const auto edit = impl_.edit(actor, what, [&](soci::session& session) {
@@ -198,7 +200,7 @@ Result<Edit> DefinitionBook::write(Definition& definition, bool is_new, Version 
 
 Result<Edit> DefinitionBook::remove(std::string_view site_id, ItemKind kind, std::string_view id, Version version,
                                     std::string_view actor) {
-  const Key key(site_id, kind, id);
+  const DefinitionKey key(site_id, kind, id);
   std::string what;
   auto edit = impl_.edit(actor, what, [&](soci::session& session) {
     const auto before = find_row(session, key);
@@ -216,7 +218,7 @@ Result<Edit> DefinitionBook::remove(std::string_view site_id, ItemKind kind, std
 Result<std::vector<DefinitionVersion>> DefinitionBook::history(std::string_view site_id, ItemKind kind,
                                                                std::string_view id) const {
   return impl_.read([&](soci::session& session) -> Result<std::vector<DefinitionVersion>> {
-    const Key key(site_id, kind, id);
+    const DefinitionKey key(site_id, kind, id);
     return each((session.prepare << "SELECT changed_ms, changed_by, is_removal, definition FROM definition_versions "
                                     "WHERE site_id = :s AND kind = :k AND id = :i ORDER BY changed_ms DESC",
                  soci::use(key.site, "s"), soci::use(key.kind, "k"), soci::use(key.id, "i")),

@@ -4,7 +4,7 @@
 namespace marquee::catalog {
 namespace {
 
-constexpr const char* kColumns =
+constexpr const char* kDeliveryColumns =
     "SELECT id, report_id, url, format, schedule, owner, is_paused, pause_reason, made_ms, changed_ms, next_due_ms, "
     "failures FROM deliveries";
 
@@ -23,8 +23,8 @@ Delivery delivery_of(const soci::row& row) {
           .failures = row.get<int>(11)};
 }
 
-std::optional<Delivery> find(soci::session& session, const std::string& id) {
-  return find_by_id(session, kColumns, id, delivery_of);
+std::optional<Delivery> find_delivery(soci::session& session, const std::string& id) {
+  return find_by_id(session, kDeliveryColumns, id, delivery_of);
 }
 
 Result<void> check(const Delivery& delivery) {
@@ -48,24 +48,26 @@ Error no_report(const Delivery& delivery) {
 Result<std::vector<Delivery>> NotificationBook::deliveries(std::string_view report_id) const {
   return impl_.read([&](soci::session& session) -> Result<std::vector<Delivery>> {
     const std::string report(report_id);
-    return each((session.prepare << fmt::format("{} WHERE :r = '' OR report_id = :r ORDER BY made_ms, id", kColumns),
-                 soci::use(report, "r")),
-                delivery_of);
+    return each(
+        (session.prepare << fmt::format("{} WHERE :r = '' OR report_id = :r ORDER BY made_ms, id", kDeliveryColumns),
+         soci::use(report, "r")),
+        delivery_of);
   });
 }
 
 Result<std::optional<Delivery>> NotificationBook::delivery(std::string_view id) const {
-  return impl_.read(
-      [&](soci::session& session) -> Result<std::optional<Delivery>> { return find(session, std::string(id)); });
+  return impl_.read([&](soci::session& session) -> Result<std::optional<Delivery>> {
+    return find_delivery(session, std::string(id));
+  });
 }
 
 Result<std::vector<Delivery>> NotificationBook::due_deliveries(std::int64_t now_ms) const {
   return impl_.read([&](soci::session& session) -> Result<std::vector<Delivery>> {
     const long long now = now_ms;
-    return each(
-        (session.prepare << fmt::format("{} WHERE is_paused = 0 AND next_due_ms <= :n ORDER BY next_due_ms", kColumns),
-         soci::use(now, "n")),
-        delivery_of);
+    return each((session.prepare << fmt::format("{} WHERE is_paused = 0 AND next_due_ms <= :n ORDER BY next_due_ms",
+                                                kDeliveryColumns),
+                 soci::use(now, "n")),
+                delivery_of);
   });
 }
 
@@ -96,7 +98,7 @@ Result<Edit> NotificationBook::replace(Delivery& delivery, Version version, std:
   bool is_report_missing = false;
   const auto what = fmt::format("delivery {} of report {} changed", delivery.id, delivery.report_id);
   const auto edit = impl_.edit(actor, what, [&](soci::session& session) {
-    const auto before = find(session, delivery.id);
+    const auto before = find_delivery(session, delivery.id);
     if (const auto expected = expect(before, version); expected != Edit::done) return expected;
     is_report_missing = !has_report(session, delivery.report_id);
     if (is_report_missing) return Edit::missing;
@@ -122,7 +124,7 @@ Result<Edit> NotificationBook::remove_delivery(std::string_view id, Version vers
   std::string what;
   return impl_.edit(actor, what, [&](soci::session& session) {
     const std::string which(id);
-    const auto before = find(session, which);
+    const auto before = find_delivery(session, which);
     if (const auto expected = expect(before, version); expected != Edit::done) return expected;
     what = fmt::format("delivery {} of report {} removed", id, before->report_id);
     session << "DELETE FROM deliveries WHERE id = :i", soci::use(which);
@@ -134,7 +136,7 @@ Result<Edit> NotificationBook::remove_delivery(std::string_view id, Version vers
 Result<Edit> NotificationBook::plan(const Delivery& delivery, const Notice& notice, std::int64_t next_due_ms,
                                     int max_failures) {
   return impl_.edit("", "", [&](soci::session& session) {
-    const auto before = find(session, delivery.id);
+    const auto before = find_delivery(session, delivery.id);
     if (const auto expected = expect(before, delivery.changed_ms); expected != Edit::done) return expected;
     const long long due = next_due_ms;
     session << "UPDATE deliveries SET next_due_ms = :d WHERE id = :i", soci::use(due), soci::use(delivery.id);

@@ -7,11 +7,10 @@
 namespace marquee::catalog {
 namespace {
 
-constexpr std::size_t kIdLength = 16;
-constexpr int kKept = 50;  ///< Of a source.
+constexpr int kKeptOfSource = 50;  ///< Of a source.
 constexpr std::array kStatuses = {std::string_view("waiting"), std::string_view("sent"), std::string_view("failed")};
 
-constexpr const char* kColumns =
+constexpr const char* kNoticeColumns =
     "SELECT id, source, source_id, event, due_ms, status, tries, next_try_ms, done_ms, http_status, error, "
     "content_type, disposition FROM notices";
 
@@ -48,7 +47,8 @@ void prune(soci::session& session, const Notice& notice) {
   session
       << "DELETE FROM notices WHERE source = :s AND source_id = :i AND status <> 'waiting' AND id NOT IN (SELECT id "
          "FROM notices WHERE source = :s2 AND source_id = :i2 ORDER BY due_ms DESC, id DESC LIMIT :n)",
-      soci::use(source), soci::use(notice.source_id), soci::use(source), soci::use(notice.source_id), soci::use(kKept);
+      soci::use(source), soci::use(notice.source_id), soci::use(source), soci::use(notice.source_id),
+      soci::use(kKeptOfSource);
 }
 
 }  // namespace
@@ -112,7 +112,7 @@ Result<std::vector<Notice>> NotificationBook::notices(NoticeSource source, std::
     const auto most = static_cast<long long>(limit);
     return notices_of((session.prepare << fmt::format("{} WHERE source = :s AND source_id = :i ORDER BY due_ms DESC, "
                                                       "id DESC LIMIT :n",
-                                                      kColumns),
+                                                      kNoticeColumns),
                        soci::use(name, "s"), soci::use(id, "i"), soci::use(most, "n")));
   });
 }
@@ -125,7 +125,8 @@ Result<std::vector<Notice>> NotificationBook::due_notices(std::int64_t now_ms, s
         "{} WHERE status = 'waiting' AND next_try_ms <= :t AND (event LIKE '%.test' OR NOT EXISTS (SELECT 1 FROM "
         "notices AS older WHERE older.source = notices.source AND older.source_id = notices.source_id AND "
         "older.due_ms < notices.due_ms AND older.status = 'waiting')) ORDER BY next_try_ms, id LIMIT :n";
-    return notices_of((session.prepare << fmt::format(kDue, kColumns), soci::use(now, "t"), soci::use(most, "n")));
+    return notices_of(
+        (session.prepare << fmt::format(kDue, kNoticeColumns), soci::use(now, "t"), soci::use(most, "n")));
   });
 }
 

@@ -5,10 +5,9 @@
 namespace marquee::catalog {
 namespace {
 
-constexpr const char* kColumns =
+constexpr const char* kReportColumns =
     "SELECT id, name, kind, site_id, parameters, owner, made_ms, changed_ms FROM saved_reports";
-constexpr std::size_t kIdLength = 16;
-constexpr std::size_t kMostBytes = 100'000;
+constexpr std::size_t kMostParameterBytes = 100'000;
 
 SavedReport report_of(const soci::row& row) {
   return {.id = row.get<std::string>(0),
@@ -24,12 +23,12 @@ SavedReport report_of(const soci::row& row) {
 Result<void> check(const SavedReport& report) {
   if (report.name.empty() || report.name.size() > 200) return Error::reject("name: expected 1 to 200 bytes");
   if (report.owner.empty() || report.owner.size() > 100) return Error::reject("owner: expected 1 to 100 bytes");
-  if (report.parameters.size() > kMostBytes) return Error::reject("parameters: at most 100 kB are taken");
+  if (report.parameters.size() > kMostParameterBytes) return Error::reject("parameters: at most 100 kB are taken");
   return {};
 }
 
-std::optional<SavedReport> find(soci::session& session, const std::string& id) {
-  return find_by_id(session, kColumns, id, report_of);
+std::optional<SavedReport> find_report(soci::session& session, const std::string& id) {
+  return find_by_id(session, kReportColumns, id, report_of);
 }
 
 }  // namespace
@@ -37,15 +36,16 @@ std::optional<SavedReport> find(soci::session& session, const std::string& id) {
 Result<std::vector<SavedReport>> Catalog::saved_reports(std::string_view site_id) const {
   return impl_->read([&](soci::session& session) -> Result<std::vector<SavedReport>> {
     const std::string site(site_id);
-    return each((session.prepare << fmt::format("{} WHERE :s = '' OR site_id = :s ORDER BY name, id", kColumns),
+    return each((session.prepare << fmt::format("{} WHERE :s = '' OR site_id = :s ORDER BY name, id", kReportColumns),
                  soci::use(site, "s")),
                 report_of);
   });
 }
 
 Result<std::optional<SavedReport>> Catalog::saved_report(std::string_view id) const {
-  return impl_->read(
-      [&](soci::session& session) -> Result<std::optional<SavedReport>> { return find(session, std::string(id)); });
+  return impl_->read([&](soci::session& session) -> Result<std::optional<SavedReport>> {
+    return find_report(session, std::string(id));
+  });
 }
 
 Result<SavedReport> Catalog::add_saved_report(SavedReport report, std::string_view actor) {
@@ -70,7 +70,7 @@ Result<Edit> Catalog::replace_saved_report(SavedReport& report, Version version,
   const auto what =
       fmt::format("saved report {} is now \"{}\", {} of site {}", report.id, report.name, report.kind, report.site_id);
   return impl_->edit(actor, what, [&](soci::session& session) {
-    const auto before = find(session, report.id);
+    const auto before = find_report(session, report.id);
     if (const auto expected = expect(before, version); expected != Edit::done) return expected;
     report.made_ms = before->made_ms;
     report.changed_ms = impl_->version_after(before->changed_ms);
@@ -87,7 +87,7 @@ Result<Edit> Catalog::remove_saved_report(std::string_view id, Version version, 
   std::string what;
   return impl_->edit(actor, what, [&](soci::session& session) {
     const std::string which(id);
-    const auto before = find(session, which);
+    const auto before = find_report(session, which);
     if (const auto expected = expect(before, version); expected != Edit::done) return expected;
     int deliveries = 0;
     session << "SELECT count(*) FROM deliveries WHERE report_id = :i", soci::into(deliveries), soci::use(which);

@@ -6,12 +6,11 @@
 namespace marquee::catalog {
 namespace {
 
-constexpr const char* kColumns =
+constexpr const char* kSegmentColumns =
     "SELECT id, site_id, title, definition, made_ms, changed_ms, refreshed_ms, size, version FROM segments";
-constexpr std::size_t kIdLength = 16;
-constexpr std::size_t kMostBytes = 4'000'000;  // A list of 200,000 users.
-constexpr std::size_t kMostOfSite = 200;
-constexpr std::ptrdiff_t kMostLiveOfSite = 64;  // Each is looked at in every decision.
+constexpr std::size_t kMostSegmentBytes = 4'000'000;  // A list of 200,000 users.
+constexpr std::size_t kMostSegmentsOfSite = 200;
+constexpr std::ptrdiff_t kMostLiveSegmentsOfSite = 64;  // Each is looked at in every decision.
 
 Segment segment_of(const soci::row& row) {
   return {.id = row.get<std::string>(0),
@@ -27,12 +26,12 @@ Segment segment_of(const soci::row& row) {
 
 Result<void> check(const Segment& segment) {
   if (segment.title.empty() || segment.title.size() > 200) return Error::reject("title: expected 1 to 200 bytes");
-  if (segment.definition.size() > kMostBytes) return Error::reject("definition: at most 4 MB are taken");
+  if (segment.definition.size() > kMostSegmentBytes) return Error::reject("definition: at most 4 MB are taken");
   return {};
 }
 
-std::optional<Segment> find(soci::session& session, const std::string& id) {
-  return find_by_id(session, kColumns, id, segment_of);
+std::optional<Segment> find_segment(soci::session& session, const std::string& id) {
+  return find_by_id(session, kSegmentColumns, id, segment_of);
 }
 
 }  // namespace
@@ -40,7 +39,7 @@ std::optional<Segment> find(soci::session& session, const std::string& id) {
 Result<std::vector<Segment>> Catalog::segments(std::string_view site_id) const {
   return impl_->read([&](soci::session& session) -> Result<std::vector<Segment>> {
     const std::string site(site_id);
-    return each((session.prepare << fmt::format("{} WHERE :s = '' OR site_id = :s ORDER BY title, id", kColumns),
+    return each((session.prepare << fmt::format("{} WHERE :s = '' OR site_id = :s ORDER BY title, id", kSegmentColumns),
                  soci::use(site, "s")),
                 segment_of);
   });
@@ -48,7 +47,7 @@ Result<std::vector<Segment>> Catalog::segments(std::string_view site_id) const {
 
 Result<std::vector<Segment>> DefinitionBook::live_segments() const {
   return impl_.read([&](soci::session& session) -> Result<std::vector<Segment>> {
-    return each((session.prepare << fmt::format("{} WHERE version = 0 ORDER BY site_id, title, id", kColumns)),
+    return each((session.prepare << fmt::format("{} WHERE version = 0 ORDER BY site_id, title, id", kSegmentColumns)),
                 segment_of);
   });
 }
@@ -69,7 +68,7 @@ Result<std::vector<std::pair<std::string, std::uint64_t>>> Catalog::segment_vers
 
 Result<std::optional<Segment>> Catalog::segment(std::string_view id) const {
   return impl_->read(
-      [&](soci::session& session) -> Result<std::optional<Segment>> { return find(session, std::string(id)); });
+      [&](soci::session& session) -> Result<std::optional<Segment>> { return find_segment(session, std::string(id)); });
 }
 
 std::string Catalog::make_segment_id() { return make_secret("").substr(0, kIdLength); }
@@ -98,10 +97,11 @@ Result<Segment> Catalog::add_segment(Segment segment, std::string_view actor) {
   const auto live = DefinitionBook(*this).live_segments();
   if (!live) return live.error();
   const auto live_of_site = std::ranges::count(*live, segment.site_id, &Segment::site_id);
-  if (others->size() + static_cast<std::size_t>(live_of_site) >= kMostOfSite)
-    return Error::reject(fmt::format("site: {} has {} segments already", segment.site_id, kMostOfSite));
-  if (segment.version == 0 && live_of_site >= kMostLiveOfSite)
-    return Error::reject(fmt::format("site: {} has {} live segments already", segment.site_id, kMostLiveOfSite));
+  if (others->size() + static_cast<std::size_t>(live_of_site) >= kMostSegmentsOfSite)
+    return Error::reject(fmt::format("site: {} has {} segments already", segment.site_id, kMostSegmentsOfSite));
+  if (segment.version == 0 && live_of_site >= kMostLiveSegmentsOfSite)
+    return Error::reject(
+        fmt::format("site: {} has {} live segments already", segment.site_id, kMostLiveSegmentsOfSite));
   segment.made_ms = segment.changed_ms = segment.refreshed_ms = impl_->now_ms();
   const long long now = segment.made_ms;
   const auto size = static_cast<long long>(segment.size), version = static_cast<long long>(segment.version);
@@ -121,7 +121,7 @@ Result<std::optional<Segment>> Catalog::replace_segment(Segment segment, std::st
   if (auto checked = check(segment); !checked) return checked.error();
   const auto what = fmt::format("segment {} is now \"{}\"", segment.id, segment.title);
   const auto edit = impl_->edit(actor, what, [&](soci::session& session) {
-    const auto before = find(session, segment.id);
+    const auto before = find_segment(session, segment.id);
     if (!before) return Edit::missing;
     segment.made_ms = before->made_ms;
     // Later than before in any case, so that a refresh that began before knows that it is outdated.
@@ -143,7 +143,7 @@ Result<std::optional<Segment>> Catalog::refresh_segment(Segment segment) {
   // Not recorded: nobody changed anything.
   return impl_->read([&](soci::session& session) -> Result<std::optional<Segment>> {
     soci::transaction transaction(session);
-    const auto now = find(session, segment.id);
+    const auto now = find_segment(session, segment.id);
     if (!now || now->changed_ms != segment.changed_ms || now->version >= segment.version)
       return std::optional<Segment>();
     const long long refreshed = segment.refreshed_ms;
@@ -159,7 +159,7 @@ Result<bool> Catalog::remove_segment(std::string_view id, std::string_view actor
   std::string what;
   const auto edit = impl_->edit(actor, what, [&](soci::session& session) {
     const std::string which(id);
-    const auto before = find(session, which);
+    const auto before = find_segment(session, which);
     if (!before) return Edit::missing;
     what = fmt::format("segment {} \"{}\" removed", id, before->title);
     session << "DELETE FROM segments WHERE id = :i", soci::use(which);

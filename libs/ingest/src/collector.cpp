@@ -16,8 +16,8 @@ namespace {
 
 using SteadyClock = std::chrono::steady_clock;
 
-constexpr std::size_t kMostExpansion = 10;  ///< Of a compressed body, over CollectorOptions::max_body_bytes.
-constexpr std::size_t kMostNamed = 1'000;   ///< Rejections in one answer: enough to find the mistake.
+constexpr std::size_t kMostExpansion = 10;           ///< Of a compressed body, over CollectorOptions::max_body_bytes.
+constexpr std::size_t kMostRejectionsNamed = 1'000;  ///< Rejections in one answer: enough to find the mistake.
 constexpr std::string_view kRetryAfterFull = "5";
 
 /// How an answer to good events looks.
@@ -25,7 +25,7 @@ enum class Form { json, beacon, image };
 
 std::string answer_body(std::uint32_t accepted, const std::vector<event::Rejection>& rejections) {
   std::string body = fmt::format("{{\"accepted\":{},\"rejected\":[", accepted);
-  const std::size_t named = std::min(rejections.size(), kMostNamed);
+  const std::size_t named = std::min(rejections.size(), kMostRejectionsNamed);
   for (std::size_t i = 0; i < named; ++i) {
     fmt::format_to(std::back_inserter(body), "{}{{\"index\":{},\"field\":", i == 0 ? "" : ",", rejections[i].index);
     append_json_string(body, rejections[i].field);

@@ -17,7 +17,7 @@ namespace marquee::ingest {
 namespace {
 
 constexpr std::size_t kMostTried = 10'000;
-constexpr std::size_t kMostNamed = 1'000;
+constexpr std::size_t kMostUnreadableNamed = 1'000;
 constexpr std::size_t kAtOnce = 500;
 constexpr auto kLandWithin = std::chrono::seconds(30);
 constexpr auto kLookEvery = std::chrono::milliseconds(50);
@@ -125,7 +125,7 @@ class DeadLetterOffice::Impl {
   }
 
   static void name(ReplayReport& report, DeadLetter letter) {
-    if (report.unreadable.size() < kMostNamed)
+    if (report.unreadable.size() < kMostUnreadableNamed)
       report.unreadable.push_back(std::move(letter));
     else
       ++report.unreadable_not_named;

@@ -12,7 +12,7 @@ namespace marquee::ingest {
 namespace {
 
 constexpr std::size_t kLongestReason = 500;
-constexpr const char* kTime = "DateTime64(3, 'UTC')";
+constexpr const char* kReceivedType = "DateTime64(3, 'UTC')";
 
 /// The store's own words may be long and hold the record's bytes.
 std::string readable(std::string_view reason) {
@@ -33,7 +33,7 @@ Result<void> DeadLetterStore::insert(const std::vector<DeadLetter>& letters) {
   auto& hashes = block.add<clickhouse::NumberColumn<std::uint64_t>>("bytes_hash", "UInt64");
   auto& reasons = block.add<clickhouse::StringColumn>("reason", "String");
   auto& bytes = block.add<clickhouse::StringColumn>("bytes", "String");
-  auto& times = block.add<clickhouse::NumberColumn<std::int64_t>>("received_time", kTime);
+  auto& times = block.add<clickhouse::NumberColumn<std::int64_t>>("received_time", kReceivedType);
   const auto now = SystemClock().now().time_since_epoch().count();
   for (const DeadLetter& letter : letters) {
     topics.append(letter.topic);

@@ -13,7 +13,7 @@ namespace marquee::ingest {
 namespace {
 
 constexpr std::string_view kOldOrder = "site_id, user_key, event_time";
-constexpr std::string_view kName =
+constexpr std::string_view kOrderedTable =
     "ordered";  ///< In the lock's database. Not "events": that would be a swap (table_swap.h).
 
 /// As a statement has it.
@@ -80,7 +80,7 @@ Result<bool> order_events(clickhouse::Client& store) {
     return false;
   }
   engine->replace(at, clause(kOldOrder).size(), clause(kEventOrder));
-  const std::string ordered = fmt::format("{}.{}", (*lock)->database(), kName);
+  const std::string ordered = fmt::format("{}.{}", (*lock)->database(), kOrderedTable);
   // The comment says which rewind made the table; a table made by AS has none.
   const auto comment =
       text(store, fmt::format("SELECT comment FROM system.tables WHERE database = '{}' AND name = 'events'", database));

@@ -10,7 +10,7 @@ namespace marquee::ingest {
 namespace {
 
 /// Offsets that the events table is asked for at once: an answer of some 20 MB.
-constexpr log::Offset kStretch = 500'000;
+constexpr log::Offset kHistoryStretch = 500'000;
 
 }  // namespace
 
@@ -60,8 +60,8 @@ Comparison compare(std::span<const Row> rows, std::span<const Row> repeats, std:
 }
 
 Result<void> History::read(log::Range range, const Take& take) {
-  for (log::Offset begin = range.begin; begin < range.end; begin += kStretch) {
-    if (auto done = read_stretch({begin, std::min(range.end, begin + kStretch)}, take); !done) return done;
+  for (log::Offset begin = range.begin; begin < range.end; begin += kHistoryStretch) {
+    if (auto done = read_stretch({begin, std::min(range.end, begin + kHistoryStretch)}, take); !done) return done;
   }
   return {};
 }

@@ -12,7 +12,14 @@
 namespace marquee::ingest {
 namespace {
 
-enum Column : std::size_t { kModule, kTime, kComponent, kEventName, kDescription, kOrigin };
+enum Column : std::size_t {
+  kModuleColumn,
+  kTimeColumn,
+  kComponentColumn,
+  kEventNameColumn,
+  kDescriptionColumn,
+  kOriginColumn
+};
 
 constexpr std::array<std::string_view, 5> kOpensContent = {"Course module viewed", "Activity viewed", "Meeting joined",
                                                            "Wiki page viewed", "Zip archive of folder downloaded"};
@@ -36,7 +43,7 @@ bool take(std::string_view& text, std::string_view what) {
 
 // "6/08/20, 21:00": day, month, year; in milliseconds since 1970. The dates of published logs were moved, so that some
 // days are none (29/02/18): they count on from the month's end, which keeps the order of the log.
-std::optional<std::int64_t> parse_time(std::string_view text) {
+std::optional<std::int64_t> parse_moodle_time(std::string_view text) {
   const auto day = take_number(text, 2);
   if (!day || !take(text, "/")) return std::nullopt;
   const auto month = take_number(text, 2);
@@ -102,35 +109,35 @@ class MoodleReader final : public ImportReader {
       record.refusal = "the row has another number of columns than the header";
       return;
     }
-    const auto time = parse_time(cell(kTime));
+    const auto time = parse_moodle_time(cell(kTimeColumn));
     if (!time) {
       record.refusal = "time: expected day/month/year, hour:minute";
       return;
     }
-    const auto name = cell(kEventName);
+    const auto name = cell(kEventNameColumn);
     const bool opens_content = std::find(kOpensContent.begin(), kOpensContent.end(), name) != kOpensContent.end();
     const std::string_view type = name == "Course viewed" ? "course_view"
                                   : opens_content         ? "course_click"
                                                           : "page_view";
-    auto course = course_of(cell(kDescription));
+    auto course = course_of(cell(kDescriptionColumn));
     if (course.empty()) {
-      const auto it = courses_.find(std::string(cell(kModule)));
+      const auto it = courses_.find(std::string(cell(kModuleColumn)));
       if (it != courses_.end()) course = it->second;
     }
     std::string props;
     JsonObject(props)
         .text("event_name", name)
-        .text("component", cell(kComponent))
-        .text("origin", cell(kOrigin))
-        .text("offering", cell(kModule))
-        .text("course_module_id", id_after(cell(kDescription), {"course module id ", "course module with id "}))
+        .text("component", cell(kComponentColumn))
+        .text("origin", cell(kOriginColumn))
+        .text("offering", cell(kModuleColumn))
+        .text("course_module_id", id_after(cell(kDescriptionColumn), {"course module id ", "course module with id "}))
         .end();
     JsonObject(record.ndjson)
         .text("type", type)
         .text("external_id", fmt::format("moodle:{}", record.row))
         .number("event_time", *time)
-        .text("user_id", actor_of(cell(kDescription)))
-        .text("page_id", cell(kComponent))
+        .text("user_id", actor_of(cell(kDescriptionColumn)))
+        .text("page_id", cell(kComponentColumn))
         .text("course_id", course)
         .raw("props", props)
         .end();

@@ -11,7 +11,7 @@ namespace marquee::ingest {
 namespace {
 
 // "2019-11-24 00:00:17.004101+00:00", as the data set writes it, in milliseconds since 1970; the zone is always UTC.
-std::optional<std::int64_t> parse_time(std::string_view text) {
+std::optional<std::int64_t> parse_bandit_time(std::string_view text) {
   constexpr std::string_view kShape = "0000-00-00 00:00:00";
   const bool is_utc = text.ends_with("+00:00");
   if (!is_utc || text.size() < kShape.size() + 6) return std::nullopt;
@@ -70,7 +70,7 @@ class OpenBanditReader final : public ImportReader {
       record.refusal = fmt::format("the row has another number of columns than the header");
       return;
     }
-    const auto time = parse_time(cell(0));
+    const auto time = parse_bandit_time(cell(0));
     if (!time) {
       record.refusal = "timestamp: expected a time like 2019-11-24 00:00:17.004101+00:00";
       return;

@@ -17,6 +17,7 @@
 #include <thread>
 #include <vector>
 
+#include "first_line.h"
 #include "loader_lander.h"
 #include "marquee/base/logging.h"
 #include "marquee/ingest/rewind.h"
@@ -26,13 +27,6 @@ namespace {
 
 constexpr auto kShowEvery = std::chrono::seconds(1);
 constexpr const char* kBootFile = "/loader-boot-id";
-
-std::string first_line(const std::string& path) {
-  std::ifstream file(path);
-  std::string line;
-  std::getline(file, line);
-  return line;
-}
 
 /// "host:pid"
 std::string process_name() {

@@ -10,8 +10,8 @@ namespace marquee::ingest {
 namespace {
 
 constexpr std::int64_t kMillisPerDay = 86'400'000;
-constexpr const char* kName = "LowCardinality(String)";
-constexpr const char* kTime = "DateTime64(3, 'UTC')";
+constexpr const char* kNameType = "LowCardinality(String)";
+constexpr const char* kTimeType = "DateTime64(3, 'UTC')";
 constexpr const char* kType =
     "Enum8('page_view' = 1, 'page_leave' = 2, 'impression' = 3, 'viewable_impression' = 4, 'hover' = 5, 'click' = 6, "
     "'scroll' = 7, 'search' = 8, 'course_view' = 9, 'course_click' = 10, 'conversion' = 11, 'exposure' = 12, "
@@ -48,27 +48,27 @@ std::vector<std::string> partition_ids(const std::set<Day>& days) {
 std::string loader_name(std::uint64_t token) { return fmt::format("{:016x}", token); }
 
 EventBlock::EventBlock()
-    : site_id_(block_.add<Name>("site_id", kName)),
+    : site_id_(block_.add<Name>("site_id", kNameType)),
       session_id_(block_.add<Number<std::uint64_t>>("session_id", "UInt64")),
       seq_(block_.add<Number<std::uint32_t>>("seq", "UInt32")),
       external_id_(block_.add<Text>("external_id", "String")),
-      event_time_(block_.add<Number<std::int64_t>>("event_time", kTime)),
-      received_time_(block_.add<Number<std::int64_t>>("received_time", kTime)),
+      event_time_(block_.add<Number<std::int64_t>>("event_time", kTimeType)),
+      received_time_(block_.add<Number<std::int64_t>>("received_time", kTimeType)),
       event_type_(block_.add<Number<std::uint8_t>>("event_type", kType)),
       user_key_(block_.add<Number<std::uint64_t>>("user_key", "UInt64")),
-      college_id_(block_.add<Name>("college_id", kName)),
-      program_(block_.add<Name>("program", kName)),
+      college_id_(block_.add<Name>("college_id", kNameType)),
+      program_(block_.add<Name>("program", kNameType)),
       year_of_study_(block_.add<Number<std::uint8_t>>("year_of_study", "UInt8")),
-      city_(block_.add<Name>("city", kName)),
-      device_(block_.add<Name>("device", kName)),
-      os_(block_.add<Name>("os", kName)),
-      browser_(block_.add<Name>("browser", kName)),
+      city_(block_.add<Name>("city", kNameType)),
+      device_(block_.add<Name>("device", kNameType)),
+      os_(block_.add<Name>("os", kNameType)),
+      browser_(block_.add<Name>("browser", kNameType)),
       is_bot_(block_.add<Number<std::uint8_t>>("is_bot", "Bool")),
       consent_(block_.add<Number<std::uint8_t>>("consent", kConsent)),
-      page_id_(block_.add<Name>("page_id", kName)),
+      page_id_(block_.add<Name>("page_id", kNameType)),
       page_path_(block_.add<Text>("page_path", "String")),
-      referrer_host_(block_.add<Name>("referrer_host", kName)),
-      slot_id_(block_.add<Name>("slot_id", kName)),
+      referrer_host_(block_.add<Name>("referrer_host", kNameType)),
+      slot_id_(block_.add<Name>("slot_id", kNameType)),
       position_(block_.add<Number<std::uint8_t>>("position", "UInt8")),
       viewport_width_(block_.add<Number<std::uint16_t>>("viewport_width", "UInt16")),
       viewport_height_(block_.add<Number<std::uint16_t>>("viewport_height", "UInt16")),
@@ -77,21 +77,21 @@ EventBlock::EventBlock()
       slot_y_(block_.add<Number<std::uint16_t>>("slot_y", "UInt16")),
       page_x_(block_.add<Number<std::uint16_t>>("page_x", "UInt16")),
       page_y_(block_.add<Number<std::uint16_t>>("page_y", "UInt16")),
-      campaign_id_(block_.add<Name>("campaign_id", kName)),
-      ad_id_(block_.add<Name>("ad_id", kName)),
+      campaign_id_(block_.add<Name>("campaign_id", kNameType)),
+      ad_id_(block_.add<Name>("ad_id", kNameType)),
       decision_id_(block_.add<Text>("decision_id", "String")),
-      course_id_(block_.add<Name>("course_id", kName)),
+      course_id_(block_.add<Name>("course_id", kNameType)),
       search_query_(block_.add<Text>("search_query", "String")),
       results_count_(block_.add<Number<std::int32_t>>("results_count", "Int32")),
       dwell_ms_(block_.add<Number<std::uint32_t>>("dwell_ms", "UInt32")),
       visible_ms_(block_.add<Number<std::uint32_t>>("visible_ms", "UInt32")),
       value_(block_.add<Number<double>>("value", "Float64")),
       propensity_(block_.add<Number<float>>("propensity", "Float32")),
-      policy_(block_.add<Name>("policy", kName)),
+      policy_(block_.add<Name>("policy", kNameType)),
       props_(block_.add<Text>("props", "String")),
       log_partition_(block_.add<Number<std::uint16_t>>("log_partition", "UInt16")),
       log_offset_(block_.add<Number<std::uint64_t>>("log_offset", "UInt64")),
-      loader_(block_.add<Name>("loader", kName)) {}
+      loader_(block_.add<Name>("loader", kNameType)) {}
 
 void EventBlock::append(const event::Event& event, log::Partition partition, log::Offset offset) {
   site_id_.append(event.site_id);

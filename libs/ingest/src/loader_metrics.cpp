@@ -3,7 +3,7 @@
 namespace marquee::ingest {
 namespace {
 
-prometheus::Histogram& seconds(metrics::Registry& registry, const char* name, const char* help) {
+prometheus::Histogram& seconds_histogram(metrics::Registry& registry, const char* name, const char* help) {
   return prometheus::BuildHistogram().Name(name).Help(help).Register(registry).Add({}, metrics::latency_buckets());
 }
 
@@ -23,9 +23,9 @@ LoaderMetrics::LoaderMetrics(std::shared_ptr<metrics::Registry> registry, std::s
                                      .Help("Dead letters that their topic refused; the store has them")
                                      .Register(*registry_)
                                      .Add({})),
-      insert_seconds(seconds(*registry_, "marquee_loader_insert_seconds", "Time that an insert took")),
-      landing_seconds(seconds(*registry_, "marquee_loader_landing_delay_seconds",
-                              "From receipt of a batch's oldest event until it can be queried")),
+      insert_seconds(seconds_histogram(*registry_, "marquee_loader_insert_seconds", "Time that an insert took")),
+      landing_seconds(seconds_histogram(*registry_, "marquee_loader_landing_delay_seconds",
+                                        "From receipt of a batch's oldest event until it can be queried")),
       events_(counters("marquee_loader_events_total", "Events landed in the store")),
       repeats_(counters("marquee_loader_repeats_total", "Repeated events that were dropped")),
       dead_letters_(counters("marquee_loader_dead_letters_total", "Records that could not be loaded")),

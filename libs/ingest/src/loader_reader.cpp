@@ -13,7 +13,7 @@ constexpr milliseconds kIdlePoll{100};    ///< How soon an idle reader sees that
 constexpr milliseconds kShortestPoll{2};  ///< How soon a batch that has waited long enough sees that the store is free.
 constexpr milliseconds kLongestPoll{8};   ///< How soon a young batch sees that it may join another partition's.
 constexpr std::size_t kReadRecords = 16'384;
-constexpr std::size_t kReadBytes = 4 * 1024 * 1024;
+constexpr std::size_t kLoadBytes = 4 * 1024 * 1024;
 
 }  // namespace
 
@@ -71,7 +71,7 @@ bool PartitionReader::fill(LoadBatch& batch, std::uint64_t look) {
   while (exchange_.is_open(partition_) && context_.name().look == look) {
     if (is_full(batch) || (!batch.range().empty() && exchange_.wants(partition_, began))) return true;
     const std::size_t room = std::min(options.max_batch_rows - batch.range().size(), kReadRecords);
-    const std::size_t bytes = std::min(options.max_batch_bytes - batch.bytes(), kReadBytes);
+    const std::size_t bytes = std::min(options.max_batch_bytes - batch.bytes(), kLoadBytes);
     const auto records = context_.log.read(partition_, batch.range().end, room, bytes);
     if (!records) {
       context_.note_failure(partition_, "read", records.error(), ++failures);

@@ -12,7 +12,7 @@
 namespace marquee::ingest {
 namespace {
 
-constexpr log::Offset kStretch = 500'000;
+constexpr log::Offset kRereadStretch = 500'000;
 
 }  // namespace
 
@@ -121,7 +121,7 @@ Result<void> NewTables::copy_events_after(const Offsets& from) {
 
 Result<void> NewTables::copy_rows(log::Partition partition, const std::vector<Row>& rows) {
   for (auto next = rows.begin(); next != rows.end();) {
-    const log::Range range{next->offset, std::min(next->offset + kStretch, rows.back().offset + 1)};
+    const log::Range range{next->offset, std::min(next->offset + kRereadStretch, rows.back().offset + 1)};
     const auto there = live_.landed_hashes(partition, range);
     if (!there) return there.error();
     clickhouse::NativeBlock block;

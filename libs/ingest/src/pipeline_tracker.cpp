@@ -15,7 +15,7 @@ constexpr std::int64_t kTold = 10 * kSecond;    ///< A rate that a loader told i
 constexpr std::int64_t kBetweenMoments = 5 * kSecond;
 constexpr std::size_t kMoments = 180;  ///< A quarter of an hour.
 
-double seconds(std::int64_t milliseconds) { return static_cast<double>(milliseconds) / kSecond; }
+double in_seconds(std::int64_t span_ms) { return static_cast<double>(span_ms) / kSecond; }
 
 }  // namespace
 
@@ -105,12 +105,12 @@ void PipelineTracker::take_told(const PipelineLook& look, const std::vector<Part
 
 void PipelineTracker::measure(PipelinePartition& one, Memory& memory, std::int64_t now) {
   const auto lag = one.told.lag_events();
-  one.lag_seconds = memory.waiting_since ? seconds(std::max<std::int64_t>(now - *memory.waiting_since, 0)) : 0;
+  one.lag_seconds = memory.waiting_since ? in_seconds(std::max<std::int64_t>(now - *memory.waiting_since, 0)) : 0;
   const Sample& first = memory.samples.front();
   const Sample& last = memory.samples.back();
   if (const auto span = last.time_ms - first.time_ms; span >= kLeastMeasured) {
-    one.landing_per_second = static_cast<double>(last.landed - std::min(first.landed, last.landed)) / seconds(span);
-    one.arriving_per_second = static_cast<double>(last.end - first.end) / seconds(span);
+    one.landing_per_second = static_cast<double>(last.landed - std::min(first.landed, last.landed)) / in_seconds(span);
+    one.arriving_per_second = static_cast<double>(last.end - first.end) / in_seconds(span);
   } else {
     one.landing_per_second = now - one.told.time_ms <= kTold ? one.told.events_per_second : 0;
     one.arriving_per_second = 0;

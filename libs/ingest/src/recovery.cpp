@@ -11,7 +11,7 @@
 namespace marquee::ingest {
 namespace {
 
-constexpr std::size_t kReadBytes = 8 * 1024 * 1024;
+constexpr std::size_t kRecoveryBytes = 8 * 1024 * 1024;
 constexpr Millis kGivenWithin{5'000};
 
 /// Records from `begin` up to `end`, a piece at a time.
@@ -136,10 +136,10 @@ Result<void> Recovery::refuse(log::Partition partition, const Row& row, const cl
 
 Result<log::Records> read_known(log::EventLog& log, log::Partition partition, log::Offset from,
                                 std::size_t max_records) {
-  auto records = log.read(partition, from, max_records, kReadBytes);
+  auto records = log.read(partition, from, max_records, kRecoveryBytes);
   const auto is_none = [&] { return records && records->records.empty() && records->first == from; };
   if (is_none() && log.wait_for(partition, from, kGivenWithin))
-    records = log.read(partition, from, max_records, kReadBytes);
+    records = log.read(partition, from, max_records, kRecoveryBytes);
   if (is_none()) return Error::retry(fmt::format("the log does not give offset {}", from));
   // Behind a gap as many records reach further.
   if (records) {

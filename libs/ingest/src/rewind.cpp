@@ -18,9 +18,9 @@
 namespace marquee::ingest {
 namespace {
 
-using Clock = std::chrono::steady_clock;
+using SteadyClock = std::chrono::steady_clock;
 
-constexpr int kAttempts = 5;
+constexpr int kRewindAttempts = 5;
 constexpr int kPasses =
     20;  ///< Without holding inserts; what has landed since the last of them is read while they wait.
 constexpr Millis kFinishWithin{600'000};
@@ -165,12 +165,12 @@ class Attempt {
     if (auto go_on = reread_.check_stop(); !go_on) return go_on;
     auto lock = patiently(options_.patience, [&] { return RebuildLock::take(client_); });
     if (!lock) return lock.error();
-    const auto began = Clock::now();
+    const auto began = SteadyClock::now();
     if (auto completed = complete(**lock); !completed) return completed;
     auto swapped = swap_in(client_, **lock, lock_.database(), new_->names());
     lock->reset();
     if (!swapped) swapped = finish(swapped.error());
-    summary_.inserts_held = std::chrono::duration_cast<Millis>(Clock::now() - began);
+    summary_.inserts_held = std::chrono::duration_cast<Millis>(SteadyClock::now() - began);
     return swapped;
   }
 
@@ -252,7 +252,7 @@ Result<RewindSummary> rewind(const RewindOptions& options, log::EventLog& log, c
     const auto plan = patiently(options.patience, [&] { return plan_rewind(log, store, options.from); });
     if (!plan) return plan.error();
     auto summary = Attempt(options, log, store, **lock, *plan).run();
-    if (summary || summary.error().action != Action::retry || attempt == kAttempts) return summary;
+    if (summary || summary.error().action != Action::retry || attempt == kRewindAttempts) return summary;
     logging::warn("rewind.begins_again", {{"attempt", attempt}, {"error", summary.error().message}});
   }
 }

@@ -16,7 +16,7 @@ namespace marquee::ingest {
 namespace {
 
 constexpr std::size_t kDaysAtOnce = 16;
-constexpr int kAttempts = 600;  // A recovery's rebuild may be under way; the longest has days to do.
+constexpr int kRebuildAttempts = 600;  // A recovery's rebuild may be under way; the longest has days to do.
 
 using Days = std::span<const std::string>;
 
@@ -142,7 +142,7 @@ Result<void> rebuild(clickhouse::Client& store, RebuildLock& lock, const std::ve
 template <class Attempt>
 auto patiently(const Attempt& attempt) {
   auto done = attempt();
-  for (int count = 1; !done && done.error().action == Action::retry && count < kAttempts; ++count) {
+  for (int count = 1; !done && done.error().action == Action::retry && count < kRebuildAttempts; ++count) {
     std::this_thread::sleep_for(Millis(100));
     done = attempt();
   }

@@ -11,19 +11,13 @@
 #include <mutex>
 #include <set>
 
+#include "first_line.h"
 #include "marquee/base/logging.h"
 
 namespace marquee::ingest {
 namespace {
 
 constexpr Millis kSignEvery{3'000};
-
-std::string first_line(const std::string& path) {
-  std::ifstream file(path);
-  std::string line;
-  std::getline(file, line);
-  return line;
-}
 
 /// Ticks since boot at which the process began; empty where there is none of that id.
 std::string start_of(const std::string& pid) {

@@ -131,7 +131,7 @@ http::Response taken() {
   return response;
 }
 
-void break_connection(http::Responder responder) { responder.stream(http::Response::text(200, ""))->close(false); }
+void break_connection_of(http::Responder responder) { responder.stream(http::Response::text(200, ""))->close(false); }
 
 template <class T>
 T take_first(std::deque<T>& from, T otherwise) {
@@ -289,7 +289,7 @@ void FakeStore::take_insert(const std::string& statement, const std::string& bod
     case Fate::content_refused:
       return responder.send(failure(400, 117, "cannot insert data into JSON column"));
     default:
-      return break_connection(std::move(responder));
+      return break_connection_of(std::move(responder));
   }
 }
 

@@ -37,7 +37,7 @@ constexpr std::array kNotPublic4 = {
     Network4{of(240, 0, 0, 0), 4},      // Reserved, and broadcast.
 };
 
-bool is_public(const ip::address_v4& address) {
+bool is_public_v4(const ip::address_v4& address) {
   return std::ranges::none_of(kNotPublic4, [value = address.to_uint()](const Network4& network) {
     return (value ^ network.address) >> (32 - network.bits) == 0;
   });
@@ -47,7 +47,7 @@ bool begins_with(const ip::address_v6::bytes_type& bytes, std::initializer_list<
   return std::equal(prefix.begin(), prefix.end(), bytes.begin());
 }
 
-bool is_public(const ip::address_v6& address) {
+bool is_public_v6(const ip::address_v6& address) {
   const auto bytes = address.to_bytes();
   // Only 2000::/3 is given out for global unicast; that leaves out ::1, ::, mapped and compatible IPv4, NAT64
   // (64:ff9b::/96), discard, unique-local (fc00::/7), link-local (fe80::/10), site-local and multicast (ff00::/8).
@@ -59,19 +59,19 @@ bool is_public(const ip::address_v6& address) {
   return !is_special;
 }
 
-Error wrong(std::string_view what) { return Error::reject(fmt::format("url: {}", what)); }
+Error wrong_url(std::string_view what) { return Error::reject(fmt::format("url: {}", what)); }
 
 }  // namespace
 
 bool is_public(const ip::address& address) {
-  return address.is_v4() ? is_public(address.to_v4()) : is_public(address.to_v6());
+  return address.is_v4() ? is_public_v4(address.to_v4()) : is_public_v6(address.to_v6());
 }
 
 Result<WebhookUrl> parse_webhook_url(std::string_view text) {
-  if (text.size() > 2000) return wrong("at most 2000 bytes are taken");
+  if (text.size() > 2000) return wrong_url("at most 2000 bytes are taken");
   if (!std::ranges::all_of(text,
                            [](char c) { return c > ' ' && c < 0x7F && c != '\\' && c != '"' && c != '<' && c != '>'; }))
-    return wrong("has a character that none may have; write it percent-encoded");
+    return wrong_url("has a character that none may have; write it percent-encoded");
   WebhookUrl url;
   if (text.starts_with("https://")) {
     url.is_tls = true;
@@ -79,14 +79,14 @@ Result<WebhookUrl> parse_webhook_url(std::string_view text) {
   } else if (text.starts_with("http://")) {
     text.remove_prefix(7);
   } else {
-    return wrong("expected an address like https://example.com/hook");
+    return wrong_url("expected an address like https://example.com/hook");
   }
-  if (text.find('#') != std::string_view::npos) return wrong("may have no fragment (#)");
+  if (text.find('#') != std::string_view::npos) return wrong_url("may have no fragment (#)");
   const auto end = std::min(text.find_first_of("/?"), text.size());
   auto authority = text.substr(0, end);
   url.target = text.substr(end);
   if (!url.target.starts_with('/')) url.target.insert(0, "/");
-  if (authority.find('@') != std::string_view::npos) return wrong("may have no user and password");
+  if (authority.find('@') != std::string_view::npos) return wrong_url("may have no user and password");
   url.header = authority;
   url.port = url.is_tls ? 443 : 80;
   const auto bracket = authority.rfind(']');
@@ -95,12 +95,12 @@ Result<WebhookUrl> parse_webhook_url(std::string_view text) {
     const auto port = authority.substr(colon + 1);
     const auto [rest, error] = std::from_chars(port.data(), port.data() + port.size(), url.port);
     if (error != std::errc() || rest != port.data() + port.size() || url.port == 0)
-      return wrong("expected a port from 1 to 65535");
+      return wrong_url("expected a port from 1 to 65535");
     authority = authority.substr(0, colon);
   }
   if (authority.starts_with('[') && authority.ends_with(']')) authority = authority.substr(1, authority.size() - 2);
   if (authority.empty() || authority.size() > 253 || authority.find_first_of("[]%") != std::string_view::npos)
-    return wrong("names no host");
+    return wrong_url("names no host");
   url.host = authority;
   return url;
 }

@@ -31,7 +31,9 @@ constexpr Millis kSecond(1'000);
 constexpr Millis kDay(86'400'000);
 constexpr int kMostChecks = 1000;
 
-Error wrong(std::string_view name, std::string_view what) { return Error::reject(fmt::format("{}: {}", name, what)); }
+Error wrong_member(std::string_view name, std::string_view what) {
+  return Error::reject(fmt::format("{}: {}", name, what));
+}
 
 /// Members of a rule, one after the other; the first that is wrong is what is said.
 class Members {
@@ -41,7 +43,8 @@ class Members {
   void text(const char* name, std::string& target) {
     const auto* found = find(name);
     if (found == nullptr) return;
-    if (!found->is_string() || found->get_ref<const std::string&>().empty()) return fail(wrong(name, "expected text"));
+    if (!found->is_string() || found->get_ref<const std::string&>().empty())
+      return fail(wrong_member(name, "expected text"));
     target = *found;
   }
   template <std::size_t N, class Choice>
@@ -50,7 +53,8 @@ class Members {
     text(name, chosen);
     if (chosen.empty()) return;
     const auto at = std::ranges::find(choices, chosen);
-    if (at == choices.end()) return fail(wrong(name, fmt::format("expected one of {}", fmt::join(choices, ", "))));
+    if (at == choices.end())
+      return fail(wrong_member(name, fmt::format("expected one of {}", fmt::join(choices, ", "))));
     target = static_cast<Choice>(at - choices.begin());
   }
   void span(const char* name, Millis least, Millis most, Millis& target) {
@@ -60,8 +64,8 @@ class Members {
     const auto read = config::parse_duration(written);
     const Millis value(read ? static_cast<std::int64_t>(std::min<std::uint64_t>(*read, 1ULL << 50)) : -1);
     if (value < least || value > most || value.count() % kSecond.count() != 0)
-      return fail(wrong(name, fmt::format("expected a span of whole seconds like 5m, from {} to {}", span_text(least),
-                                          span_text(most))));
+      return fail(wrong_member(name, fmt::format("expected a span of whole seconds like 5m, from {} to {}",
+                                                 span_text(least), span_text(most))));
     target = value;
   }
   template <class Number>
@@ -70,7 +74,8 @@ class Members {
     if (found == nullptr) return;
     const double value = found->is_number() ? found->get<double>() : NAN;
     if (!(value >= least && value <= most) || (is_whole && !found->is_number_integer()))
-      return fail(wrong(name, fmt::format("expected a {}number from {} to {}", is_whole ? "whole " : "", least, most)));
+      return fail(
+          wrong_member(name, fmt::format("expected a {}number from {} to {}", is_whole ? "whole " : "", least, most)));
     target = static_cast<Number>(value);
   }
   void texts(const char* name, std::vector<std::string>& target) {
@@ -78,12 +83,12 @@ class Members {
     if (found == nullptr) return;
     const bool is_list = found->is_array() && found->size() <= 20 &&
                          std::ranges::all_of(*found, [](const Json& one) { return one.is_string(); });
-    if (!is_list) return fail(wrong(name, "expected a list of at most 20 texts"));
+    if (!is_list) return fail(wrong_member(name, "expected a list of at most 20 texts"));
     target = found->get<std::vector<std::string>>();
   }
   void require(std::initializer_list<const char*> names) {
     for (const char* name : names)
-      if (find(name) == nullptr) return fail(wrong(name, "missing"));
+      if (find(name) == nullptr) return fail(wrong_member(name, "missing"));
   }
   void fail(Error error) {
     if (!error_) error_ = std::move(error);
@@ -99,7 +104,7 @@ class Members {
   std::optional<Error> error_;
 };
 
-Json reading_json(const Reading& reading) {
+Json kept_reading(const Reading& reading) {
   const auto or_null = [](const std::optional<double>& value) { return value ? Json(*value) : Json(nullptr); };
   return {{"value", or_null(reading.value)},
           {"low", or_null(reading.low)},
@@ -156,10 +161,10 @@ Result<AlertRule> read_alert_rule(const std::string& text) {
   members.choice("against", kAgainst, rule.compares_week_before);
   if (members.error()) return *members.error();
   if (rule.condition == Condition::fell && rule.threshold > 100)
-    return wrong("threshold", "nothing falls by more than 100 percent");
-  if (rule.remind.count() > 0 && rule.remind < rule.every) return wrong("remind", "expected no less than every");
+    return wrong_member("threshold", "nothing falls by more than 100 percent");
+  if (rule.remind.count() > 0 && rule.remind < rule.every) return wrong_member("remind", "expected no less than every");
   if (rule.compares_week_before && rule.window > 7 * kDay)
-    return wrong("against", "a window of more than a week overlaps that of the week before");
+    return wrong_member("against", "a window of more than a week overlaps that of the week before");
   return rule;
 }
 
@@ -202,8 +207,8 @@ std::string write_alert_state(const AlertState& state) {
   Json json = {{"is_firing", state.is_firing},   {"held", state.held},
                {"since_ms", state.since_ms},     {"told_ms", state.told_ms},
                {"checked_ms", state.checked_ms}, {"verdict", name_of(state.verdict)},
-               {"now", reading_json(state.now)}, {"error", state.error}};
-  if (state.before) json["before"] = reading_json(*state.before);
+               {"now", kept_reading(state.now)}, {"error", state.error}};
+  if (state.before) json["before"] = kept_reading(*state.before);
   if (state.away_until_ms > 0) {
     json["away_from_ms"] = state.away_from_ms;
     json["away_until_ms"] = state.away_until_ms;

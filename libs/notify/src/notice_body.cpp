@@ -12,7 +12,7 @@ using Json = nlohmann::ordered_json;
 
 std::string time_text(std::int64_t ms) { return date::format("%FT%TZ", WallTime(Millis(ms))); }
 
-Json reading_json(const Reading& reading) {
+Json notice_reading(const Reading& reading) {
   const auto or_null = [](const std::optional<double>& value) { return value ? Json(*value) : Json(nullptr); };
   return {{"value", or_null(reading.value)},
           {"low", or_null(reading.low)},
@@ -29,8 +29,8 @@ std::string alert_body(const catalog::Alert& alert, const AlertRule& rule, const
                {"state", state.is_firing ? "firing" : "ok"},
                {"since", state.since_ms == 0 ? Json(nullptr) : Json(time_text(state.since_ms))},
                {"verdict", name_of(state.verdict)},
-               {"now", reading_json(state.now)},
-               {"before", state.before ? reading_json(*state.before) : Json(nullptr)}};
+               {"now", notice_reading(state.now)},
+               {"before", state.before ? notice_reading(*state.before) : Json(nullptr)}};
   return Json{{"type", type}, {"timestamp", time_text(time_ms)}, {"data", std::move(data)}}.dump(
       -1, ' ', false, Json::error_handler_t::replace);
 }
