@@ -9,6 +9,7 @@
 #include <optional>
 
 #include "decoder.h"
+#include "json_parts.h"
 
 namespace marquee::feed {
 namespace {
@@ -27,11 +28,6 @@ std::optional<Kind> primitive(std::string_view name) {
   const auto found = std::ranges::find(kNames, name);
   if (found == kNames.end()) return std::nullopt;
   return static_cast<Kind>(found - kNames.begin());
-}
-
-std::string text_of(dom::object object, std::string_view name) {
-  std::string_view text;
-  return object[name].get(text) == simdjson::SUCCESS ? std::string(text) : std::string();
 }
 
 std::uint64_t number_of(dom::object object, std::string_view name, std::uint64_t otherwise) {

@@ -7,7 +7,7 @@
 #include <array>
 #include <set>
 
-#include "marquee/base/json_text.h"
+#include "json_parts.h"
 #include "marquee/base/nearest.h"
 #include "marquee/event/field_names.h"
 
@@ -17,10 +17,9 @@ namespace {
 constexpr std::size_t kMaxFileBytes = 1024 * 1024;
 constexpr std::size_t kMaxFeeds = 100;
 constexpr std::size_t kMaxMappings = 200;
-constexpr std::size_t kMaxPath = 32;
+constexpr std::size_t kMaxFieldPath = 32;
 constexpr std::size_t kMaxValues = 10'000;
 constexpr std::string_view kUserAgent = "user_agent";
-constexpr std::string_view kProps = "props.";
 constexpr std::string_view kHeaders = "$headers.";
 
 constexpr std::array<std::string_view, 3> kFormats = {"json", "avro", "protobuf"};
@@ -35,14 +34,14 @@ struct Wrong {
 
 [[noreturn]] void refuse(const YAML::Node& node, std::string why) { throw Wrong{node.Mark(), std::move(why)}; }
 
-std::string text_of(const YAML::Node& node, std::string_view what) {
+std::string scalar_text(const YAML::Node& node, std::string_view what) {
   if (!node.IsScalar()) refuse(node, fmt::format("{}: must be a single value", what));
   return node.Scalar();
 }
 
 /// A scalar as JSON: quoted text stays text, and what looks like a number, true or false is one.
 std::string json_of(const YAML::Node& node, std::string_view what) {
-  const std::string text = text_of(node, what);
+  const std::string text = scalar_text(node, what);
   const bool is_quoted = node.Tag() == "!";
   if (!is_quoted && (text == "true" || text == "false" || is_json_number(text))) return text;
   std::string json;
@@ -52,7 +51,7 @@ std::string json_of(const YAML::Node& node, std::string_view what) {
 
 template <class Names>
 std::size_t choice_of(const YAML::Node& node, std::string_view what, const Names& names) {
-  const std::string text = text_of(node, what);
+  const std::string text = scalar_text(node, what);
   const auto found = std::ranges::find(names, text);
   if (found == names.end())
     refuse(node, fmt::format("{}: \"{}\" is not one of: {}", what, text, fmt::join(names, ", ")));
@@ -60,7 +59,7 @@ std::size_t choice_of(const YAML::Node& node, std::string_view what, const Names
 }
 
 bool bool_of(const YAML::Node& node, std::string_view what) {
-  const std::string text = text_of(node, what);
+  const std::string text = scalar_text(node, what);
   if (text != "true" && text != "false") refuse(node, fmt::format("{}: \"{}\" is neither true nor false", what, text));
   return text == "true";
 }
@@ -71,7 +70,7 @@ void for_each_key(const YAML::Node& map, std::string_view what, const Names& kno
   if (!map.IsMap()) refuse(map, fmt::format("{}: must be a map of keys (\"name: value\")", what));
   std::set<std::string> seen;
   for (const auto& entry : map) {
-    const std::string name = text_of(entry.first, what);
+    const std::string name = scalar_text(entry.first, what);
     if (!seen.insert(name).second) refuse(entry.first, fmt::format("{}: {} is there twice", what, name));
     if (std::ranges::find(known, name) == known.end())
       refuse(entry.first,
@@ -90,12 +89,12 @@ std::vector<std::string> split(std::string_view path) {
   return names;
 }
 
-void read_path(const YAML::Node& node, Mapping& mapping) {
+void read_mapping_path(const YAML::Node& node, Mapping& mapping) {
   const std::string& field = mapping.field;
   if (node.IsSequence()) {  // Names that hold dots are written as a list.
-    for (const auto& name : node) mapping.path.push_back(text_of(name, field));
+    for (const auto& name : node) mapping.path.push_back(scalar_text(name, field));
   } else {
-    const std::string text = text_of(node, field);
+    const std::string text = scalar_text(node, field);
     if (text.starts_with(kHeaders)) {
       mapping.origin = Origin::header;
       mapping.path = {text.substr(kHeaders.size())};
@@ -112,7 +111,8 @@ void read_path(const YAML::Node& node, Mapping& mapping) {
       mapping.path = split(text);
     }
   }
-  if (mapping.path.size() > kMaxPath) refuse(node, fmt::format("{}: a path of more than {} names", field, kMaxPath));
+  if (mapping.path.size() > kMaxFieldPath)
+    refuse(node, fmt::format("{}: a path of more than {} names", field, kMaxFieldPath));
   if (std::ranges::find(mapping.path, "") != mapping.path.end())
     refuse(node, fmt::format("{}: an empty name in the path", field));
 }
@@ -122,7 +122,7 @@ void read_values(const YAML::Node& node, Mapping& mapping) {
     refuse(node, fmt::format("{}: values: must be a map (\"VIEW: impression\")", mapping.field));
   if (node.size() > kMaxValues) refuse(node, fmt::format("{}: more than {} values", mapping.field, kMaxValues));
   for (const auto& entry : node) {
-    const std::string value = text_of(entry.first, mapping.field);
+    const std::string value = scalar_text(entry.first, mapping.field);
     if (!mapping.values.emplace(value, json_of(entry.second, mapping.field)).second)
       refuse(entry.first, fmt::format("{}: value {} is there twice", mapping.field, value));
   }
@@ -132,7 +132,7 @@ Mapping read_mapping(const std::string& field, const YAML::Node& node) {
   Mapping mapping;
   mapping.field = field;
   if (!node.IsMap()) {
-    read_path(node, mapping);
+    read_mapping_path(node, mapping);
     return mapping;
   }
   constexpr std::array<std::string_view, 5> kKeys = {"from", "constant", "values", "otherwise", "unit"};
@@ -142,7 +142,7 @@ Mapping read_mapping(const std::string& field, const YAML::Node& node) {
       if (has_source) refuse(value, fmt::format("{}: from and constant exclude each other", field));
       has_source = true;
     }
-    if (key == "from") read_path(value, mapping);
+    if (key == "from") read_mapping_path(value, mapping);
     if (key == "constant") {
       mapping.origin = Origin::constant;
       mapping.constant = json_of(value, field);
@@ -174,7 +174,7 @@ void read_fields(const YAML::Node& node, Description& feed) {
   if (node.size() > kMaxMappings) refuse(node, fmt::format("fields: more than {}", kMaxMappings));
   std::set<std::string> seen;
   for (const auto& entry : node) {
-    const std::string field = text_of(entry.first, "fields");
+    const std::string field = scalar_text(entry.first, "fields");
     check_field(entry.first, field);
     if (!seen.insert(field).second) refuse(entry.first, fmt::format("{} is there twice", field));
     feed.mappings.push_back(read_mapping(field, entry.second));
@@ -185,7 +185,7 @@ void read_fields(const YAML::Node& node, Description& feed) {
 void read_registry(const YAML::Node& node, Description& feed) {
   constexpr std::array<std::string_view, 3> kKeys = {"url", "user", "password"};
   for_each_key(node, "schema_registry", kKeys, [&](const std::string& key, const YAML::Node& value) {
-    const std::string text = text_of(value, "schema_registry." + key);
+    const std::string text = scalar_text(value, "schema_registry." + key);
     if (key == "url") {
       if (!text.starts_with("http://") || text.size() == 7)
         refuse(value, fmt::format("schema_registry.url: \"{}\" is not http://host:port[/path]", text));
@@ -212,11 +212,11 @@ Description read_feed(const YAML::Node& node) {
   constexpr std::array<std::string_view, 2> kStarts = {"earliest", "latest"};
   Description feed;
   for_each_key(node, "feed", kKeys, [&](const std::string& key, const YAML::Node& value) {
-    if (key == "name") check_name(value, key, feed.name = text_of(value, key), 64);
-    if (key == "topic") check_name(value, key, feed.topic = text_of(value, key), 249);
+    if (key == "name") check_name(value, key, feed.name = scalar_text(value, key), 64);
+    if (key == "topic") check_name(value, key, feed.topic = scalar_text(value, key), 249);
     if (key == "format") feed.format = static_cast<Format>(choice_of(value, key, kFormats));
     if (key == "schema_registry") read_registry(value, feed);
-    if (key == "site") check_name(value, key, feed.site = text_of(value, key), 128);
+    if (key == "site") check_name(value, key, feed.site = scalar_text(value, key), 128);
     if (key == "trusted") feed.is_trusted = bool_of(value, key);
     if (key == "start") feed.from_end = choice_of(value, key, kStarts) == 1;
     if (key == "fields") read_fields(value, feed);
@@ -250,23 +250,16 @@ std::vector<Description> read_document(const YAML::Node& document) {
   return feeds;
 }
 
-/// JSON text is YAML, too.
-std::string quoted(std::string_view text) {
-  std::string out;
-  append_json_string(out, text);
-  return out;
-}
-
 std::string print_source(const Mapping& mapping) {
   switch (mapping.origin) {
     case Origin::constant:
       return "constant: " + mapping.constant;
     case Origin::header:
-      return "from: " + quoted("$headers." + mapping.path[0]);
+      return "from: " + json_quoted("$headers." + mapping.path[0]);
     case Origin::value: {
       if (mapping.path.empty()) return "from: $value";
       std::vector<std::string> names;
-      for (const auto& name : mapping.path) names.push_back(quoted(name));
+      for (const auto& name : mapping.path) names.push_back(json_quoted(name));
       return fmt::format("from: [{}]", fmt::join(names, ", "));
     }
     default:
@@ -276,11 +269,11 @@ std::string print_source(const Mapping& mapping) {
 }
 
 std::string print_mapping(const Mapping& mapping) {
-  std::string out = fmt::format("      {}: {{{}", quoted(mapping.field), print_source(mapping));
+  std::string out = fmt::format("      {}: {{{}", json_quoted(mapping.field), print_source(mapping));
   if (!mapping.values.empty()) {
     out += ", values: {";
     for (const auto& [value, becomes] : mapping.values)
-      out += fmt::format("{}{}: {}", out.ends_with('{') ? "" : ", ", quoted(value), becomes);
+      out += fmt::format("{}{}: {}", out.ends_with('{') ? "" : ", ", json_quoted(value), becomes);
     out += '}';
   }
   if (!mapping.otherwise.empty()) out += ", otherwise: " + mapping.otherwise;
@@ -311,14 +304,14 @@ Result<std::vector<Description>> parse_feeds(std::string_view yaml, std::string_
 std::string print_feeds(const std::vector<Description>& feeds) {
   std::string out = "feeds:\n";
   for (const Description& feed : feeds) {
-    out += fmt::format("  - name: {}\n    topic: {}\n    format: {}\n", quoted(feed.name), quoted(feed.topic),
+    out += fmt::format("  - name: {}\n    topic: {}\n    format: {}\n", json_quoted(feed.name), json_quoted(feed.topic),
                        kFormats[static_cast<std::size_t>(feed.format)]);
     if (!feed.registry_url.empty()) {
-      out += fmt::format("    schema_registry:\n      url: {}\n", quoted(feed.registry_url));
-      if (!feed.registry_user.empty()) out += fmt::format("      user: {}\n", quoted(feed.registry_user));
+      out += fmt::format("    schema_registry:\n      url: {}\n", json_quoted(feed.registry_url));
+      if (!feed.registry_user.empty()) out += fmt::format("      user: {}\n", json_quoted(feed.registry_user));
       if (!feed.registry_password.empty()) out += "      # password: (set)\n";
     }
-    out += fmt::format("    site: {}\n    trusted: {}\n    start: {}\n    fields:\n", quoted(feed.site),
+    out += fmt::format("    site: {}\n    trusted: {}\n    start: {}\n    fields:\n", json_quoted(feed.site),
                        feed.is_trusted, feed.from_end ? "latest" : "earliest");
     for (const Mapping& mapping : feed.mappings) out += print_mapping(mapping);
   }

@@ -19,6 +19,10 @@ namespace {
 /// What a broker takes by default, less what the message has beside.
 constexpr std::size_t kMaxLetterBytes = 900'000;
 
+}  // namespace
+
+// Fields of Feed::Impl are of these, which so are not in the anonymous namespace.
+
 /// What became of messages.
 struct Counts {
   std::uint64_t events = 0, dead_letters = 0, ignored = 0;
@@ -36,6 +40,8 @@ struct Tally {
   Counts counts;
 };
 
+namespace {
+
 prometheus::Counter& counter(metrics::Registry& registry, const std::string& feed, const char* result) {
   return prometheus::BuildCounter()
       .Name("marquee_feed_messages_total")
@@ -43,6 +49,8 @@ prometheus::Counter& counter(metrics::Registry& registry, const std::string& fee
       .Register(registry)
       .Add({{"feed", feed}, {"result", result}});
 }
+
+}  // namespace
 
 struct FeedMetrics {
   FeedMetrics(metrics::Registry& registry, const std::string& feed)
@@ -58,6 +66,8 @@ struct FeedMetrics {
   prometheus::Counter& dead_letters;
   prometheus::Counter& ignored;
 };
+
+namespace {
 
 class FeedWork final : public kafka::RelayWork {
  public:

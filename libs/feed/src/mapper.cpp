@@ -6,6 +6,7 @@
 #include <charconv>
 #include <cmath>
 
+#include "json_parts.h"
 #include "marquee/base/json_text.h"
 #include "marquee/event/field_names.h"
 
@@ -14,14 +15,7 @@ namespace {
 
 namespace dom = simdjson::dom;
 
-constexpr std::string_view kProps = "props.";
 constexpr std::size_t kMostTopic = 96;  ///< Of an identity; the rest of its 128 bytes is for the numbers.
-
-std::string quoted(std::string_view text) {
-  std::string json;
-  append_json_string(json, text);
-  return json;
-}
 
 /// Of a lookup in an object or, by a number, in a list.
 std::optional<dom::element> child(dom::element element, std::string_view name) {
@@ -69,7 +63,7 @@ std::string message_identity(std::string_view topic, std::uint32_t partition, st
 
 std::optional<Mapper::Found> Mapper::find(const Mapping& mapping, const MessageView& message,
                                           dom::element value) const {
-  const auto text = [](std::string_view found) { return Found{quoted(found), std::string(found), true, true}; };
+  const auto text = [](std::string_view found) { return Found{json_quoted(found), std::string(found), true, true}; };
   const auto number = [](auto found) { return Found{std::to_string(found), std::to_string(found), true, false}; };
   switch (mapping.origin) {
     case Origin::topic:
@@ -108,7 +102,7 @@ std::optional<Mapper::Found> Mapper::find(const Mapping& mapping, const MessageV
 Result<std::optional<std::string>> Mapper::translate(const Mapping& mapping, std::optional<Found> found) {
   // Only the description may say so; the same text in a message is text.
   const auto becomes = [](const std::string& json) {
-    return json == quoted(kIgnore) ? std::nullopt : std::optional(json);
+    return json == json_quoted(kIgnore) ? std::nullopt : std::optional(json);
   };
   if (!found) return becomes(mapping.otherwise);
   if (!mapping.values.empty()) {

@@ -24,7 +24,7 @@ namespace {
 
 namespace pb = google::protobuf;
 
-constexpr std::size_t kMaxPath = 32;
+constexpr std::size_t kMaxTypePath = 32;
 
 /// Some registries give a file as its serialized FileDescriptorProto in base64, as clients register it.
 std::optional<pb::FileDescriptorProto> serialized(const ProtobufFile& file) {
@@ -93,10 +93,10 @@ bool read_number(std::string_view& bytes, std::int64_t& number) {
 }
 
 /// The path, which is shortened to one zero for the first message of the file.
-Result<std::vector<std::size_t>> read_path(std::string_view& bytes) {
+Result<std::vector<std::size_t>> read_type_path(std::string_view& bytes) {
   const auto wrong = [] { return Error::reject("the Protobuf message does not begin with the path to its type"); };
   std::int64_t count = 0;
-  if (!read_number(bytes, count) || count < 0 || static_cast<std::size_t>(count) > kMaxPath) return wrong();
+  if (!read_number(bytes, count) || count < 0 || static_cast<std::size_t>(count) > kMaxTypePath) return wrong();
   std::vector<std::size_t> path;
   if (count == 0) path.push_back(0);
   for (; count > 0; --count) {
@@ -133,7 +133,7 @@ class ProtobufSchema::Impl {
   }
 
   Result<void> decode(std::string_view framed, std::string& json) const {
-    auto path = read_path(framed);
+    auto path = read_type_path(framed);
     if (!path) return path.error();
     const auto* type = find(*path);
     if (type == nullptr) return Error::reject(fmt::format("the schema has no message at {}", fmt::join(*path, ".")));

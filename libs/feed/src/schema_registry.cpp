@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <simdjson.h>
 
+#include "json_parts.h"
 #include "marquee/base/base64.h"
 
 namespace marquee::feed {
@@ -12,11 +13,6 @@ namespace dom = simdjson::dom;
 
 constexpr std::size_t kMaxParts = 200;
 constexpr std::size_t kMaxAnswerBytes = 4u << 20u;
-
-std::string text_of(dom::object object, std::string_view name) {
-  std::string_view text;
-  return object[name].get(text) == simdjson::SUCCESS ? std::string(text) : std::string();
-}
 
 }  // namespace
 

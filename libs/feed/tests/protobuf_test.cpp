@@ -45,7 +45,7 @@ constexpr std::string_view kProto = R"(
   }
 )";
 
-std::string decoded(std::string_view proto, const std::string& framed) {
+std::string decoded_protobuf(std::string_view proto, const std::string& framed) {
   const auto schema = ProtobufSchema::compile({{"s.proto", proto}});
   if (!schema) return schema.error().message;
   std::string json;
@@ -148,25 +148,28 @@ RC_GTEST_PROP(Protobuf, what_libprotobuf_encodes_it_reads_back_from_our_json, ()
 
 TEST(Protobuf, has_fields_by_their_names_and_defaults_where_nothing_tells_absence) {
   EXPECT_EQ(
-      decoded(kProto, "\x02\x02"),
+      decoded_protobuf(kProto, "\x02\x02"),
       R"({"id":"","kind":"VIEW","big":0,"raw":"","reals":[],"by_name":{},"flags":{},"kinds":[],"zigzag":0,"fixed":0,"texts":[],"small":0,"yes":false})");
-  EXPECT_EQ(decoded(R"(syntax = "proto3"; message M { enum E { A = 0; } E e = 1; })", "\x00\x08\x63"s), R"({"e":99})");
-  EXPECT_EQ(decoded(R"(syntax = "proto2"; message M { required int32 a = 1; optional int32 b = 2 [default = 5]; })",
-                    "\x00\x08\x01"s),
-            R"({"a":1})");
+  EXPECT_EQ(decoded_protobuf(R"(syntax = "proto3"; message M { enum E { A = 0; } E e = 1; })", "\x00\x08\x63"s),
+            R"({"e":99})");
+  EXPECT_EQ(
+      decoded_protobuf(R"(syntax = "proto2"; message M { required int32 a = 1; optional int32 b = 2 [default = 5]; })",
+                       "\x00\x08\x01"s),
+      R"({"a":1})");
 }
 
 TEST(Protobuf, finds_the_message_by_its_path_in_the_file) {
   const auto proto =
       R"(syntax = "proto3"; message A { string a = 1; message B { string b = 1; message C { string c = 1; } } } message D { string d = 1; })";
-  EXPECT_EQ(decoded(proto, "\x00\x0a\x01x"s), R"({"a":"x"})");
-  EXPECT_EQ(decoded(proto, "\x02\x00\x0a\x01x"s), R"({"a":"x"})");
-  EXPECT_EQ(decoded(proto, "\x02\x02\x0a\x01x"), R"({"d":"x"})");
-  EXPECT_EQ(decoded(proto, "\x06\x00\x00\x00\x0a\x01x"s), R"({"c":"x"})");
-  EXPECT_EQ(decoded(proto, "\x02\x04"), "the schema has no message at 2");
-  EXPECT_EQ(decoded(proto, "\x04\x00\x02"s), "the schema has no message at 0.1");
+  EXPECT_EQ(decoded_protobuf(proto, "\x00\x0a\x01x"s), R"({"a":"x"})");
+  EXPECT_EQ(decoded_protobuf(proto, "\x02\x00\x0a\x01x"s), R"({"a":"x"})");
+  EXPECT_EQ(decoded_protobuf(proto, "\x02\x02\x0a\x01x"), R"({"d":"x"})");
+  EXPECT_EQ(decoded_protobuf(proto, "\x06\x00\x00\x00\x0a\x01x"s), R"({"c":"x"})");
+  EXPECT_EQ(decoded_protobuf(proto, "\x02\x04"), "the schema has no message at 2");
+  EXPECT_EQ(decoded_protobuf(proto, "\x04\x00\x02"s), "the schema has no message at 0.1");
   for (const auto& none : {""s, "\x01"s, "\x02"s, "\x02\x01"s, "\xff\xff\xff\xff\xff\x01"s, "\x80"s, "\x42"s})
-    EXPECT_EQ(decoded(proto, none), "the Protobuf message does not begin with the path to its type") << none.size();
+    EXPECT_EQ(decoded_protobuf(proto, none), "the Protobuf message does not begin with the path to its type")
+        << none.size();
 }
 
 TEST(Protobuf, knows_the_well_known_types) {
@@ -178,10 +181,10 @@ TEST(Protobuf, knows_the_well_known_types) {
   time.set_seconds(1'763'999'000);
   time.set_nanos(123'456'789);
   const auto bytes = time.SerializeAsString();
-  EXPECT_EQ(
-      decoded(proto, "\x00\x0a"s + static_cast<char>(bytes.size()) + bytes + "\x12\x02\x08\x03" + "\x1a\x03\x0a\x01x" +
-                         "\x22\x0a\x0a\x08\x0a\x01k\x12\x03\x1a\x01v" + "\x22\x09\x0a\x07\x0a\x01n\x12\x02\x08\x00"s),
-      R"({"at":1763999000123,"took":3000,"name":"x","any":{"k":"v","n":null}})");
+  EXPECT_EQ(decoded_protobuf(proto, "\x00\x0a"s + static_cast<char>(bytes.size()) + bytes + "\x12\x02\x08\x03" +
+                                        "\x1a\x03\x0a\x01x" + "\x22\x0a\x0a\x08\x0a\x01k\x12\x03\x1a\x01v" +
+                                        "\x22\x09\x0a\x07\x0a\x01n\x12\x02\x08\x00"s),
+            R"({"at":1763999000123,"took":3000,"name":"x","any":{"k":"v","n":null}})");
 }
 
 TEST(Protobuf, compiles_what_a_schema_imports) {
@@ -210,15 +213,15 @@ TEST(Protobuf, takes_files_that_are_serialized_descriptors) {
 }
 
 TEST(Protobuf, refuses_what_is_no_schema_and_what_is_no_message) {
-  EXPECT_EQ(decoded("syntax = \"proto3\"; message M { strin a = 1; }", ""),
+  EXPECT_EQ(decoded_protobuf("syntax = \"proto3\"; message M { strin a = 1; }", ""),
             "the schema does not compile: s.proto:1: \"strin\" is not defined.");
-  EXPECT_TRUE(decoded("message M {", "").starts_with("the schema does not compile: s.proto:1: "))
-      << decoded("message M {", "");
-  EXPECT_TRUE(decoded("syntax = \"proto3\"; import \"other.proto\";", "")
+  EXPECT_TRUE(decoded_protobuf("message M {", "").starts_with("the schema does not compile: s.proto:1: "))
+      << decoded_protobuf("message M {", "");
+  EXPECT_TRUE(decoded_protobuf("syntax = \"proto3\"; import \"other.proto\";", "")
                   .starts_with("the schema does not compile: other.proto: "));
   const auto proto = R"(syntax = "proto3"; message M { string a = 1; M m = 2; })";
-  EXPECT_EQ(decoded(proto, "\x00\x0a\x05x"s), "the bytes are no Protobuf message M");
-  EXPECT_EQ(decoded(R"(syntax = "proto2"; message M { required int32 a = 1; })", "\x00"s),
+  EXPECT_EQ(decoded_protobuf(proto, "\x00\x0a\x05x"s), "the bytes are no Protobuf message M");
+  EXPECT_EQ(decoded_protobuf(R"(syntax = "proto2"; message M { required int32 a = 1; })", "\x00"s),
             "the Protobuf message M lacks a");
   std::string deep;
   for (int i = 0; i < 200; ++i) {
@@ -229,7 +232,7 @@ TEST(Protobuf, refuses_what_is_no_schema_and_what_is_no_message) {
     }
     deep = "\x12" + size + deep;
   }
-  EXPECT_EQ(decoded(proto, "\x00"s + deep), "the bytes are no Protobuf message M");
+  EXPECT_EQ(decoded_protobuf(proto, "\x00"s + deep), "the bytes are no Protobuf message M");
 }
 
 }  // namespace

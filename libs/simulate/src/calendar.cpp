@@ -1,12 +1,12 @@
 #include "calendar.h"
 
+#include "spans.h"
+
 #include <chrono>
 
 namespace marquee::simulate {
 namespace {
 
-constexpr std::int64_t kDayMs = 86'400'000;
-constexpr std::int64_t kMinuteMs = 60'000;
 constexpr std::int64_t kOffsetMs = 330 * kMinuteMs;
 
 // Of the busiest hour, in percent. In the exam season the evening is long and the night short.

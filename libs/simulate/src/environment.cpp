@@ -7,12 +7,12 @@
 
 #include "environment_names.h"
 #include "random.h"
+#include "spans.h"
 
 namespace marquee::simulate {
 namespace {
 
 constexpr std::int64_t kStartMs = 1'772'409'600'000;  ///< 2 March 2026, a Monday, 00:00 UTC.
-constexpr std::int64_t kHourMs = 3'600'000, kDayMs = 24 * kHourMs;
 constexpr double kWeekMs = 7.0 * kDayMs;
 
 // Standard deviations of what makes an ad attractive, in logits.
@@ -23,7 +23,7 @@ constexpr double kPageFits = 0.8, kQueryFits = 1.2;
 constexpr std::array<double, kDevices.size()> kOfDevice = {0, -0.2, -0.1};
 constexpr double kEvening = 0.15;  ///< From 18 to 24 h.
 
-constexpr double kHomePage = 0.25, kBrowsesByInterest = 0.7, kSearches = 0.2, kSearchesWhatThePageIs = 0.6;
+constexpr double kHomePage = 0.25, kBrowsesByInterest = 0.7, kSearchesAtAll = 0.2, kSearchesWhatThePageIs = 0.6;
 constexpr std::array<std::uint32_t, 24> kBusy = {3, 2, 1, 1, 1, 1, 2,  4,  7,  9,  10, 10,
                                                  9, 9, 9, 9, 9, 9, 10, 12, 12, 11, 8,  5};
 
@@ -43,7 +43,7 @@ double normal(Random& random) {
 }
 
 template <class Interest>
-void fill(Interest& interest, Random& random, double deviation) {
+void fill_interest(Interest& interest, Random& random, double deviation) {
   for (auto& one : interest) one = deviation * normal(random);
 }
 
@@ -86,11 +86,11 @@ void Environment::make_tastes() {
   const auto make = [&](std::vector<Taste>& all, std::uint32_t count, double deviation) {
     all.resize(count);
     for (auto& taste : all) {
-      fill(taste.at_first, random, deviation);
-      fill(taste.later, random, deviation);
+      fill_interest(taste.at_first, random, deviation);
+      fill_interest(taste.later, random, deviation);
     }
   };
-  make(of_program_, kPrograms, kOfProgram);
+  make(of_program_, kEnvironmentPrograms, kOfProgram);
   make(of_college_, kColleges, kOfCollege);
   make(of_year_, kYears, kOfYear);
 }
@@ -104,15 +104,15 @@ void Environment::make_students() {
   students_.resize(options_.students);
   for (auto& one : students_) {
     one.college = static_cast<std::uint8_t>(draw(random, sizes));
-    one.program = static_cast<std::uint8_t>(random.below(kPrograms));
+    one.program = static_cast<std::uint8_t>(random.below(kEnvironmentPrograms));
     one.year = static_cast<std::uint8_t>(random.below(kYears));
     const bool is_near = unit(random) < kLivesNearby;
-    const auto city = random.below(kCities);
-    one.city = static_cast<std::uint8_t>(is_near ? one.college % kCities : city);
+    const auto city = random.below(kEnvironmentCities);
+    one.city = static_cast<std::uint8_t>(is_near ? one.college % kEnvironmentCities : city);
     one.device = static_cast<std::uint8_t>(draw(random, kDeviceShares));
     one.is_known = unit(random) < options_.consent;
-    fill(one.own.at_first, random, options_.individual);
-    fill(one.own.later, random, options_.individual);
+    fill_interest(one.own.at_first, random, options_.individual);
+    fill_interest(one.own.later, random, options_.individual);
   }
 }
 
@@ -133,8 +133,8 @@ void Environment::make_ads() {
     } else if (other < options_.churn) {
       to_ms = kStartMs + static_cast<std::int64_t>(born * span);
     }
-    std::vector<double> of_city(kCities);
-    fill(of_city, random, kOfCity);
+    std::vector<double> of_city(kEnvironmentCities);
+    fill_interest(of_city, random, kOfCity);
     for (std::uint32_t j = 0; j < options_.ads_of_campaign; ++j) {
       ads_.push_back({.id = fmt::format("ad-{}-{}", i, j),
                       .campaign = fmt::format("campaign-{}", i),
@@ -147,7 +147,7 @@ void Environment::make_ads() {
       hidden.second_topic = (topic + 1 + random.below(kTopics - 1)) % kTopics;
       hidden.quality = quality + kOfAd * normal(random);
       hidden.of_college.resize(kColleges);
-      fill(hidden.of_college, random, kOfCollegeAndAd);
+      fill_interest(hidden.of_college, random, kOfCollegeAndAd);
       hidden.of_city = of_city;
     }
   }
@@ -170,7 +170,7 @@ void Environment::make_visits() {
     const auto wished = static_cast<std::int32_t>(draw(random, liking)),
                any = static_cast<std::int32_t>(random.below(kTopics));
     const bool is_home = unit(random) < kHomePage, is_by_interest = unit(random) < kBrowsesByInterest;
-    const bool searches = unit(random) < kSearches, is_of_page = unit(random) < kSearchesWhatThePageIs;
+    const bool searches = unit(random) < kSearchesAtAll, is_of_page = unit(random) < kSearchesWhatThePageIs;
     visit.page_topic = is_home ? -1 : is_by_interest ? wished : any;
     visit.page = static_cast<std::uint8_t>(random.below(kPagesOfTopic));
     if (searches) visit.query_topic = is_of_page && !is_home ? visit.page_topic : wished;

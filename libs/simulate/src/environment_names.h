@@ -28,6 +28,7 @@ inline constexpr std::array<Topic, kTopics> kTopicNames = {
      {"food", {"canteen", "recipe", "delivery", "tickets"}}}};
 inline constexpr std::array<std::string_view, 5> kFillers = {"", "best", "near", "exam", "cheap"};
 inline constexpr std::array<std::string_view, 3> kDevices = {"phone", "desktop", "tablet"};
-inline constexpr std::uint32_t kPagesOfTopic = 3, kPrograms = 12, kColleges = 8, kYears = 5, kCities = 6;
+inline constexpr std::uint32_t kPagesOfTopic = 3, kEnvironmentPrograms = 12, kColleges = 8, kYears = 5,
+                               kEnvironmentCities = 6;
 
 }  // namespace marquee::simulate

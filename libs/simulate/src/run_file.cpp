@@ -9,7 +9,7 @@
 namespace marquee::simulate {
 namespace {
 
-constexpr std::size_t kBlock = 1 << 20;
+constexpr std::size_t kFileBlock = 1 << 20;
 
 Result<void> write_all(int descriptor, std::string_view bytes) {
   while (!bytes.empty()) {
@@ -43,10 +43,10 @@ Summary write_ndjson(Stream& stream, int descriptor, const RunOptions& options) 
   Summary summary;
   Progress progress(options, summary);
   std::string ndjson;
-  ndjson.reserve(kBlock + 4096);
+  ndjson.reserve(kFileBlock + 4096);
   for (bool goes_on = true; goes_on;) {
     ndjson.clear();
-    goes_on = fill(stream, options, progress, kBlock, ndjson);
+    goes_on = fill(stream, options, progress, kFileBlock, ndjson);
     if (const auto written = write_all(descriptor, ndjson); !written) {
       if (written.error().action != Action::retry) summary.failure = written.error();
       break;

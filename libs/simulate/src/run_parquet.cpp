@@ -12,7 +12,7 @@
 namespace marquee::simulate {
 namespace {
 
-constexpr std::size_t kBlock = 8 << 20;
+constexpr std::size_t kParquetBlock = 8 << 20;
 
 // Log keeps rows in the order they came in. As the stream writes them, times are whole milliseconds.
 constexpr std::string_view kCreate = R"(
@@ -67,7 +67,7 @@ Result<Summary> write_parquet(Stream& stream, const std::string& path, const std
   std::string ndjson;
   for (bool goes_on = true; goes_on;) {
     ndjson.clear();
-    goes_on = fill(stream, options, progress, kBlock, ndjson);
+    goes_on = fill(stream, options, progress, kParquetBlock, ndjson);
     if (summary.malformed > 0) return Error::reject("a malformed line has no place in a Parquet file; write NDJSON");
     if (ndjson.empty()) break;
     if (auto inserted = (*store)->run(kInsert, ndjson); !inserted) return inserted.error();

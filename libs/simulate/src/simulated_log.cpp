@@ -14,11 +14,11 @@
 #include "marquee/event/parser.h"
 #include "marquee/simulate/stream.h"
 #include "progress_file.h"
+#include "spans.h"
 
 namespace marquee::simulate {
 namespace {
 
-constexpr std::int64_t kDayMs = 86'400'000;
 constexpr std::uint64_t kBlockLines =
     4'096;  ///< Made together, at fixed offsets: a record must not depend on where reading began.
 

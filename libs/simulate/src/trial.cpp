@@ -6,11 +6,11 @@
 
 #include "marquee/simulate/environment.h"
 #include "random.h"
+#include "spans.h"
 
 namespace marquee::simulate {
 namespace {
 
-constexpr double kDayMs = 86'400'000;
 // Four of five click within a minute or so, the others within the half hour that click addresses live.
 constexpr Chance kSoon = Chance::percent(80);
 constexpr std::uint64_t kSoonMs = 20'000, kLateMs = 360'000, kLatestMs = 1'500'000;
@@ -22,7 +22,8 @@ std::uint64_t key_of(std::uint32_t student, std::uint32_t ad) { return (std::uin
 double Trial::views(const Visit& visit, std::uint32_t ad) const {
   const auto found = views_.find(key_of(visit.student, ad));
   if (found == views_.end()) return 0;
-  return found->second.count * std::exp2(static_cast<double>(found->second.at_ms - visit.time_ms) / kDayMs);
+  return found->second.count *
+         std::exp2(static_cast<double>(found->second.at_ms - visit.time_ms) / static_cast<double>(kDayMs));
 }
 
 double Trial::freshness(const Visit& visit, std::uint32_t ad) const {

@@ -19,7 +19,7 @@
 namespace marquee::simulate {
 namespace {
 
-Stream opened(const StreamOptions& options = {}) {
+Stream opened_run(const StreamOptions& options = {}) {
   auto stream = Stream::open(options);
   EXPECT_TRUE(stream) << stream.error().message;
   return std::move(*stream);
@@ -50,13 +50,13 @@ class Run : public testing::Test {
 };
 
 TEST_F(Run, writes_the_lines_of_the_stream_up_to_a_number) {
-  auto stream = opened();
+  auto stream = opened_run();
   RunOptions options;
   options.events = 10'000;
   const auto summary = write(stream, options);
   EXPECT_FALSE(summary.failure);
   EXPECT_EQ(summary.events, 10'000U);
-  auto same = opened();
+  auto same = opened_run();
   std::string expected;
   for (int i = 0; i < 10'000; ++i) same.next(expected);
   EXPECT_EQ(content(path()), expected);
@@ -65,19 +65,19 @@ TEST_F(Run, writes_the_lines_of_the_stream_up_to_a_number) {
 
 TEST_F(Run, writes_up_to_a_time_of_the_stream) {
   StreamOptions stream_options;
-  auto stream = opened(stream_options);
+  auto stream = opened_run(stream_options);
   RunOptions options;
   options.start_ms = stream_options.start_ms;
   options.duration_ms = 3'600'000;
   const auto summary = write(stream, options);
-  auto same = opened(stream_options);
+  auto same = opened_run(stream_options);
   std::uint64_t expected = 0;
   for (std::string line; same.next(line).time_ms < options.start_ms + options.duration_ms; line.clear()) ++expected;
   EXPECT_EQ(summary.events, expected);
 }
 
 TEST_F(Run, ends_in_order_when_it_is_stopped) {
-  auto stream = opened();
+  auto stream = opened_run();
   std::atomic<bool> stop{false};
   RunOptions options;
   options.stop = &stop;
@@ -94,7 +94,7 @@ TEST_F(Run, takes_a_reader_that_goes_away_as_the_end) {
   std::array<int, 2> ends{};
   ASSERT_EQ(::pipe(ends.data()), 0);
   ::close(ends[0]);
-  auto stream = opened();
+  auto stream = opened_run();
   EXPECT_FALSE(write_ndjson(stream, ends[1], {}).failure);
   ::close(ends[1]);
 }
@@ -102,7 +102,7 @@ TEST_F(Run, takes_a_reader_that_goes_away_as_the_end) {
 TEST_F(Run, names_a_disk_that_is_full) {
   const int full = ::open("/dev/full", O_WRONLY | O_CLOEXEC);
   if (full < 0) GTEST_SKIP() << "no /dev/full here";
-  auto stream = opened();
+  auto stream = opened_run();
   RunOptions options;
   options.events = 10;
   const auto summary = write_ndjson(stream, full, options);
@@ -133,7 +133,7 @@ TEST_F(Run, sends_every_event_and_counts_the_answers) {
     received += body;
     return taken(body);
   });
-  auto stream = opened();
+  auto stream = opened_run();
   RunOptions options;
   options.events = 12'345;
   const auto summary = send(stream, target, options);
@@ -150,7 +150,7 @@ TEST_F(Run, counts_rejections_by_field) {
         200,
         R"({"accepted":8,"rejected":[{"index":1,"field":"type","reason":"x"},{"index":3,"field":"","reason":"y"}]})");
   });
-  auto stream = opened();
+  auto stream = opened_run();
   RunOptions options;
   options.events = 10;
   const auto summary = send(stream, target, options);
@@ -163,7 +163,7 @@ TEST_F(Run, counts_rejections_by_field) {
 TEST_F(Run, keeps_the_rate) {
   auto target = target_of([](std::string_view body) { return taken(body); });
   target.rate = 2'000;
-  auto stream = opened();
+  auto stream = opened_run();
   RunOptions options;
   options.events = 1'000;
   const auto summary = send(stream, target, options);
@@ -174,7 +174,7 @@ TEST_F(Run, keeps_the_rate) {
 TEST_F(Run, ends_after_the_duration) {
   auto target = target_of([](std::string_view body) { return taken(body); });
   target.rate = 100;
-  auto stream = opened();
+  auto stream = opened_run();
   RunOptions options;
   options.duration_ms = 300;
   const auto summary = send(stream, target, options);
@@ -189,7 +189,7 @@ TEST_F(Run, does_not_wait_for_a_server_that_is_away_once_stopped) {
     stop = true;
     return std::unexpected(http::Failure{http::Delivery::not_sent, false, "connection refused"});
   });
-  auto stream = opened();
+  auto stream = opened_run();
   RunOptions options;
   options.stop = &stop;
   const auto summary = send(stream, target, options);
@@ -201,14 +201,14 @@ TEST_F(Run, does_not_wait_for_a_server_that_is_away_once_stopped) {
 TEST_F(Run, names_a_key_that_is_refused) {
   const auto target =
       target_of([](std::string_view) { return http::Response::json(401, R"({"error":"no such key"})"); });
-  auto stream = opened();
+  auto stream = opened_run();
   const auto summary = send(stream, target, {});
   ASSERT_TRUE(summary.failure);
   EXPECT_EQ(summary.failure->action, Action::reject);
 }
 
 TEST_F(Run, refuses_parquet_without_an_end_or_a_store) {
-  auto stream = opened();
+  auto stream = opened_run();
   const auto endless = write_parquet(stream, directory_ + "/a.parquet", "/nowhere/marquee-store", {});
   ASSERT_FALSE(endless);
   EXPECT_EQ(endless.error().action, Action::reject);
@@ -226,7 +226,7 @@ std::string store_binary() {
 
 TEST_F(Run, writes_parquet_that_holds_the_rows_of_the_stream_in_order) {
   if (::access(store_binary().c_str(), X_OK) != 0) GTEST_SKIP() << "marquee-store is not built";
-  auto stream = opened();
+  auto stream = opened_run();
   RunOptions options;
   options.events = 30'000;
   const auto file = directory_ + "/events.parquet";
@@ -248,7 +248,7 @@ TEST_F(Run, writes_parquet_that_holds_the_rows_of_the_stream_in_order) {
       "SELECT type, seq, toUnixTimestamp64Milli(event_time), session_id, ifNull(campaign_id, '') FROM default.back "
       "SETTINGS max_threads = 1 FORMAT CSV",
       [&](std::string_view data) { return back.append(data), true; }));
-  auto same = opened();
+  auto same = opened_run();
   std::string expected;
   for (int i = 0; i < 30'000; ++i) {
     std::string line;

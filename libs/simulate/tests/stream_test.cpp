@@ -20,14 +20,14 @@ constexpr std::int64_t kDayMs = 86'400'000;
 constexpr std::int64_t kHourMs = 3'600'000;
 constexpr std::int64_t kLocalMs = 330 * 60'000;
 
-Stream opened(const StreamOptions& options) {
+Stream opened_stream(const StreamOptions& options) {
   auto stream = Stream::open(options);
   EXPECT_TRUE(stream) << stream.error().message;
   return std::move(*stream);
 }
 
 std::string text_of(const StreamOptions& options, std::size_t lines) {
-  auto stream = opened(options);
+  auto stream = opened_stream(options);
   std::string text;
   for (std::size_t i = 0; i < lines; ++i) stream.next(text);
   return text;
@@ -98,7 +98,7 @@ TEST(Stream, makes_the_students_do_the_same_whatever_goes_wrong_on_the_way) {
   StreamOptions faulty;
   faulty.repeat = 0.2;
   faulty.malformed = 0.2;
-  auto stream = opened(faulty);
+  auto stream = opened_stream(faulty);
   std::string good;
   for (std::string line; good.size() < 1'000'000; line.clear())
     if (stream.next(line).kind == LineKind::fresh) good += line;
@@ -110,7 +110,7 @@ TEST(Stream, keeps_to_the_shares_of_late_repeated_and_malformed_lines) {
   options.late = 0.05;
   options.repeat = 0.03;
   options.malformed = 0.02;
-  auto stream = opened(options);
+  auto stream = opened_stream(options);
   constexpr double kLines = 400'000;
   std::map<LineKind, double> counts;
   std::string text;
@@ -127,7 +127,7 @@ TEST(Stream, sends_late_lines_after_younger_ones_and_fresh_lines_in_order) {
   options.events_per_second =
       1;  // 200,000 of them last much longer than a delay, so that few are still held at the end.
   options.has_rhythm = false;
-  auto stream = opened(options);
+  auto stream = opened_stream(options);
   std::int64_t newest = 0;
   std::vector<double> delays;
   std::string line;
@@ -156,7 +156,7 @@ TEST(Stream, is_read_by_the_parser_but_for_the_malformed_lines_which_never_are) 
   options.late = 0.05;
   options.repeat = 0.05;
   options.malformed = 0.1;
-  auto stream = opened(options);
+  auto stream = opened_stream(options);
   std::string text;
   std::vector<LineKind> kinds;
   for (int i = 0; i < 100'000; ++i) kinds.push_back(stream.next(text).kind);
@@ -176,7 +176,7 @@ TEST(Stream, gives_each_event_an_identity_of_its_own_save_for_repeats) {
   StreamOptions options;
   options.late = 0.05;
   options.repeat = 0.05;
-  auto stream = opened(options);
+  auto stream = opened_stream(options);
   std::string text;
   std::size_t repeats = 0;
   for (int i = 0; i < 300'000; ++i)
@@ -249,7 +249,7 @@ TEST(Stream, logs_propensities_that_are_those_of_the_choice) {
 TEST(Stream, is_quiet_at_night_and_loud_in_the_exam_season) {
   StreamOptions options;
   options.events_per_second = 2;
-  auto stream = opened(options);
+  auto stream = opened_stream(options);
   std::map<std::int64_t, double> by_hour, by_day;
   std::string text;
   for (;; text.clear()) {
@@ -265,7 +265,7 @@ TEST(Stream, is_quiet_at_night_and_loud_in_the_exam_season) {
   EXPECT_NEAR(week / (7 * 86'400), 2, 0.15) << "the events per session have changed: kEventsPerSession in stream.cpp";
 
   options.start_ms = 1'777'833'000'000;  // 2026-05-04T00:00:00+05:30, a Monday in the exam season.
-  auto exams = opened(options);
+  auto exams = opened_stream(options);
   double day = 0;
   while (exams.next(text).time_ms < options.start_ms + kDayMs) ++day, text.clear();
   EXPECT_GT(day, 1.6 * week / 7);
@@ -275,7 +275,7 @@ TEST(Stream, keeps_the_rate_around_the_clock_without_rhythm) {
   StreamOptions options;
   options.events_per_second = 20;
   options.has_rhythm = false;
-  auto stream = opened(options);
+  auto stream = opened_stream(options);
   std::map<std::int64_t, double> by_hour;
   std::string text;
   for (;; text.clear()) {
@@ -298,7 +298,7 @@ TEST(Stream, has_one_college_that_is_much_larger_than_most) {
 }
 
 TEST(Stream, stamps_events_with_the_time_it_is_given) {
-  auto stream = opened({});
+  auto stream = opened_stream({});
   std::string text;
   for (int i = 0; i < 1'000; ++i) stream.next(text, 1'800'000'000'000 + i);
   const auto result = read(text);
