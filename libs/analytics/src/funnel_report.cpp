@@ -12,7 +12,7 @@
 namespace marquee::analytics {
 namespace {
 
-constexpr std::size_t kMostSteps = 30;
+constexpr std::size_t kMostFunnelSteps = 30;
 constexpr std::size_t kMostExclusions = 10;
 constexpr std::uint64_t kMostSeconds = 2'592'000;
 
@@ -41,7 +41,7 @@ bool are_same(const FunnelMatch& a, const FunnelMatch& b) {
 
 Result<void> check_steps(const FunnelRequest& request) {
   const auto& steps = request.steps;
-  if (steps.size() < 2 || steps.size() > kMostSteps)
+  if (steps.size() < 2 || steps.size() > kMostFunnelSteps)
     return Error::reject(fmt::format("steps: expected two to thirty, got {}", steps.size()));
   for (const auto& step : steps)
     if (auto checked = check(step.match, "steps"); !checked) return checked;

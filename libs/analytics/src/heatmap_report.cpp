@@ -11,12 +11,12 @@
 #include "query.h"
 #include "sample.h"
 #include "source.h"
+#include "spans.h"
 #include "user_dimensions.h"
 
 namespace marquee::analytics {
 namespace {
 
-constexpr std::int64_t kDay = 86'400'000;
 constexpr std::string_view kCells = "heatmap_cells";
 /// What heatmap_cells tells apart.
 constexpr std::array<std::string_view, 5> kInCells = {"slot_id", "page_id", "position", "device", "day"};
@@ -86,7 +86,7 @@ struct Query {
 /// Of cells; more than a page has.
 constexpr std::string_view kInOrder = " ORDER BY slot, y, x LIMIT 100000";
 
-Result<Query> query_of(const HeatmapRequest& request, bool only_events) {
+Result<Query> heatmap_query(const HeatmapRequest& request, bool only_events) {
   if (auto checked = check(request.scope); !checked) return checked.error();
   if (request.mode == HeatmapMode::cells && request.slot.empty())
     return Error::reject("slot: missing; cells are of one slot");
@@ -133,7 +133,7 @@ HeatCell estimated_cell(const std::vector<std::string>& row, const Share& share)
 }  // namespace
 
 Result<HeatmapReport> Reports::heatmap(const HeatmapRequest& request) {
-  const auto query = query_of(request, /*only_events=*/false);
+  const auto query = heatmap_query(request, /*only_events=*/false);
   if (!query) return query.error();
   const auto rows =
       store_->table(query->source.table, query->data, query->sql("", "") + std::string(kInOrder), query->parameters,
@@ -148,7 +148,7 @@ Result<HeatmapReport> Reports::heatmap(const HeatmapRequest& request) {
 
 Result<HeatmapReport> Reports::sampled_heatmap(const HeatmapRequest& request, double fraction) {
   if (auto checked = check_fraction(fraction); !checked) return checked.error();
-  auto query = query_of(request, /*only_events=*/true);
+  auto query = heatmap_query(request, /*only_events=*/true);
   if (!query) return query.error();
   const auto share = share_of(*store_, request.scope, fraction);
   if (!share) return share.error();
@@ -167,7 +167,7 @@ Result<HeatmapReport> Reports::sampled_heatmap(const HeatmapRequest& request, do
 }
 
 Result<std::uint64_t> Reports::events_to_read(const HeatmapRequest& request) {
-  const auto query = query_of(request, /*only_events=*/false);
+  const auto query = heatmap_query(request, /*only_events=*/false);
   if (!query) return query.error();
   if (query->source.table != kEvents.table) return std::uint64_t{0};
   return rows_to_read(store_->store(), query->sql("", ""), query->parameters);

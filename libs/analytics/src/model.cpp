@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "measures.h"
+#include "spans.h"
 
 namespace marquee::analytics {
 namespace {
@@ -38,7 +39,6 @@ constexpr std::array kMetrics = {
            "Impressions of each user who had one"},
 };
 
-constexpr std::int64_t kHour = 3'600'000;
 constexpr std::string_view kEventMinute = "formatDateTime(toStartOfMinute({0}), '%Y-%m-%dT%H:%i:00Z')";
 constexpr std::string_view kEventHour = "formatDateTime(toStartOfHour({0}), '%Y-%m-%dT%H:00:00Z')";
 constexpr std::string_view kEventDay = "toString(toDate({0}))";
@@ -95,7 +95,7 @@ constexpr std::array kMeasures = {
     Measure{"impressions_of_users", Sum::rows, "", "event_type = 'impression' AND user_key != 0", ""},
 };
 
-const Measure& measure_of(std::string_view name) { return *std::ranges::find(kMeasures, name, &Measure::name); }
+const Measure& known_measure(std::string_view name) { return *std::ranges::find(kMeasures, name, &Measure::name); }
 
 }  // namespace
 
@@ -127,7 +127,7 @@ Result<const Metric*> find_metric(std::string_view name) {
       fmt::format("metrics: \"{}\" is no metric; there are {}", name.substr(0, 100), fmt::join(names, ", ")));
 }
 
-bool is_measure_in_rollup(std::string_view measure) { return !measure_of(measure).column.empty(); }
+bool is_measure_in_rollup(std::string_view measure) { return !known_measure(measure).column.empty(); }
 
 std::string only_ad_events() {
   return " AND event_type IN ('impression', 'viewable_impression', 'hover', 'click', 'conversion')"
@@ -135,7 +135,7 @@ std::string only_ad_events() {
 }
 
 std::string measure_expression(std::string_view name, bool is_rollup, std::string_view condition) {
-  const auto& measure = measure_of(name);
+  const auto& measure = known_measure(name);
   if (is_rollup) {
     return condition.empty() ? fmt::format("sum({})", measure.column)
                              : fmt::format("sumIf({}, {})", measure.column, condition);

@@ -14,21 +14,21 @@
 namespace marquee::analytics {
 namespace {
 
-constexpr std::uint64_t kMostSteps = 20;
+constexpr std::uint64_t kMostPathSteps = 20;
 constexpr std::uint64_t kMostPlaces = 100;
 
 Result<void> check(const PathsRequest& request) {
   if (auto checked = check(request.scope); !checked) return checked;
   if (auto known = check_event_types(request.events, "events"); !known) return known;
-  if (request.steps < 2 || request.steps > kMostSteps)
-    return Error::reject(fmt::format("steps: expected 2 to {}", kMostSteps));
+  if (request.steps < 2 || request.steps > kMostPathSteps)
+    return Error::reject(fmt::format("steps: expected 2 to {}", kMostPathSteps));
   if (request.places < 1 || request.places > kMostPlaces)
     return Error::reject(fmt::format("places: expected 1 to {}", kMostPlaces));
   return {};
 }
 
 /// Rows: step; its place; the next one; whether there is none; parts, and the sessions of each of them.
-Result<StoreQuery> query_of(const PathsRequest& request, const std::optional<double>& fraction) {
+Result<StoreQuery> paths_query(const PathsRequest& request, const std::optional<double>& fraction) {
   if (auto checked = check(request); !checked) return checked.error();
   clickhouse::Parameters parameters;
   auto filter = where(request.scope, "event_time", parameters);
@@ -109,7 +109,7 @@ class Places {
 Result<PathsReport> Reports::paths(const PathsRequest& request, std::optional<double> fraction) {
   if (fraction)
     if (auto checked = check_fraction(*fraction); !checked) return checked.error();
-  const auto query = query_of(request, fraction);
+  const auto query = paths_query(request, fraction);
   if (!query) return query.error();
   const auto rows = store_->table("events", query->data, query->sql, query->parameters, {.query_id = request.query_id});
   if (!rows) return rows.error();
@@ -147,7 +147,7 @@ Result<PathsReport> Reports::paths(const PathsRequest& request, std::optional<do
 }
 
 Result<std::uint64_t> Reports::events_to_read(const PathsRequest& request) {
-  const auto query = query_of(request, std::nullopt);
+  const auto query = paths_query(request, std::nullopt);
   if (!query) return query.error();
   return rows_to_read(store_->store(), query->sql, query->parameters);
 }

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "marquee/analytics/model.h"
+#include "spans.h"
 #include "user_dimensions.h"
 
 namespace marquee::analytics {
@@ -23,8 +24,6 @@ const Dimension* find(std::string_view name) {
   const auto it = std::ranges::find(all, name, &Dimension::name);
   return it == all.end() ? nullptr : &*it;
 }
-
-constexpr std::int64_t kDay = 86'400'000;
 
 /// " AND ..." over the events.
 std::string of_days(const Scope& scope, clickhouse::Parameters& parameters) {

@@ -5,12 +5,12 @@
 #include "marquee/analytics/reports.h"
 #include "query.h"
 #include "sample.h"
+#include "spans.h"
 #include "user_dimensions.h"
 
 namespace marquee::analytics {
 namespace {
 
-constexpr std::int64_t kDay = 86'400'000;
 constexpr std::int64_t kWeek = 7 * kDay;
 constexpr std::int64_t kFirstMonday = 4 * kDay;  // 1970-01-05
 constexpr std::int64_t kMostIntervals = 400;
@@ -48,7 +48,7 @@ struct RetentionQuery {
 };
 
 /// Rows: of which interval the cohort is; how many later, or -1 for the cohort itself; parts, and the users of each.
-Result<RetentionQuery> query_of(const RetentionRequest& request, const std::optional<double>& fraction) {
+Result<RetentionQuery> retention_query(const RetentionRequest& request, const std::optional<double>& fraction) {
   const auto length = interval_ms(request);
   if (!length) return length.error();
   clickhouse::Parameters parameters;
@@ -83,7 +83,7 @@ Result<RetentionQuery> query_of(const RetentionRequest& request, const std::opti
 Result<RetentionReport> Reports::retention(const RetentionRequest& request, std::optional<double> fraction) {
   if (fraction)
     if (auto checked = check_fraction(*fraction); !checked) return checked.error();
-  const auto asked = query_of(request, fraction);
+  const auto asked = retention_query(request, fraction);
   if (!asked) return asked.error();
   const auto& query = asked->query;
   const auto rows =
@@ -109,7 +109,7 @@ Result<RetentionReport> Reports::retention(const RetentionRequest& request, std:
 }
 
 Result<std::uint64_t> Reports::events_to_read(const RetentionRequest& request) {
-  const auto asked = query_of(request, std::nullopt);
+  const auto asked = retention_query(request, std::nullopt);
   if (!asked) return asked.error();
   if (asked->source != "events") return std::uint64_t{0};
   return rows_to_read(store_->store(), asked->query.sql, asked->query.parameters);

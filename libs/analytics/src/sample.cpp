@@ -9,6 +9,7 @@
 #include <limits>
 
 #include "answer_rows.h"
+#include "spans.h"
 
 namespace marquee::analytics {
 namespace {
@@ -18,7 +19,6 @@ constexpr std::size_t kWhole = 255;       ///< The part of events that are all t
 constexpr double kEventsOfMinutes = 2e6;  ///< Of nobody, that a sample reads.
 constexpr double kStudent = 2.0395;       ///< 97.5 % of Student's t with 31 degrees of freedom.
 constexpr std::size_t kLeastGroups = 16;  ///< For a quantile's bounds.
-constexpr std::int64_t kMinute = 60'000;
 /// As the order of the events has it (ingest::kEventOrder), for the primary key to find it.
 constexpr const char* kSession = "if(user_key = 0, session_id, 0)";
 static_assert(kGroups == 32);

@@ -9,8 +9,8 @@ namespace marquee::analytics {
 namespace {
 
 /// A row's measures are arrays that have an entry for each part that is there.
-Result<std::string> query_of(const Plan& plan, const Selection& selection, const Share& share,
-                             clickhouse::Parameters& parameters) {
+Result<std::string> sampled_query(const Plan& plan, const Selection& selection, const Share& share,
+                                  clickhouse::Parameters& parameters) {
   const auto conditions = plan.conditions(parameters);
   if (!conditions) return conditions.error();
   const auto columns = plan.columns(parameters);
@@ -51,7 +51,7 @@ Result<Sampled> select_sample(CachedStore& store, const Selection& selection, do
   const auto share = share_of(store, plan.read(), fraction);
   if (!share) return share.error();
   clickhouse::Parameters parameters;
-  const auto query = query_of(plan, of_events, *share, parameters);
+  const auto query = sampled_query(plan, of_events, *share, parameters);
   if (!query) return query.error();
   const auto table = store.table(plan.source().table, plan.data(), *query, parameters);
   if (!table) return table.error();

@@ -11,7 +11,7 @@ namespace marquee::analytics {
 namespace {
 
 /// Rows: is_total; term; parts, and of each of them the searches, users, searches without result and without click.
-Result<StoreQuery> query_of(const SearchesRequest& request, const std::optional<double>& fraction) {
+Result<StoreQuery> searches_query(const SearchesRequest& request, const std::optional<double>& fraction) {
   if (auto checked = check(request.scope); !checked) return checked.error();
   if (request.limit < 1 || request.limit > 10'000) return Error::reject("limit: expected 1 to 10000");
   clickhouse::Parameters parameters;
@@ -56,7 +56,7 @@ SearchTerm term_of(const std::vector<std::string>& cells, const std::optional<do
 Result<SearchesReport> Reports::searches(const SearchesRequest& request, std::optional<double> fraction) {
   if (fraction)
     if (auto checked = check_fraction(*fraction); !checked) return checked.error();
-  const auto query = query_of(request, fraction);
+  const auto query = searches_query(request, fraction);
   if (!query) return query.error();
   const auto rows = store_->table("events", query->data, query->sql, query->parameters, {.query_id = request.query_id});
   if (!rows) return rows.error();
@@ -74,7 +74,7 @@ Result<SearchesReport> Reports::searches(const SearchesRequest& request, std::op
 }
 
 Result<std::uint64_t> Reports::events_to_read(const SearchesRequest& request) {
-  const auto query = query_of(request, std::nullopt);
+  const auto query = searches_query(request, std::nullopt);
   if (!query) return query.error();
   return rows_to_read(store_->store(), query->sql, query->parameters);
 }

@@ -39,7 +39,7 @@ Result<void> check(const SegmentRule& rule, std::size_t depth, std::size_t& cond
 std::string query_id(std::uint64_t version) { return fmt::format("marquee-segment-version-{}", version); }
 
 /// Of a definition that is a question; a list is none.
-Result<SegmentQuery> query_of(const SegmentDefinition& definition, const Scope& scope) {
+Result<SegmentQuery> definition_query(const SegmentDefinition& definition, const Scope& scope) {
   if (const auto* rule = std::get_if<SegmentRule>(&definition)) return segment_query(*rule, scope);
   auto funnel = std::get<FunnelRequest>(definition);
   funnel.scope.site = scope.site;
@@ -85,7 +85,7 @@ Result<std::uint64_t> SegmentWriter::write(const SegmentPlace& place, const Segm
   if (const auto* users = std::get_if<std::vector<std::uint64_t>>(&definition)) {
     if (auto written = write_list(store_, place, *users); !written) return written.error();
   } else {
-    auto query = query_of(definition, scope);
+    auto query = definition_query(definition, scope);
     if (!query) return query.error();
     query->parameters["segment"] = place.segment_id;
     query->parameters["version"] = std::to_string(place.version);
@@ -103,7 +103,7 @@ Result<std::uint64_t> SegmentWriter::write(const SegmentPlace& place, const Segm
 
 Result<std::string> SegmentWriter::state(const SegmentDefinition& definition, const Scope& scope) {
   if (std::holds_alternative<std::vector<std::uint64_t>>(definition)) return std::string("list");
-  const auto query = query_of(definition, scope);
+  const auto query = definition_query(definition, scope);
   if (!query) return query.error();
   auto state = data_version(store_, "events", query->data);
   if (!state) return state.error();

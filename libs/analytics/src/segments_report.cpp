@@ -6,12 +6,12 @@
 #include "cached_store.h"
 #include "marquee/analytics/reports.h"
 #include "query.h"
+#include "spans.h"
 #include "user_dimensions.h"
 
 namespace marquee::analytics {
 namespace {
 
-constexpr std::int64_t kDay = 86'400'000;
 constexpr std::size_t kMostSegments = 100;
 
 /// The segments that are asked for, in that order; without ids, all of them.

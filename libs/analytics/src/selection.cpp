@@ -25,7 +25,7 @@ std::string outer(const Plan& plan, const Selection& selection, const std::strin
       keys.empty() ? "" : ", " + keys);
 }
 
-Result<std::string> query_of(const Plan& plan, const Selection& selection, clickhouse::Parameters& parameters) {
+Result<std::string> selected_query(const Plan& plan, const Selection& selection, clickhouse::Parameters& parameters) {
   const auto conditions = plan.conditions(parameters);
   if (!conditions) return conditions.error();
   const auto columns = plan.columns(parameters);
@@ -48,7 +48,7 @@ Result<Selected> select(CachedStore& store, const Selection& selection) {
   if (auto checked = Plan::check(selection.table); !checked) return checked.error();
   const Plan plan(selection);
   clickhouse::Parameters parameters;
-  const auto query = query_of(plan, selection, parameters);
+  const auto query = selected_query(plan, selection, parameters);
   if (!query) return query.error();
   const auto table = store.table(plan.source().table, plan.data(), *query, parameters,
                                  {.settings = settings_of(plan.source()), .query_id = selection.table.query_id});
@@ -71,7 +71,7 @@ Result<std::uint64_t> events_to_read(clickhouse::Client& store, const Selection&
   const Plan plan(selection);
   if (plan.source().is_rollup()) return std::uint64_t{0};
   clickhouse::Parameters parameters;
-  const auto query = query_of(plan, selection, parameters);
+  const auto query = selected_query(plan, selection, parameters);
   if (!query) return query.error();
   return rows_to_read(store, *query, parameters);
 }

@@ -6,13 +6,10 @@
 #include "marquee/analytics/model.h"
 #include "measures.h"
 #include "query.h"
+#include "spans.h"
 
 namespace marquee::analytics {
 namespace {
-
-constexpr std::int64_t kMinute = 60'000;
-constexpr std::int64_t kHour = 60 * kMinute;
-constexpr std::int64_t kDay = 24 * kHour;
 
 /// Besides its dimensions each has those of time that are no finer than it.
 struct Rollup {

@@ -10,9 +10,7 @@
 namespace marquee::api {
 namespace {
 
-constexpr std::string_view kActor = "admin";
-constexpr std::string_view kThing = "alert";
-constexpr std::size_t kShown = 50;
+constexpr std::string_view kAlertThing = "alert";
 
 std::int64_t now_ms() { return SystemClock().now().time_since_epoch().count(); }
 
@@ -96,8 +94,8 @@ http::Response AlertAnswers::add(const http::Request& request) {
 http::Response AlertAnswers::get(const http::Request& request) {
   const auto alert = book_.alert(request.path_parameter("id"));
   if (!alert) return error_answer(alert.error());
-  if (!*alert) return not_done(catalog::Edit::missing, kThing, request);
-  const auto notices = book_.notices(catalog::NoticeSource::alert, (*alert)->id, kShown);
+  if (!*alert) return not_done(catalog::Edit::missing, kAlertThing, request);
+  const auto notices = book_.notices(catalog::NoticeSource::alert, (*alert)->id, kShownNotices);
   if (!notices) return error_answer(notices.error());
   Json body = alert_json(**alert);
   body["notices"] = notices_json(*notices);
@@ -110,19 +108,19 @@ http::Response AlertAnswers::replace(const http::Request& request) {
   alert->id = request.path_parameter("id");
   const auto replaced = book_.replace(*alert, wanted_version(request), kActor);
   if (!replaced) return error_answer(replaced.error());
-  if (*replaced != catalog::Edit::done) return not_done(*replaced, kThing, request);
+  if (*replaced != catalog::Edit::done) return not_done(*replaced, kAlertThing, request);
   return with_version(json_answer(200, alert_json(*alert)), alert->changed_ms);
 }
 
 http::Response AlertAnswers::remove(const http::Request& request) {
   const auto id = request.path_parameter("id");
-  return removed_answer(book_.remove_alert(id, wanted_version(request), kActor), kThing, request);
+  return removed_answer(book_.remove_alert(id, wanted_version(request), kActor), kAlertThing, request);
 }
 
 http::Response AlertAnswers::send(const http::Request& request) {
   const auto alert = book_.alert(request.path_parameter("id"));
   if (!alert) return error_answer(alert.error());
-  if (!*alert) return not_done(catalog::Edit::missing, kThing, request);
+  if (!*alert) return not_done(catalog::Edit::missing, kAlertThing, request);
   const auto notice = notifier_.send_test(**alert);
   return notice ? json_answer(202, notice_json(*notice)) : error_answer(notice.error());
 }

@@ -9,7 +9,7 @@
 namespace marquee::api {
 namespace {
 
-std::string type_of(const std::filesystem::path& path) {
+std::string file_type_of(const std::filesystem::path& path) {
   static const std::map<std::string, std::string> types = {{".html", "text/html; charset=utf-8"},
                                                            {".js", "text/javascript; charset=utf-8"},
                                                            {".mjs", "text/javascript; charset=utf-8"},
@@ -36,7 +36,7 @@ BuiltFiles read_built_files(const std::string& directory) {
     if (!entry->is_regular_file(ec) || name.starts_with("/.")) continue;
     std::ifstream in(entry->path(), std::ios::binary);
     BuiltFile file;
-    file.type = type_of(entry->path());
+    file.type = file_type_of(entry->path());
     file.body.assign(std::istreambuf_iterator<char>(in), {});
     file.etag = fmt::format("\"{:x}-{:x}\"", std::hash<std::string>()(file.body), file.body.size());
     if (auto gzipped = http::encode_body(file.body, "gzip"); gzipped && gzipped->size() < file.body.size() * 9 / 10) {

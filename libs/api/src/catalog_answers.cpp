@@ -9,8 +9,6 @@
 namespace marquee::api {
 namespace {
 
-constexpr std::string_view kActor = "admin";
-
 std::optional<catalog::ItemKind> kind_of(const http::Request& request) {
   const auto kind = request.path_parameter("kind");
   if (kind == "slots") return catalog::ItemKind::slot;

@@ -11,8 +11,6 @@
 namespace marquee::api {
 namespace {
 
-constexpr std::string_view kActor = "admin";
-
 void append_definition(std::string& out, const catalog::Definition& definition) {
   JsonObject json(out);
   json.text("site", definition.site_id).text("id", definition.id).text("name", definition.name);

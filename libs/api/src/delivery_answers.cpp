@@ -9,11 +9,9 @@
 namespace marquee::api {
 namespace {
 
-constexpr std::string_view kActor = "admin";
-constexpr std::string_view kThing = "delivery";
-constexpr std::size_t kShown = 50;
-constexpr std::array kFormats = {std::string_view("json"), std::string_view("csv"), std::string_view("parquet"),
-                                 std::string_view("png")};
+constexpr std::string_view kDeliveryThing = "delivery";
+constexpr std::array kDeliveryFormats = {std::string_view("json"), std::string_view("csv"), std::string_view("parquet"),
+                                         std::string_view("png")};
 
 Json delivery_json(const catalog::Delivery& delivery) {
   return {{"id", delivery.id},
@@ -42,7 +40,7 @@ Result<catalog::Delivery> DeliveryAnswers::described(const http::Request& reques
   auto owner = text_of(*body, "owner", std::string(kActor));
   for (const auto* text : {&report, &url, &format, &owner})
     if (!*text) return text->error();
-  if (std::ranges::find(kFormats, *format) == kFormats.end())
+  if (std::ranges::find(kDeliveryFormats, *format) == kDeliveryFormats.end())
     return Error::reject("format: expected one of json, csv, parquet, png");
   const auto is_paused = truth_of(*body, "is_paused");
   if (!is_paused) return is_paused.error();
@@ -79,8 +77,8 @@ http::Response DeliveryAnswers::add(const http::Request& request) {
 http::Response DeliveryAnswers::get(const http::Request& request) {
   const auto delivery = book_.delivery(request.path_parameter("id"));
   if (!delivery) return error_answer(delivery.error());
-  if (!*delivery) return not_done(catalog::Edit::missing, kThing, request);
-  const auto notices = book_.notices(catalog::NoticeSource::delivery, (*delivery)->id, kShown);
+  if (!*delivery) return not_done(catalog::Edit::missing, kDeliveryThing, request);
+  const auto notices = book_.notices(catalog::NoticeSource::delivery, (*delivery)->id, kShownNotices);
   if (!notices) return error_answer(notices.error());
   Json body = delivery_json(**delivery);
   body["notices"] = notices_json(*notices);
@@ -93,19 +91,19 @@ http::Response DeliveryAnswers::replace(const http::Request& request) {
   delivery->id = request.path_parameter("id");
   const auto replaced = book_.replace(*delivery, wanted_version(request), kActor);
   if (!replaced) return error_answer(replaced.error());
-  if (*replaced != catalog::Edit::done) return not_done(*replaced, kThing, request);
+  if (*replaced != catalog::Edit::done) return not_done(*replaced, kDeliveryThing, request);
   return with_version(json_answer(200, delivery_json(*delivery)), delivery->changed_ms);
 }
 
 http::Response DeliveryAnswers::remove(const http::Request& request) {
   const auto id = request.path_parameter("id");
-  return removed_answer(book_.remove_delivery(id, wanted_version(request), kActor), kThing, request);
+  return removed_answer(book_.remove_delivery(id, wanted_version(request), kActor), kDeliveryThing, request);
 }
 
 http::Response DeliveryAnswers::send(const http::Request& request) {
   const auto delivery = book_.delivery(request.path_parameter("id"));
   if (!delivery) return error_answer(delivery.error());
-  if (!*delivery) return not_done(catalog::Edit::missing, kThing, request);
+  if (!*delivery) return not_done(catalog::Edit::missing, kDeliveryThing, request);
   const auto notice = notifier_.send_now(**delivery);
   return notice ? json_answer(202, notice_json(*notice)) : error_answer(notice.error());
 }

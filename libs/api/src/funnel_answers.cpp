@@ -34,7 +34,7 @@ Result<void> read_whole(const Json& body, const std::string& name, Whole& value)
   return {};
 }
 
-Result<std::vector<std::string>> texts_of(const Json& body, const std::string& name) {
+Result<std::vector<std::string>> listed_texts(const Json& body, const std::string& name) {
   std::vector<std::string> texts;
   const auto found = body.find(name);
   if (found == body.end()) return texts;
@@ -47,7 +47,7 @@ Result<std::vector<std::string>> texts_of(const Json& body, const std::string& n
 }
 
 Result<std::vector<analytics::Filter>> filters_of(const Json& body) {
-  const auto texts = texts_of(body, "filter");
+  const auto texts = listed_texts(body, "filter");
   if (!texts) return texts.error();
   std::vector<analytics::Filter> filters;
   for (const auto& text : *texts) {
@@ -61,7 +61,7 @@ Result<std::vector<analytics::Filter>> filters_of(const Json& body) {
 }  // namespace
 
 Result<analytics::FunnelMatch> read_match(const Json& body) {
-  auto types = texts_of(body, "types");
+  auto types = listed_texts(body, "types");
   if (!types) return types.error();
   auto filters = filters_of(body);
   if (!filters) return filters.error();

@@ -19,7 +19,7 @@ Json place_json(const ingest::DeadLetter& letter) {
   return {{"topic", letter.topic}, {"partition", letter.partition}, {"offset", letter.offset}};
 }
 
-Result<ingest::LetterFilter> filter_of(const http::Request& request) {
+Result<ingest::LetterFilter> letter_filter_of(const http::Request& request) {
   ingest::LetterFilter filter;
   filter.reason = request.query_parameter("reason").value_or("");
   filter.topic = request.query_parameter("source");
@@ -113,7 +113,7 @@ Result<ingest::ReplayOrder> order_of(const http::Request& request) {
 }  // namespace
 
 http::Response LetterAnswers::list(const http::Request& request) {
-  const auto filter = filter_of(request);
+  const auto filter = letter_filter_of(request);
   if (!filter) return error_answer(filter.error());
   const auto which = choice_parameter(request, "replayed", {"any", "no", "yes"});
   if (!which) return error_answer(which.error());

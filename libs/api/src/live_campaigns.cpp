@@ -33,7 +33,7 @@ std::int64_t window_begin(LiveUnit unit, std::int64_t now_s) {
   return begin_of(unit, now_s) - (analytics::window_of(unit) - 1) * analytics::length_of(unit);
 }
 
-std::int64_t now_ms() {
+std::int64_t system_now_ms() {
   return std::chrono::duration_cast<milliseconds>(std::chrono::system_clock::now().time_since_epoch()).count();
 }
 
@@ -47,7 +47,7 @@ std::string message(std::string_view event, LiveUnit unit, std::int64_t now_s, c
                                     {"clicks", count.clicks},
                                     {"conversions", count.conversions}});
   }
-  const Json body = {{"time", time_text(now_ms())},
+  const Json body = {{"time", time_text(system_now_ms())},
                      {"unit", name_of(unit)},
                      {"from", time_text(window_begin(unit, now_s) * 1'000)},
                      {"campaigns", std::move(campaigns)}};
@@ -122,7 +122,7 @@ void LiveCampaigns::begin() {
 
 void LiveCampaigns::look() {
   last_look_ = Clock::now();
-  const std::int64_t now_s = now_ms() / 1'000;
+  const std::int64_t now_s = system_now_ms() / 1'000;
   const auto wanted = names();
   std::erase_if(windows_,
                 [&](const auto& one) { return one.first.second != LiveUnit::second && !wanted.contains(one.first); });

@@ -9,8 +9,6 @@
 namespace marquee::api {
 namespace {
 
-constexpr std::int64_t kMinute = 60'000;
-constexpr std::int64_t kDay = 24 * 60 * kMinute;
 constexpr std::int64_t kFirstMonday = 4 * kDay;  ///< 1970-01-05.
 constexpr std::int64_t kMostDays = 3660;
 

@@ -10,6 +10,9 @@
 
 namespace marquee::api {
 
+/// In milliseconds.
+inline constexpr std::int64_t kSecond = 1'000, kMinute = 60 * kSecond, kDay = 24 * 60 * kMinute;
+
 /// As parameters have them; empty: not given.
 struct TimesAsked {
   std::string from, to;

@@ -61,7 +61,7 @@ std::string label_of(const ReportChart& chart, const ReportTable& table, const s
   return label;
 }
 
-std::optional<double> number_of(const Json& cell) {
+std::optional<double> cell_number(const Json& cell) {
   if (!cell.is_number()) return std::nullopt;
   return cell.get<double>();
 }
@@ -96,7 +96,7 @@ chart::Lines lines_of(const ReportChart& chart, const ReportTable& table) {
   for (std::size_t i = 0; i < chart.rows; ++i) {
     const auto& row = table.rows[i];
     auto& [sum, points] = series[label_of(chart, table, row)];
-    points.push_back({time_ms_of(row[*chart.x]), number_of(row[chart.value])});
+    points.push_back({time_ms_of(row[*chart.x]), cell_number(row[chart.value])});
     sum += points.back().value.value_or(0);
   }
   chart::Lines lines{.series = {}, .unit = unit_of(table, chart.value)};
@@ -116,9 +116,9 @@ chart::Bars bars_of(const ReportChart& chart, const ReportTable& table) {
   for (std::size_t i = 0; i < chart.rows; ++i) {
     const auto& row = table.rows[i];
     chart::Bars::Bar bar{
-        .label = label_of(chart, table, row), .value = number_of(row[chart.value]), .low = {}, .high = {}};
-    if (chart.low) bar.low = number_of(row[*chart.low]);
-    if (chart.high) bar.high = number_of(row[*chart.high]);
+        .label = label_of(chart, table, row), .value = cell_number(row[chart.value]), .low = {}, .high = {}};
+    if (chart.low) bar.low = cell_number(row[*chart.low]);
+    if (chart.high) bar.high = cell_number(row[*chart.high]);
     bars.bars.push_back(std::move(bar));
   }
   return bars;
@@ -148,7 +148,7 @@ chart::Cells cells_of(const ReportChart& chart, const ReportTable& table) {
   cells.values.assign(rows.size(), std::vector<std::optional<double>>(columns.size()));
   for (std::size_t i = 0; i < chart.rows; ++i) {
     const auto& row = table.rows[i];
-    cells.values[place(rows, row[chart.labels.front()])][place(columns, row[*chart.x])] = number_of(row[chart.value]);
+    cells.values[place(rows, row[chart.labels.front()])][place(columns, row[*chart.x])] = cell_number(row[chart.value]);
   }
   return cells;
 }
@@ -181,7 +181,7 @@ std::string axis_name(const ReportTable& table, std::size_t at) {
 }
 
 /// For people.
-std::string range_of(const Json& report) {
+std::string range_text(const Json& report) {
   const auto end = [&](const char* name) {
     return report.at(name).is_string() ? cell_text(report.at(name), CellType::time) : std::string();
   };
@@ -265,7 +265,7 @@ chart::Picture picture_of(const ReportChart& chart, const ReportTable& table) {
 
 chart::Caption caption_of(const ReportChart& chart, const ReportTable& table, const Json& report,
                           const std::string& title) {
-  const auto source = fmt::format("{} · {}", report.value("site", ""), range_of(report));
+  const auto source = fmt::format("{} · {}", report.value("site", ""), range_text(report));
   chart::Caption caption{.title = title,
                          .subtitle = fmt::format("{} · {}", source, table.columns[chart.value].name),
                          .x_name = {},

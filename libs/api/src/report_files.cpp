@@ -17,14 +17,14 @@ struct Format {
   const char* name;
   const char* type;  ///< RFC 6838; that of Parquet is registered with IANA.
 };
-constexpr Format kFormats[] = {{ReportFormat::json, "json", "application/json"},
-                               {ReportFormat::table, "table", "application/vnd.marquee.table+json"},
-                               {ReportFormat::csv, "csv", "text/csv"},
-                               {ReportFormat::parquet, "parquet", "application/vnd.apache.parquet"},
-                               {ReportFormat::png, "png", "image/png"}};
+constexpr Format kReportFormats[] = {{ReportFormat::json, "json", "application/json"},
+                                     {ReportFormat::table, "table", "application/vnd.marquee.table+json"},
+                                     {ReportFormat::csv, "csv", "text/csv"},
+                                     {ReportFormat::parquet, "parquet", "application/vnd.apache.parquet"},
+                                     {ReportFormat::png, "png", "image/png"}};
 
-const char* name_of(ReportFormat format) { return kFormats[static_cast<std::size_t>(format)].name; }
-const char* type_of(ReportFormat format) { return kFormats[static_cast<std::size_t>(format)].type; }
+const char* name_of(ReportFormat format) { return kReportFormats[static_cast<std::size_t>(format)].name; }
+const char* content_type_of(ReportFormat format) { return kReportFormats[static_cast<std::size_t>(format)].type; }
 
 std::string_view trimmed(std::string_view text) {
   while (text.starts_with(' ')) text.remove_prefix(1);
@@ -52,7 +52,7 @@ ReportFormat accepted(std::string_view accept) {
       auto value = take(parameters, ';');
       if (take(value, '=') == "q") std::from_chars(value.data(), value.data() + value.size(), weight);
     }
-    for (const auto& format : kFormats) {
+    for (const auto& format : kReportFormats) {
       const bool fits = type == format.type || (format.format == ReportFormat::json && type == "*/*");
       if (fits && weight > best_weight) {
         best = format.format;
@@ -151,7 +151,7 @@ std::string disposition(const std::string& title, const char* ending) {
 Result<ReportFormat> wanted_format(const http::Request& request) {
   const auto name = request.query_parameter("format");
   if (!name) return accepted(request.headers.get("Accept"));
-  for (const auto& format : kFormats)
+  for (const auto& format : kReportFormats)
     if (*name == format.name) return format.format;
   return Error::reject("format: expected one of json, table, csv, parquet, png");
 }
@@ -171,7 +171,7 @@ http::Response report_file(std::string_view kind, const Json& report, ReportForm
   const auto chart = chart_of(kind, report, table);
   if (format == ReportFormat::table) {
     auto answer = json_answer(200, table_json(report, table, chart));
-    answer.headers.set("Content-Type", type_of(format));
+    answer.headers.set("Content-Type", content_type_of(format));
     return varied(std::move(answer));
   }
   if (format == ReportFormat::png && !chart)
@@ -183,7 +183,7 @@ http::Response report_file(std::string_view kind, const Json& report, ReportForm
   if (!body) return error_answer(body.error());
   http::Response answer;
   answer.headers.add("Content-Type",
-                     format == ReportFormat::csv ? "text/csv; charset=utf-8; header=present" : type_of(format));
+                     format == ReportFormat::csv ? "text/csv; charset=utf-8; header=present" : content_type_of(format));
   answer.headers.add("Content-Disposition", disposition(title, name_of(format)));
   answer.headers.add("Cache-Control", "no-store");
   answer.headers.add("X-Content-Type-Options", "nosniff");

@@ -10,8 +10,6 @@
 namespace marquee::api {
 namespace {
 
-constexpr std::string_view kActor = "admin";
-
 Json saved_json(const catalog::SavedReport& report) {
   return {{"id", report.id},
           {"name", report.name},
@@ -24,7 +22,7 @@ Json saved_json(const catalog::SavedReport& report) {
           {"address", "/r/" + report.id}};
 }
 
-constexpr std::string_view kThing = "saved report";
+constexpr std::string_view kSavedThing = "saved report";
 
 http::Response saved_answer(unsigned status, const catalog::SavedReport& report) {
   return with_version(json_answer(status, saved_json(report)), report.changed_ms);
@@ -70,7 +68,7 @@ http::Response SavedAnswers::add(const http::Request& request) {
 http::Response SavedAnswers::get(const http::Request& request) {
   const auto report = catalog_.saved_report(request.path_parameter("id"));
   if (!report) return error_answer(report.error());
-  return *report ? saved_answer(200, **report) : not_done(catalog::Edit::missing, kThing, request);
+  return *report ? saved_answer(200, **report) : not_done(catalog::Edit::missing, kSavedThing, request);
 }
 
 http::Response SavedAnswers::replace(const http::Request& request) {
@@ -79,18 +77,18 @@ http::Response SavedAnswers::replace(const http::Request& request) {
   report->id = request.path_parameter("id");
   const auto replaced = catalog_.replace_saved_report(*report, wanted_version(request), kActor);
   if (!replaced) return error_answer(replaced.error());
-  return *replaced == catalog::Edit::done ? saved_answer(200, *report) : not_done(*replaced, kThing, request);
+  return *replaced == catalog::Edit::done ? saved_answer(200, *report) : not_done(*replaced, kSavedThing, request);
 }
 
 http::Response SavedAnswers::remove(const http::Request& request) {
   const auto id = request.path_parameter("id");
-  return removed_answer(catalog_.remove_saved_report(id, wanted_version(request), kActor), kThing, request);
+  return removed_answer(catalog_.remove_saved_report(id, wanted_version(request), kActor), kSavedThing, request);
 }
 
 http::Response SavedAnswers::answer(const http::Request& request) {
   const auto report = catalog_.saved_report(request.path_parameter("id"));
   if (!report) return error_answer(report.error());
-  if (!*report) return not_done(catalog::Edit::missing, kThing, request);
+  if (!*report) return not_done(catalog::Edit::missing, kSavedThing, request);
   return reports_.answer_saved(**report, request);
 }
 

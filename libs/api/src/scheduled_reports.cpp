@@ -12,7 +12,6 @@ namespace marquee::api {
 namespace {
 
 constexpr std::size_t kMostBytes = std::size_t{8} << 20;
-constexpr std::int64_t kSecond = 1'000, kMinute = 60 * kSecond, kDay = 24 * 60 * kMinute;
 constexpr std::int64_t kFineWindow = 10 * kMinute;  ///< Shorter ones end at a second, others at a minute: see rollups.
 constexpr double kLeastLag = 2;                     ///< In seconds: what lies in flight when nothing is behind.
 
@@ -55,7 +54,7 @@ const analytics::Metric* count_of(const analytics::Metric& ratio) {
   return nullptr;
 }
 
-std::optional<double> number_of(const Json& values, const char* name) {
+std::optional<double> value_named(const Json& values, const char* name) {
   const auto found = values.find(name);
   return found == values.end() || found->is_null() ? std::nullopt : std::optional(found->get<double>());
 }
@@ -144,12 +143,12 @@ Result<notify::Reading> ScheduledReports::reading(const notify::AlertRule& rule,
                                          /*is_fresh=*/false);
   if (!report) return report.error();
   const auto& values = report->at("total").at("values");
-  notify::Reading reading{.value = number_of(values.at(0), "value"),
-                          .low = number_of(values.at(0), "low"),
-                          .high = number_of(values.at(0), "high"),
+  notify::Reading reading{.value = value_named(values.at(0), "value"),
+                          .low = value_named(values.at(0), "low"),
+                          .high = value_named(values.at(0), "high"),
                           .count = 0,
                           .is_ratio = count != nullptr};
-  reading.count = number_of(values.at(count == nullptr ? 0 : 1), "value").value_or(0);
+  reading.count = value_named(values.at(count == nullptr ? 0 : 1), "value").value_or(0);
   return reading;
 }
 

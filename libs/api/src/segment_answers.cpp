@@ -7,8 +7,7 @@
 namespace marquee::api {
 namespace {
 
-constexpr std::string_view kActor = "admin";
-constexpr std::string_view kThing = "segment";
+constexpr std::string_view kSegmentThing = "segment";
 
 Json segment_json(const catalog::Segment& segment) {
   return {{"id", segment.id},
@@ -24,7 +23,8 @@ Json segment_json(const catalog::Segment& segment) {
 
 http::Response one_answer(const http::Request& request, const Result<std::optional<catalog::Segment>>& segment) {
   if (!segment) return error_answer(segment.error());
-  return *segment ? json_answer(200, segment_json(**segment)) : not_done(catalog::Edit::missing, kThing, request);
+  return *segment ? json_answer(200, segment_json(**segment))
+                  : not_done(catalog::Edit::missing, kSegmentThing, request);
 }
 
 }  // namespace
@@ -79,7 +79,7 @@ http::Response SegmentAnswers::replace(const http::Request& request) {
 http::Response SegmentAnswers::remove(const http::Request& request) {
   const auto removed = keeper_.remove(request.path_parameter("id"), kActor);
   if (!removed) return error_answer(removed.error());
-  return removed_answer(*removed ? catalog::Edit::done : catalog::Edit::missing, kThing, request);
+  return removed_answer(*removed ? catalog::Edit::done : catalog::Edit::missing, kSegmentThing, request);
 }
 
 http::Response SegmentAnswers::refresh(const http::Request& request) {

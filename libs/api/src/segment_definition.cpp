@@ -111,10 +111,11 @@ Result<analytics::SegmentDefinition> read_segment(const Json& definition, const 
   if (!definition.is_object()) return refused(Error::reject("expected an object"));
   const auto kind = text_of(definition, "kind", std::nullopt);
   if (!kind) return refused(kind.error());
-  constexpr std::pair<const char*, const char*> kMembers[] = {
+  constexpr std::pair<const char*, const char*> kMemberOfKind[] = {
       {"rule", "rule"}, {"drop_off", "funnel"}, {"list", "users"}};
-  const auto member = std::ranges::find_if(kMembers, [&](const auto& one) { return *kind == one.first; });
-  if (member == std::end(kMembers)) return refused(Error::reject("kind: expected one of rule, drop_off, list, live"));
+  const auto member = std::ranges::find_if(kMemberOfKind, [&](const auto& one) { return *kind == one.first; });
+  if (member == std::end(kMemberOfKind))
+    return refused(Error::reject("kind: expected one of rule, drop_off, list, live"));
   if (auto known = require_object(definition, {"kind", member->second}); !known) return refused(known.error());
   if (!definition.contains(member->second)) return refused(Error::reject(fmt::format("{}: missing", member->second)));
   auto meant = read_kind(*kind, definition.at(member->second), site, now);

@@ -6,20 +6,20 @@
 namespace marquee::chart {
 namespace {
 
-constexpr double kRow = 32;
-constexpr double kMostLabel = 320;
+constexpr double kBarRow = 32;
+constexpr double kMostBarLabel = 320;
 
 /// The largest end of a bar or its interval.
 double reach_of(const Bars::Bar& bar) { return std::max(bar.value.value_or(0), bar.high.value_or(0)); }
 
 void draw_bar(Canvas& canvas, const Bars::Bar& bar, const Scale& x, double top, Unit unit) {
-  const double middle = top + kRow / 2, zero = x(0);
+  const double middle = top + kBarRow / 2, zero = x(0);
   if (!bar.value || !std::isfinite(*bar.value)) {
     canvas.text(zero + 8, middle + 5, "–", {.size = 13, .color = kFaint});
     return;
   }
   const double end = x(*bar.value);
-  canvas.fill({std::min(zero, end), top + 6, std::max(zero, end), top + kRow - 6}, kSeries[0]);
+  canvas.fill({std::min(zero, end), top + 6, std::max(zero, end), top + kBarRow - 6}, kSeries[0]);
   double text_at = std::max(zero, end);
   if (bar.low && bar.high) {
     canvas.line(x(*bar.low), middle, x(*bar.high), middle, kText, 1.5);
@@ -33,12 +33,12 @@ void draw_bar(Canvas& canvas, const Bars::Bar& bar, const Scale& x, double top, 
 
 Result<std::string> draw(const Caption& caption, const Bars& bars) {
   const auto count = std::min(bars.bars.size(), Bars::kMost);
-  Canvas canvas(kWidth, static_cast<int>(kHead + kRow * static_cast<double>(std::max<std::size_t>(count, 1)) + 80));
+  Canvas canvas(kWidth, static_cast<int>(kHead + kBarRow * static_cast<double>(std::max<std::size_t>(count, 1)) + 80));
   draw_head(canvas, caption);
   double label = 0, low = 0, high = 0;
   const TextStyle style = {.size = 14, .color = kText, .side = Side::end};
   for (std::size_t i = 0; i < count; ++i) {
-    label = std::max(label, std::min(kMostLabel, canvas.text_width(bars.bars[i].label, style)));
+    label = std::max(label, std::min(kMostBarLabel, canvas.text_width(bars.bars[i].label, style)));
     low = std::min(low, bars.bars[i].value.value_or(0));
     high = std::max(high, reach_of(bars.bars[i]));
   }
@@ -51,8 +51,8 @@ Result<std::string> draw(const Caption& caption, const Bars& bars) {
   }
   canvas.line(x(0), plot.top, x(0), plot.bottom, kStrongLine);
   for (std::size_t i = 0; i < count; ++i) {
-    const double top = plot.top + kRow * static_cast<double>(i);
-    canvas.text(plot.left - 12, top + kRow / 2 + 5, bars.bars[i].label, style, kMostLabel);
+    const double top = plot.top + kBarRow * static_cast<double>(i);
+    canvas.text(plot.left - 12, top + kBarRow / 2 + 5, bars.bars[i].label, style, kMostBarLabel);
     draw_bar(canvas, bars.bars[i], x, top, bars.unit);
   }
   draw_axis_names(canvas, plot, caption);

@@ -6,7 +6,7 @@
 namespace marquee::chart {
 namespace {
 
-constexpr double kMostLabel = 220;
+constexpr double kMostCellLabel = 220;
 constexpr double kScaleWide = 110;  ///< Of the colours' explanation, on the right.
 
 Color mixed(Color a, Color b, double share) {
@@ -57,7 +57,7 @@ void draw_labels(Canvas& canvas, const Cells& cells, const Box& plot, double wid
   const auto row_step = step_of(cells.rows.size(), plot.height(), 18);
   for (std::size_t i = 0; i < cells.rows.size(); i += row_step)
     canvas.text(plot.left - 10, plot.top + high * (static_cast<double>(i) + 0.5) + 5, cells.rows[i],
-                {.size = 13, .color = kText, .side = Side::end}, kMostLabel);
+                {.size = 13, .color = kText, .side = Side::end}, kMostCellLabel);
   double label = 0;
   for (const auto& column : cells.columns) label = std::max(label, canvas.text_width(column, kTickText));
   const auto column_step = step_of(cells.columns.size(), plot.width(), std::min(label, 120.0) + 12);
@@ -75,7 +75,8 @@ Result<std::string> draw(const Caption& caption, const Cells& cells) {
   Canvas canvas(kWidth, static_cast<int>(kHead + row_height * static_cast<double>(rows) + 80));
   draw_head(canvas, caption);
   double label = 0;
-  for (const auto& row : cells.rows) label = std::max(label, std::min(kMostLabel, canvas.text_width(row, kTickText)));
+  for (const auto& row : cells.rows)
+    label = std::max(label, std::min(kMostCellLabel, canvas.text_width(row, kTickText)));
   const Box plot{kMargin + 26 + label, kHead, kWidth - kMargin - kScaleWide, canvas.height() - 72};
   const double wide = plot.width() / static_cast<double>(columns), high = plot.height() / static_cast<double>(rows);
   const double most = most_of(cells), gap = std::min(wide, high) > 12 ? 1 : 0;
