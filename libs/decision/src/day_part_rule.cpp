@@ -4,11 +4,13 @@
 
 #include <chrono>
 
+#include "spans.h"
+
 namespace marquee::decision {
 namespace {
 
 using Moment = date::sys_time<std::chrono::milliseconds>;
-constexpr std::int64_t kMinute = 60'000, kMinutesOfDay = 1'440, kDay = kMinutesOfDay * kMinute;
+constexpr std::int64_t kMinutesOfDay = kDay / kMinute;
 
 std::int64_t floor_divide(std::int64_t a, std::int64_t b) { return a / b - (a % b < 0 ? 1 : 0); }
 

@@ -3,19 +3,19 @@
 #include <algorithm>
 #include <set>
 
+#include "spans.h"
 #include "targeting_definition.h"
 
 namespace marquee::decision {
 namespace {
 
 constexpr std::size_t kMostOfCampaign = 1'000'000, kMostOfSlot = 16'000;  // Bytes.
-constexpr int kMostDeep = 40;                                             // Of a document: a rule takes less than 30.
+constexpr int kMostDeepDocument = 40;                                     // Of a document: a rule takes less than 30.
 constexpr std::size_t kMostAds = 200, kMostCaps = 20, kMostDayParts = 50, kMostExcluded = 100, kMostCompanions = 20;
 constexpr std::size_t kMostOfUrl = 2000, kMostOfFields = 20'000;
 constexpr std::uint64_t kMostCount = 1'000'000'000'000, kMostOfCap = 1'000'000, kMostPixels = 10'000;
 constexpr std::uint64_t kMostMicros = 1'000'000'000'000'000;  ///< A thousand million units.
 
-constexpr std::int64_t kSecond = 1000, kMinute = 60 * kSecond, kHour = 60 * kMinute, kDay = 24 * kHour;
 constexpr std::pair<char, std::int64_t> kUnits[] = {{'d', kDay}, {'h', kHour}, {'m', kMinute}, {'s', kSecond}};
 
 std::string span_text(std::int64_t ms) {
@@ -131,7 +131,7 @@ class DocumentWatch {
  public:
   /// False where nothing more is to be made of it: what writes a document goes down in it.
   bool see(int depth, Json::parse_event_t event, const Json& parsed) {
-    if (depth > kMostDeep) is_too_deep_ = true;
+    if (depth > kMostDeepDocument) is_too_deep_ = true;
     if (is_too_deep_) return false;
     const auto level = static_cast<std::size_t>(depth);
     if (event == Json::parse_event_t::object_start) {

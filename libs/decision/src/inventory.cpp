@@ -16,12 +16,13 @@
 #include "text_hash.h"
 
 namespace marquee::decision {
-namespace {
 
 struct TimedPart {
   DayPart part;
   const date::time_zone* zone = nullptr;
 };
+
+namespace {
 
 /// Search terms of requests are lower-case words.
 void lower_search_terms(Targeting& targeting) {
@@ -97,14 +98,14 @@ bool is_in_schedule(const CampaignRow& row, std::int64_t time_ms) {
   return false;
 }
 
-namespace {
-
 /// What every campaign is asked for in every request, close together.
 struct CampaignTraits {
   std::int64_t from_ms, to_ms;
   std::int64_t ecpm_micros;  ///< No floor is above it where none counts.
   bool has_schedule;
 };
+
+namespace {
 
 CampaignTraits traits_of(const CampaignRow& row) {
   constexpr auto kNever = std::numeric_limits<std::int64_t>::min(), kEver = std::numeric_limits<std::int64_t>::max();

@@ -13,7 +13,7 @@ constexpr std::array<std::string_view, 7> kDays = {"mon", "tue", "wed", "thu", "
 constexpr std::pair<std::string_view, Targeting::Kind> kJunctions[] = {
     {"all", Targeting::Kind::all}, {"any", Targeting::Kind::any}, {"not", Targeting::Kind::none}};
 constexpr std::array<std::string_view, 3> kInterests = {"word:", "course:", "category:"};
-constexpr std::size_t kMostDeep = 12, kMostConditions = 500, kMostValues = 1000;
+constexpr std::size_t kMostDeepRule = 12, kMostConditions = 500, kMostValues = 1000;
 
 bool is_of_interest(std::string_view value) {
   return std::ranges::any_of(kInterests, [&](std::string_view kind) { return value.starts_with(kind); });
@@ -25,8 +25,8 @@ class RuleReader {
   RuleReader(const std::string& zone, Fault& fault) : zone_(zone), fault_(fault) {}
 
   void read(const Json& json, const std::string& path, Targeting& rule, std::size_t depth = 0) {
-    if (depth >= kMostDeep)
-      return refuse(path, fmt::format("at most {} conditions within another are taken", kMostDeep));
+    if (depth >= kMostDeepRule)
+      return refuse(path, fmt::format("at most {} conditions within another are taken", kMostDeepRule));
     if (++conditions_ > kMostConditions)
       return refuse(path, fmt::format("at most {} conditions are taken", kMostConditions));
     ObjectReader in(json, path, fault_);

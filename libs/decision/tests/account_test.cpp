@@ -3,17 +3,14 @@
 #include <gtest/gtest.h>
 
 #include "marquee/base/zone.h"
+#include "moments.h"
 #include "random_catalog.h"
 
 namespace marquee::decision {
 namespace {
 
-constexpr std::int64_t kHour = 3'600'000, kDay = 24 * kHour;
-constexpr std::int64_t kMidnight = 1'795'737'600'000;  // 2026-11-27T00:00Z
-constexpr Millis kReserve{300'000};
-
-struct Fixture {
-  explicit Fixture(Campaign given) : campaign(std::move(given)) {
+struct AccountFixture {
+  explicit AccountFixture(Campaign given) : campaign(std::move(given)) {
     row.campaign = &campaign;
     row.zone = find_zone(campaign.zone);
     for (const auto& part : campaign.schedule) {
@@ -30,7 +27,7 @@ struct Fixture {
 };
 
 TEST(Account, ReservesNoMoreThanTheBudgetOfADay) {
-  Fixture f({.daily = {.impressions = 10}, .pacing = Pacing::none});
+  AccountFixture f({.daily = {.impressions = 10}, .pacing = Pacing::none});
   int taken = 0;
   for (int i = 0; i < 100; ++i) taken += f.account.reserve(f.row, kMidnight + i) ? 1 : 0;
   EXPECT_EQ(taken, 10);
@@ -38,7 +35,7 @@ TEST(Account, ReservesNoMoreThanTheBudgetOfADay) {
 }
 
 TEST(Account, GivesBackWhatWasReservedAndNeverSeen) {
-  Fixture f({.daily = {.impressions = 10}, .pacing = Pacing::none});
+  AccountFixture f({.daily = {.impressions = 10}, .pacing = Pacing::none});
   for (int i = 0; i < 10; ++i) EXPECT_TRUE(f.account.reserve(f.row, kMidnight));
   f.impression(kMidnight, kMidnight + 1'000);
   EXPECT_EQ(f.account.reserved(kMidnight + kReserve.count() - 1), 9U) << "an impression may come to the last moment";
@@ -50,7 +47,8 @@ TEST(Account, GivesBackWhatWasReservedAndNeverSeen) {
 }
 
 TEST(Account, BeginsAnewWithTheDayOfItsZone) {
-  Fixture f({.daily = {.impressions = 1}, .total = {.impressions = 2}, .zone = "Asia/Kolkata", .pacing = Pacing::none});
+  AccountFixture f(
+      {.daily = {.impressions = 1}, .total = {.impressions = 2}, .zone = "Asia/Kolkata", .pacing = Pacing::none});
   const auto midnight_there = kMidnight + kDay - 11 * kHour / 2;
   EXPECT_TRUE(f.account.reserve(f.row, midnight_there - 2));
   f.impression(midnight_there - 2, midnight_there - 1);
@@ -62,11 +60,11 @@ TEST(Account, BeginsAnewWithTheDayOfItsZone) {
 
 TEST(Account, SpendsNoMoreThanItHas) {
   // 3 a thousand, 0.01 a day: three impressions.
-  Fixture f({.daily = {.spend_micros = 10'000}, .pacing = Pacing::none, .bid_micros = 3'000'000});
+  AccountFixture f({.daily = {.spend_micros = 10'000}, .pacing = Pacing::none, .bid_micros = 3'000'000});
   int taken = 0;
   for (int i = 0; i < 10; ++i) taken += f.account.reserve(f.row, kMidnight) ? 1 : 0;
   EXPECT_EQ(taken, 3);
-  Fixture clicks(
+  AccountFixture clicks(
       {.daily = {.spend_micros = 10'000}, .pacing = Pacing::none, .price = Price::per_click, .bid_micros = 6'000});
   EXPECT_EQ(clicks.account.left_for(clicks.row, kMidnight, cost_of_click(clicks.campaign, clicks.campaign.bid_micros)),
             6'000'000);
@@ -75,7 +73,7 @@ TEST(Account, SpendsNoMoreThanItHas) {
 }
 
 /// Traffic with a lull from 6 to 10 and three times as much in the evening, `view_rate` of which is seen.
-Delivered day_of_traffic(Fixture& f, std::uint64_t seed, double view_rate,
+Delivered day_of_traffic(AccountFixture& f, std::uint64_t seed, double view_rate,
                          std::vector<std::uint64_t>* by_hour = nullptr) {
   RandomCatalog random(seed);
   std::vector<std::pair<std::int64_t, std::int64_t>> coming;  // Impressions under way: when, of which reservation.
@@ -100,7 +98,7 @@ Delivered day_of_traffic(Fixture& f, std::uint64_t seed, double view_rate,
 TEST(Account, SpreadsADaysBudgetEvenlyWithinTwoPercent) {
   const auto seed = test_seed();
   SCOPED_TRACE(testing::Message() << "MARQUEE_TEST_SEED=" << seed);
-  Fixture f({.daily = {.impressions = 24'000}});
+  AccountFixture f({.daily = {.impressions = 24'000}});
   std::vector<std::uint64_t> by_hour;
   const auto day = day_of_traffic(f, seed, 0.6, &by_hour);
   EXPECT_LE(day.impressions, 24'000U);
@@ -110,7 +108,7 @@ TEST(Account, SpreadsADaysBudgetEvenlyWithinTwoPercent) {
 }
 
 TEST(Account, SpendsMoreAtFirstWhereItIsFrontLoaded) {
-  Fixture f({.daily = {.impressions = 24'000}, .pacing = Pacing::front_loaded});
+  AccountFixture f({.daily = {.impressions = 24'000}, .pacing = Pacing::front_loaded});
   std::vector<std::uint64_t> by_hour;
   const auto day = day_of_traffic(f, 1, 1, &by_hour);
   const double x = 5.0 / 24;
@@ -119,7 +117,7 @@ TEST(Account, SpendsMoreAtFirstWhereItIsFrontLoaded) {
 }
 
 TEST(Account, PacesWithinTheHoursOfItsSchedule) {
-  Fixture f({.schedule = {{.from_minute = 12 * 60, .to_minute = 18 * 60}}, .daily = {.impressions = 6'000}});
+  AccountFixture f({.schedule = {{.from_minute = 12 * 60, .to_minute = 18 * 60}}, .daily = {.impressions = 6'000}});
   std::vector<std::uint64_t> by_hour;
   for (std::int64_t time = kMidnight; time < kMidnight + kDay; time += 1'000) {
     if (is_in_schedule(f.row, time) && f.account.gate(f.row, time) == Because::chosen && f.account.reserve(f.row, time))
@@ -132,13 +130,13 @@ TEST(Account, PacesWithinTheHoursOfItsSchedule) {
 }
 
 TEST(Account, GoesOnWhereItWasAfterARestart) {
-  Fixture before({.daily = {.impressions = 24'000}});
+  AccountFixture before({.daily = {.impressions = 24'000}});
   for (std::int64_t time = kMidnight; time < kMidnight + 12 * kHour; time += 1'000)
     if (before.account.gate(before.row, time) == Because::chosen && before.account.reserve(before.row, time))
       before.impression(time, time);
   const auto noon = before.account.state().day.impressions;
   EXPECT_NEAR(static_cast<double>(noon), 12'000, 240);
-  Fixture after({.daily = {.impressions = 24'000}});
+  AccountFixture after({.daily = {.impressions = 24'000}});
   after.account.restore(before.account.state());
   std::uint64_t at_once = 0;
   for (int i = 0; i < 10'000; ++i)

@@ -4,12 +4,12 @@
 #include <map>
 
 #include "marquee/decision/decider.h"
+#include "moments.h"
 #include "random_catalog.h"
 
 namespace marquee::decision {
 namespace {
 
-constexpr std::int64_t kNow = 1'795'737'600'000;
 constexpr double kPriorCtr = 0.01;
 
 /// Each ad's quality, in sixteenths, is told by its id; values are whole numbers, so that nothing is rounded.

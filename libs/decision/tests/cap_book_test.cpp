@@ -6,13 +6,11 @@
 #include <map>
 #include <thread>
 
+#include "moments.h"
 #include "random_catalog.h"
 
 namespace marquee::decision {
 namespace {
-
-constexpr std::int64_t kNow = 1'795'737'600'000;
-constexpr Millis kReserve{300'000};
 
 std::shared_ptr<const Inventory> two_campaigns_of_one_advertiser() {
   std::vector<Campaign> campaigns(2);

@@ -8,13 +8,11 @@
 #include <set>
 #include <thread>
 
+#include "moments.h"
 #include "random_catalog.h"
 
 namespace marquee::decision {
 namespace {
-
-constexpr std::int64_t kNow = 1'795'737'600'000;
-constexpr Millis kReserve{300'000};
 
 Campaign campaign(std::string id, std::size_t ads, Tier tier = Tier::standard) {
   Campaign one{.id = id, .status = Status::active, .tier = tier};
@@ -23,8 +21,10 @@ Campaign campaign(std::string id, std::size_t ads, Tier tier = Tier::standard) {
 }
 const std::vector<Slot> kSlots = {{.id = "top"}, {.id = "side"}, {.id = "foot"}};
 
-struct Fixture {
-  explicit Fixture(std::vector<Campaign> campaigns) { decider.use(Inventory::compile(std::move(campaigns), kSlots)); }
+struct DeciderFixture {
+  explicit DeciderFixture(std::vector<Campaign> campaigns) {
+    decider.use(Inventory::compile(std::move(campaigns), kSlots));
+  }
   Decision decide(std::vector<Placement> placements, std::uint64_t user = 0, std::int64_t time = kNow,
                   DecisionId id = make_decision_id()) {
     return decider.decide(
@@ -109,7 +109,7 @@ TEST(Decider, HasNoCandidateThatIsOnThePageCompetesWithItOrIsCapped) {
       one.pacing = Pacing::none;
       campaigns.push_back(std::move(one));
     }
-    Fixture f(campaigns);
+    DeciderFixture f(campaigns);
     std::map<std::string, std::uint32_t> shown;
     for (int i = 0; i < 20; ++i) {
       const auto decision = f.decide({{.slot = "top"}, {.slot = "side"}, {.slot = "foot"}}, 7);
@@ -151,7 +151,7 @@ TEST(Decider, HasNoCandidateThatIsOnThePageCompetesWithItOrIsCapped) {
 }
 
 TEST(Decider, DecidesTheSameInMemoryThatAnotherDecisionHas) {
-  Fixture f({campaign("a", 40), campaign("b", 30)});
+  DeciderFixture f({campaign("a", 40), campaign("b", 30)});
   std::mt19937_64 ids(1);
   for (int i = 0; i < 50; ++i) {
     const DecisionId id{.high = ids(), .low = ids()};
@@ -175,7 +175,7 @@ TEST(Decider, DecidesTheSameInMemoryThatAnotherDecisionHas) {
 TEST(Decider, DrawsAsOftenAsItSays) {
   auto sponsor = campaign("s", 2, Tier::sponsorship);
   sponsor.share_of_voice = 0.25;
-  Fixture f({sponsor, campaign("g", 3, Tier::guaranteed), campaign("h", 1, Tier::house)});
+  DeciderFixture f({sponsor, campaign("g", 3, Tier::guaranteed), campaign("h", 1, Tier::house)});
   constexpr int kRequests = 20'000;
   std::mt19937_64 ids(
       1);  // What is drawn follows from the id: the same in every run, so that this fails always or never.
@@ -244,7 +244,7 @@ TEST(Decider, NoOtherSlateIsWorthMoreThanTheOneItChooses) {
 TEST(Decider, GivesAllToAShareOfVoiceWhereNobodyElseIs) {
   auto sponsor = campaign("s", 1, Tier::sponsorship);
   sponsor.share_of_voice = 0.1;
-  Fixture f({sponsor});
+  DeciderFixture f({sponsor});
   const auto decision = f.decide({{.slot = "top"}});
   EXPECT_EQ(ad_of(decision.choices[0]), "s0");
   EXPECT_FLOAT_EQ(decision.choices[0].propensity, 1);
@@ -252,12 +252,12 @@ TEST(Decider, GivesAllToAShareOfVoiceWhereNobodyElseIs) {
 
 TEST(Decider, ChoosesTheSameAgainForTheSameId) {
   const Request request{.id = {1, 2}, .context = {.time_ms = kNow, .known = {}}, .placements = {{.slot = "top"}}};
-  Fixture f({campaign("a", 50)}), g({campaign("a", 50)});
+  DeciderFixture f({campaign("a", 50)}), g({campaign("a", 50)});
   EXPECT_EQ(ad_of(f.decider.decide(request).choices[0]), ad_of(g.decider.decide(request).choices[0]));
 }
 
 TEST(Decider, RepeatsNothingOnAPageAndSaysWhatRanOut) {
-  Fixture f({campaign("a", 2)});
+  DeciderFixture f({campaign("a", 2)});
   const auto decision = f.decide({{.slot = "top"}, {.slot = "side"}, {.slot = "foot"}, {.slot = "none"}});
   EXPECT_NE(ad_of(decision.choices[0]), ad_of(decision.choices[1]));
   EXPECT_EQ(decision.choices[1].propensity, 1);
@@ -273,7 +273,7 @@ TEST(Decider, KeepsCompetitorsOffAPage) {
   pop.excludes = {"drinks"};
   auto loan = campaign("loan", 1);
   loan.excludes = {"bank"};
-  Fixture f({cola, pop, loan});
+  DeciderFixture f({cola, pop, loan});
   for (int i = 0; i < 200; ++i) {
     std::set<std::string> on_page;
     for (const auto& choice : f.decide({{.slot = "top"}, {.slot = "side"}, {.slot = "foot"}}).choices)
@@ -290,7 +290,7 @@ TEST(Decider, KeepsCompetitorsOffAPage) {
 TEST(Decider, FillsAPageWithARoadblockOrWithNoneOfIt) {
   auto road = campaign("r", 3);
   road.is_roadblock = true;
-  Fixture f({road, campaign("a", 5)});
+  DeciderFixture f({road, campaign("a", 5)});
   std::map<std::size_t, int> of_it;
   for (int i = 0; i < 500; ++i) {
     std::set<std::string> ads;
@@ -314,7 +314,7 @@ TEST(Decider, ServesCompanionsTogetherOrNotAtAll) {
   auto pair = campaign("p", 3);
   pair.companions = {"p0", "p2"};
   pair.ads[0].creative = {.kind = Creative::Kind::image};
-  Fixture f({pair, campaign("a", 5)});
+  DeciderFixture f({pair, campaign("a", 5)});
   int together = 0;
   for (int i = 0; i < 500; ++i) {
     std::set<std::string> ads;
@@ -331,7 +331,7 @@ TEST(Decider, ServesCompanionsTogetherOrNotAtAll) {
 TEST(Decider, HoldsCapsOfAUserAndKnowsNoneOfNobody) {
   auto capped = campaign("a", 2);
   capped.caps = {{.scope = CapScope::campaign, .count = 2, .window_ms = 60'000}};
-  Fixture f({capped, campaign("h", 1, Tier::house)});
+  DeciderFixture f({capped, campaign("h", 1, Tier::house)});
   std::map<std::string, int> seen;
   for (int i = 0; i < 20; ++i) ++seen[f.decide({{.slot = "top"}}, 7, kNow + i).choices[0].ad->campaign->campaign->id];
   EXPECT_EQ(seen["a"], 2);
@@ -352,7 +352,7 @@ TEST(Decider, NeverReservesBeyondABudgetOnManyThreads) {
   auto rich = campaign("a", 20);
   rich.daily.impressions = 1'000;
   rich.pacing = Pacing::none;
-  Fixture f({rich, campaign("h", 1, Tier::house)});
+  DeciderFixture f({rich, campaign("h", 1, Tier::house)});
   std::atomic<int> served = 0;
   std::vector<std::jthread> threads;
   for (int i = 0; i < 4; ++i)
@@ -370,7 +370,7 @@ TEST(Decider, TakesBackWhatItReserved) {
   one.daily.impressions = 1;
   one.pacing = Pacing::none;
   one.caps = {{.scope = CapScope::ad, .count = 1, .window_ms = 60'000}};
-  Fixture f({one});
+  DeciderFixture f({one});
   for (int i = 0; i < 3; ++i) {
     const auto decision = f.decide({{.slot = "top"}}, 7);
     EXPECT_EQ(ad_of(decision.choices[0]), "a0");
@@ -388,7 +388,7 @@ TEST(Decider, SaysWhyTheOthersAreNone) {
   broke.daily.spend_micros = 1;
   auto fine = campaign("fine", 1);
   fine.bid_micros = 10'000;
-  Fixture f({student, poor, broke, fine, campaign("house", 1, Tier::house)});
+  DeciderFixture f({student, poor, broke, fine, campaign("house", 1, Tier::house)});
   const auto decision = f.decider.decide({.id = {1, 2},
                                           .context = {.time_ms = kNow, .known = {}},
                                           .placements = {{.slot = "top"}},

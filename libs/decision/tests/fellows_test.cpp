@@ -8,14 +8,13 @@
 
 #include "marquee/base/zone.h"
 #include "marquee/decision/account.h"
+#include "moments.h"
 #include "random_catalog.h"
 
 namespace marquee::decision {
 namespace {
 
-constexpr std::int64_t kHour = 3'600'000, kDay = 24 * kHour;
-constexpr std::int64_t kMidnight = 1'795'737'600'000;  // 2026-11-27T00:00Z
-constexpr std::int64_t kLongestDelay = 5'000, kReserve = 300'000, kStep = 250;
+constexpr std::int64_t kLongestDelay = 5'000, kReserveMs = 300'000, kFellowStep = 250;
 
 class Group {
  public:
@@ -56,7 +55,7 @@ class Group {
 
   /// What is delivered or reserved, in truth.
   std::uint64_t committed(std::int64_t now) {
-    while (!lapsing_.empty() && lapsing_.front() <= now - kReserve) lapsing_.pop_front();
+    while (!lapsing_.empty() && lapsing_.front() <= now - kReserveMs) lapsing_.pop_front();
     return delivered + coming_.size() + lapsing_.size();
   }
 
@@ -93,7 +92,7 @@ class Group {
 
   void begin(Node& node) {
     node.id = ++begun_;
-    node.account = std::make_unique<Account>(Millis(kReserve), node.fellows.get());
+    node.account = std::make_unique<Account>(Millis(kReserveMs), node.fellows.get());
     node.read = 0;
   }
 
@@ -138,7 +137,7 @@ TEST_P(Deciders, SpreadADaysBudgetWithinTwoPercent) {
   constexpr std::uint64_t kBudget = 24'000;
   Group group({.daily = {.impressions = kBudget}}, GetParam(), seed);
   std::vector<std::uint64_t> by_hour;
-  for (std::int64_t time = kMidnight; time < kMidnight + kDay; time += kStep) {
+  for (std::int64_t time = kMidnight; time < kMidnight + kDay; time += kFellowStep) {
     const auto hour = (time - kMidnight) / kHour;
     // One of them is killed for half an hour; the others hear of it ten seconds later, and of its return at once.
     const auto passed = time - kMidnight - 12 * kHour;
@@ -146,8 +145,8 @@ TEST_P(Deciders, SpreadADaysBudgetWithinTwoPercent) {
     if (GetParam() > 1 && passed == kHour / 2) group.revive(0, time);
     if (passed == 10'000 || passed == kHour / 2) group.settle();
     const double a_second = hour >= 6 && hour < 10 ? 0 : hour >= 18 ? 3 : 1.5;
-    group.step(time, a_second * kStep / 1'000, 0.6);
-    if ((time + kStep - kMidnight) % kHour == 0) by_hour.push_back(group.delivered);
+    group.step(time, a_second * kFellowStep / 1'000, 0.6);
+    if ((time + kFellowStep - kMidnight) % kHour == 0) by_hour.push_back(group.delivered);
   }
   EXPECT_GE(group.delivered, kBudget * 98 / 100);
   EXPECT_LE(group.delivered, kBudget * 102 / 100);
@@ -165,11 +164,11 @@ Overrun rush(std::uint32_t count, std::uint64_t seed, bool knows) {
   std::deque<std::uint64_t> committed;
   std::uint64_t most = 0;
   double left = 0;
-  for (std::int64_t time = kMidnight; time < kMidnight + 60'000; time += kStep) {
-    group.step(time, 250.0 * kStep / 1'000, 1);
+  for (std::int64_t time = kMidnight; time < kMidnight + 60'000; time += kFellowStep) {
+    group.step(time, 250.0 * kFellowStep / 1'000, 1);
     most = std::max(most, group.committed(time));
     committed.push_back(group.committed(time));
-    if (committed.size() > static_cast<std::size_t>(2 * kLongestDelay / kStep) + 1) committed.pop_front();
+    if (committed.size() > static_cast<std::size_t>(2 * kLongestDelay / kFellowStep) + 1) committed.pop_front();
     // What was left twice the longest delay before the last of it went.
     if (most >= kBudget && left == 0) left = static_cast<double>(kBudget - committed.front());
   }
@@ -205,7 +204,7 @@ TEST(Fellows, ShareTheLastOfABudgetByTurns) {
     std::uint32_t taken = 0;
     for (std::uint32_t index = 0; index < count; ++index) {
       const SharedFellows fellows{Fellows{.count = count, .index = index}};
-      Account account{Millis(kReserve), &fellows};
+      Account account{Millis(kReserveMs), &fellows};
       while (account.reserve(row, kMidnight)) ++taken;
     }
     EXPECT_EQ(taken, 10U) << count << " that have not heard of each other's yet";
@@ -217,7 +216,7 @@ TEST(Fellows, FindTheCountsOfADayAgainAfterItsClockWasSetAheadAndBack) {
   CampaignRow row;
   row.campaign = &campaign;
   row.zone = find_zone("UTC");
-  Account account{Millis(kReserve)};
+  Account account{Millis(kReserveMs)};
   for (int i = 0; i < 10; ++i) {
     ASSERT_TRUE(account.reserve(row, kMidnight));
     account.count_impression(row.zone, kMidnight, kMidnight + 1, 0);

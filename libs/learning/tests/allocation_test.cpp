@@ -1,9 +1,11 @@
 // Counts what a thread allocates: deciding and learning must allocate nothing once their buffers have grown.
 // ThreadSanitizer has an operator new of its own, beside which there can be no other: there this file is empty.
-#ifndef __has_feature
-#define __has_feature(feature) 0
+#ifdef __has_feature
+#if __has_feature(thread_sanitizer)
+#define MARQUEE_COUNTS_NO_ALLOCATIONS
 #endif
-#if !__has_feature(thread_sanitizer)
+#endif
+#ifndef MARQUEE_COUNTS_NO_ALLOCATIONS
 #include <gtest/gtest.h>
 
 #include <cstdlib>

@@ -17,16 +17,18 @@ namespace {
 namespace dom = simdjson::dom;
 using decision::Field;
 
-constexpr std::size_t kLongestText = 256, kLongestQuery = 1'000, kMostValues = 100;
+constexpr std::size_t kLongestAskedText = 256, kLongestQuery = 1'000, kMostValues = 100;
 constexpr std::int64_t kMostRunnerUps = 20, kOldest = 130;
 
-class Reader {
+class AskReader {
  public:
-  Reader(dom::object root, const AskContext& context, Asked& asked) : root_(root), context_(context), asked_(asked) {}
+  AskReader(dom::object root, const AskContext& context, Asked& asked)
+      : root_(root), context_(context), asked_(asked) {}
 
   Result<void> read() {
-    for (const auto step : {&Reader::refuse_unknown, &Reader::read_placements, &Reader::read_where,
-                            &Reader::read_permission, &Reader::read_who, &Reader::read_filters, &Reader::read_wishes})
+    for (const auto step :
+         {&AskReader::refuse_unknown, &AskReader::read_placements, &AskReader::read_where, &AskReader::read_permission,
+          &AskReader::read_who, &AskReader::read_filters, &AskReader::read_wishes})
       if (auto done = (this->*step)(); !done) return done;
     return {};
   }
@@ -48,7 +50,7 @@ class Reader {
   }
 
   /// Empty where it is not given.
-  Result<std::string_view> text(dom::object object, std::string_view field, std::size_t longest = kLongestText) {
+  Result<std::string_view> text(dom::object object, std::string_view field, std::size_t longest = kLongestAskedText) {
     dom::element value;
     std::string_view text;
     if (object[field].get(value) != simdjson::SUCCESS || value.is_null()) return std::string_view();
@@ -76,8 +78,8 @@ class Reader {
       return wrong(field, fmt::format("expected a list of at most {} texts", kMostValues));
     for (const auto one : array) {
       std::string_view text;
-      if (one.get(text) != simdjson::SUCCESS || text.empty() || text.size() > kLongestText)
-        return wrong(field, fmt::format("expected texts of 1 to {} bytes", kLongestText));
+      if (one.get(text) != simdjson::SUCCESS || text.empty() || text.size() > kLongestAskedText)
+        return wrong(field, fmt::format("expected texts of 1 to {} bytes", kLongestAskedText));
       all.push_back(text);
     }
     return all;
@@ -213,8 +215,8 @@ class Reader {
   Result<void> read_attributes(dom::object attributes) {
     for (const auto& [name, value] : attributes) {
       std::string_view text;
-      if (name.size() > kLongestText || value.get(text) != simdjson::SUCCESS || text.size() > kLongestText)
-        return wrong("attributes", fmt::format("expected texts of at most {} bytes", kLongestText));
+      if (name.size() > kLongestAskedText || value.get(text) != simdjson::SUCCESS || text.size() > kLongestAskedText)
+        return wrong("attributes", fmt::format("expected texts of at most {} bytes", kLongestAskedText));
       asked_.request.context.add(Field::attribute, text, name);
     }
     return {};
@@ -271,7 +273,7 @@ Result<void> read_request(std::string_view body, const AskContext& context, Aske
   dom::object root;
   if (const auto error = parser.parse(body.data(), body.size()).get(root); error != simdjson::SUCCESS)
     return Error::reject(fmt::format("the body is no JSON object: {}", simdjson::error_message(error)));
-  return Reader(root, context, asked).read();
+  return AskReader(root, context, asked).read();
 }
 
 }  // namespace marquee::serving

@@ -26,7 +26,7 @@
 namespace marquee::serving {
 namespace {
 
-constexpr Millis kWait{20}, kPause{1'000}, kClockError{60'000};
+constexpr Millis kTrainWait{20}, kTrainPause{1'000};
 constexpr log::Offset kRemembered = 500;  ///< Rounds before a start that versions_json() looks at.
 
 std::int64_t now_ms() { return SystemClock().now().time_since_epoch().count(); }
@@ -99,13 +99,13 @@ class ClickLearner::Impl {
         save();
         saved = now;
       }
-      pause(stop, std::min(kWait, options_.publish_every));
+      pause(stop, std::min(kTrainWait, options_.publish_every));
     }
   }
 
   void wait_after(const Error& error, const std::stop_token& stop) {
     logging::warn("serving.learner_waits", {{"error", error.message}});
-    pause(stop, kPause);
+    pause(stop, kTrainPause);
   }
 
   // A start.

@@ -13,7 +13,7 @@ namespace {
 using decision::Account;
 using decision::Stamp;
 
-constexpr std::string_view kMagic = "MQCOUNT1";
+constexpr std::string_view kCountsMagic = "MQCOUNT1";
 
 class Writer {
  public:
@@ -31,9 +31,9 @@ class Writer {
 };
 
 /// After a read beyond the end every value is empty, and is_good() false.
-class Reader {
+class CountsReader {
  public:
-  explicit Reader(std::string_view bytes) : rest_(bytes) {}
+  explicit CountsReader(std::string_view bytes) : rest_(bytes) {}
   template <class T>
   T number() {
     T value{};
@@ -62,7 +62,7 @@ void write_delivered(Writer& write, const decision::Delivered& one) {
   write.number(one.spend);
 }
 
-decision::Delivered read_delivered(Reader& read) {
+decision::Delivered read_delivered(CountsReader& read) {
   decision::Delivered one;
   one.impressions = read.number<std::uint64_t>();
   one.clicks = read.number<std::uint64_t>();
@@ -96,7 +96,7 @@ void write_site(Writer& write, decision::Decider& decider) {
   write.bytes += users.bytes;
 }
 
-void read_site(Reader& read, decision::Decider& decider) {
+void read_site(CountsReader& read, decision::Decider& decider) {
   for (auto left = read.number<std::uint32_t>(); left > 0 && read.is_good(); --left) {
     const auto campaign = read.text();
     Account::State state;
@@ -129,16 +129,16 @@ Result<void> write_counts_file(const std::string& path, const Sites& sites, cons
     write.text(id);
     write_site(write, *decider);
   }
-  return write_whole_file(path, kMagic, write.bytes);
+  return write_whole_file(path, kCountsMagic, write.bytes);
 }
 
 Result<std::optional<std::vector<log::Offset>>> read_counts_file(const std::string& path, Sites& sites) {
   const auto damaged = Error::give_up(fmt::format(
       "{} is damaged; without it budgets and caps begin anew: move it away if that is what you want", path));
-  const auto content = read_whole_file(path, kMagic);
+  const auto content = read_whole_file(path, kCountsMagic);
   if (!content) return damaged;
   if (!*content) return std::optional<std::vector<log::Offset>>();
-  Reader read(**content);
+  CountsReader read(**content);
   std::vector<log::Offset> offsets;
   for (auto left = read.number<std::uint32_t>(); left > 0 && read.is_good(); --left)
     offsets.push_back(read.number<log::Offset>());

@@ -12,7 +12,7 @@
 namespace marquee::serving {
 namespace {
 
-constexpr std::size_t kRecords = 50'000, kBytes = std::size_t{8} << 20;
+constexpr std::size_t kLoadedRecords = 50'000, kLoadedBytes = std::size_t{8} << 20;
 /// Between inserts: each makes a part of the table, whatever its size.
 constexpr auto kLinger = std::chrono::milliseconds(250);
 constexpr auto kPatience = std::chrono::seconds(1);
@@ -99,7 +99,7 @@ void DecisionLoader::set_next(log::Partition partition, std::optional<log::Offse
 Result<void> DecisionLoader::load_some(log::Partition partition) {
   const auto next = next_of(partition);
   if (!next) return next.error();
-  const auto records = decisions_.read(partition, *next, kRecords, kBytes);
+  const auto records = decisions_.read(partition, *next, kLoadedRecords, kLoadedBytes);
   if (!records) return records.error();
   const auto end = records->first + records->records.size();
   set_next(partition, end);

@@ -29,7 +29,7 @@ using decision::Because;
 using decision::Token;
 using SteadyClock = std::chrono::steady_clock;
 
-constexpr std::size_t kMostBody = 64 * 1024;
+constexpr std::size_t kMostAskBody = 64 * 1024;
 constexpr double kNanos = 1e9;
 constexpr Millis kMostAhead{2'000};  ///< The clock of whoever made a decision may be of ours.
 
@@ -156,8 +156,8 @@ class DecisionServer::Impl : public std::enable_shared_from_this<DecisionServer:
       response.headers.add("Retry-After", std::to_string(wait));
       return refuse(std::move(response));
     }
-    if (request.body.size() > kMostBody)
-      return refuse(ingest::error_answer(413, fmt::format("the body is larger than {} bytes", kMostBody)));
+    if (request.body.size() > kMostAskBody)
+      return refuse(ingest::error_answer(413, fmt::format("the body is larger than {} bytes", kMostAskBody)));
     Asked asked;
     const AskContext context{
         .key = *owner, .hash_key = options_.hash_key, .user_agent = request.headers.get("User-Agent"), .now_ms = now()};

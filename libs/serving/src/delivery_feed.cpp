@@ -16,9 +16,9 @@ namespace {
 
 using SteadyClock = std::chrono::steady_clock;
 
-constexpr std::size_t kRecords = 10'000, kBytes = std::size_t{4} << 20;
-constexpr Millis kWait{20};                   ///< For a record, before other partitions are looked at.
-constexpr Millis kPause{1'000};               ///< After an error of the log.
+constexpr std::size_t kFedRecords = 10'000, kFedBytes = std::size_t{4} << 20;
+constexpr Millis kFeedWait{20};               ///< For a record, before other partitions are looked at.
+constexpr Millis kFeedPause{1'000};           ///< After an error of the log.
 constexpr Millis kAskEvery{1'000};            ///< Where the logs end, which others append to.
 constexpr std::int64_t kMostBehind = 10'000;  ///< What another's clock may say of what it took just now.
 constexpr std::int64_t kWriteEvery = 60'000;
@@ -101,7 +101,7 @@ Result<void> DeliveryFeed::catch_up() {
     const auto end = log::current_end(events_, i);
     if (!end) return end.error();
     while (next_[i] < *end) {
-      const auto records = log::await_records(events_, i, next_[i], kRecords, kBytes);
+      const auto records = log::await_records(events_, i, next_[i], kFedRecords, kFedBytes);
       if (!records) return records.error();
       // Of the first start all decisions come later, and those that are counted already are passed over.
       if (has_caught_up_ && are_shared_)
@@ -121,7 +121,7 @@ Result<void> DeliveryFeed::catch_up_decisions() {
     if (!end) return end.error();
     auto& next = next_decisions_[i];
     while (next < *end) {
-      const auto records = log::await_records(decisions_, i, next, kRecords, kBytes);
+      const auto records = log::await_records(decisions_, i, next, kFedRecords, kFedBytes);
       if (!records) return records.error();
       for (const auto record : records->records) take_decision(record);
       next = records->first + records->records.size();
@@ -134,7 +134,7 @@ Result<bool> DeliveryFeed::read_more() {
   std::vector<log::Records> read;
   bool has_some = false;
   for (log::Partition i = 0; i < next_.size(); ++i) {
-    auto records = events_.read(i, next_[i], kRecords, kBytes);
+    auto records = events_.read(i, next_[i], kFedRecords, kFedBytes);
     if (!records) return records.error();
     has_some = has_some || !records->records.empty();
     read.push_back(std::move(*records));
@@ -144,7 +144,7 @@ Result<bool> DeliveryFeed::read_more() {
     if (auto done = catch_up_decisions(); !done) return done.error();
   for (log::Partition i = 0; i < next_.size(); ++i) take_events(i, read[i]);
   for (log::Partition i = 0; are_shared_ && i < next_decisions_.size(); ++i) {
-    const auto records = decisions_.read(i, next_decisions_[i], kRecords, kBytes);
+    const auto records = decisions_.read(i, next_decisions_[i], kFedRecords, kFedBytes);
     if (!records) return records.error();
     for (const auto record : records->records) take_decision(record);
     next_decisions_[i] = std::max(next_decisions_[i], records->first + records->records.size());
@@ -239,7 +239,7 @@ void DeliveryFeed::follow(const std::stop_token& stop) {
     }
     if (*has_some) continue;
     const auto next = turn % static_cast<log::Partition>(next_.size());
-    static_cast<void>(events_.wait_for(next, next_[next], kWait));
+    static_cast<void>(events_.wait_for(next, next_[next], kFeedWait));
   }
 }
 
@@ -247,7 +247,7 @@ void DeliveryFeed::pause(const std::stop_token& stop) {
   std::mutex mutex;
   std::condition_variable_any stopped;
   std::unique_lock lock(mutex);
-  stopped.wait_for(lock, stop, kPause, [] { return false; });
+  stopped.wait_for(lock, stop, kFeedPause, [] { return false; });
 }
 
 void DeliveryFeed::write_counts() {

@@ -17,7 +17,7 @@ using profile::Seconds;
 using profile::Topic;
 using profile::TopicKind;
 
-constexpr std::size_t kLongestText = 256, kMostNames = 1'000;
+constexpr std::size_t kLongestDemoText = 256, kMostNames = 1'000;
 constexpr double kLeastWeight = 0.01;  ///< Less is as good as forgotten.
 
 struct NamedKind {
@@ -49,8 +49,8 @@ Result<void> read_names(dom::object names, DemoAsked& asked) {
       return wrong(name, fmt::format("expected a list of at most {} texts", kMostNames));
     for (const auto one : texts) {
       std::string_view text;
-      if (one.get(text) != simdjson::SUCCESS || text.empty() || text.size() > kLongestText)
-        return wrong(name, fmt::format("expected texts of 1 to {} bytes", kLongestText));
+      if (one.get(text) != simdjson::SUCCESS || text.empty() || text.size() > kLongestDemoText)
+        return wrong(name, fmt::format("expected texts of 1 to {} bytes", kLongestDemoText));
       asked.names.try_emplace(key_of(known->kind, profile::topic_of(known->kind, text)), text);
     }
   }
@@ -100,7 +100,7 @@ Result<DemoAsked> read_demo_asked(std::string_view body) {
     return Error::reject("the body is no JSON object");
   DemoAsked asked;
   std::string_view user;
-  if (root["user_id"].get(user) != simdjson::SUCCESS || user.empty() || user.size() > kLongestText)
+  if (root["user_id"].get(user) != simdjson::SUCCESS || user.empty() || user.size() > kLongestDemoText)
     return wrong("user_id", "expected the id of a student of a visit");
   asked.user_id = user;
   if (auto done = read_permission(root, asked); !done) return done.error();

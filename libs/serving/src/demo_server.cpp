@@ -13,7 +13,7 @@
 namespace marquee::serving {
 namespace {
 
-constexpr std::size_t kMostBody = 64 * 1024;
+constexpr std::size_t kMostDemoBody = 64 * 1024;
 
 http::Response private_answer(std::string json) {
   auto response = http::Response::json(200, std::move(json));
@@ -56,7 +56,7 @@ class DemoServer::Impl : public std::enable_shared_from_this<DemoServer::Impl> {
       return response;
     }
     limits_.charge(request.remote_address, rate, 1, now);
-    if (request.body.size() > kMostBody) return ingest::error_answer(413, "the body is larger than 65536 bytes");
+    if (request.body.size() > kMostDemoBody) return ingest::error_answer(413, "the body is larger than 65536 bytes");
     return std::nullopt;
   }
 

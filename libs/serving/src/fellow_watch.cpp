@@ -14,8 +14,8 @@
 namespace marquee::serving {
 namespace {
 
-constexpr Millis kWait{100}, kPause{250};
-constexpr std::size_t kRecords = 1'000, kBytes = std::size_t{1} << 20;
+constexpr Millis kFellowWait{100}, kFellowPause{250};
+constexpr std::size_t kFellowRecords = 1'000, kFellowBytes = std::size_t{1} << 20;
 /// A record: what is said, and who says it.
 constexpr char kHere = 'h', kGone = 'g';
 constexpr std::size_t kRecordBytes = 1 + sizeof(std::uint64_t);
@@ -68,11 +68,11 @@ void FellowWatch::run(const std::stop_token& stop) {
       said = now;
     }
     if (looked && has_begun_) {
-      static_cast<void>(log_.wait_for(0, next_, kWait));
+      static_cast<void>(log_.wait_for(0, next_, kFellowWait));
       continue;
     }
     std::unique_lock lock(mutex_);
-    stopped_.wait_for(lock, stop, kPause, [] { return false; });
+    stopped_.wait_for(lock, stop, kFellowPause, [] { return false; });
   }
 }
 
@@ -84,7 +84,7 @@ Result<void> FellowWatch::look() {
     has_begun_ = true;
   }
   next_ = std::max(next_, log_.begin(0));
-  const auto records = log_.read(0, next_, kRecords, kBytes);
+  const auto records = log_.read(0, next_, kFellowRecords, kFellowBytes);
   if (!records) return records.error();
   const auto now = SteadyClock::now();
   for (const auto record : records->records) hear(record, now);

@@ -12,7 +12,7 @@
 namespace marquee::serving {
 namespace {
 
-constexpr std::string_view kMagic = "MQHISTO1";
+constexpr std::string_view kHistoryMagic = "MQHISTO1";
 
 }  // namespace
 
@@ -22,11 +22,11 @@ Result<void> write_history_model(const std::string& path, const HistoryModel& mo
   saving.put(std::uint64_t{model.events.size()});
   for (const auto offset : model.events) saving.put(offset);
   saving.text(model.trained);
-  return write_whole_file(path, kMagic, saving.out);
+  return write_whole_file(path, kHistoryMagic, saving.out);
 }
 
 Result<HistoryModel> read_history_model(const std::string& path) {
-  const auto content = read_whole_file(path, kMagic);
+  const auto content = read_whole_file(path, kHistoryMagic);
   if (!content) return content.error();
   if (!*content) return Error::reject(fmt::format("{} is missing", path));
   Loading loading(**content);

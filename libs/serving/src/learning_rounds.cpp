@@ -10,9 +10,6 @@
 namespace marquee::serving {
 namespace {
 
-/// Beyond an impression's life: clocks of several processes.
-constexpr Millis kClockError{60'000};
-
 void put(Saving& saving, const std::vector<log::Offset>& offsets) {
   saving.put(std::uint64_t{offsets.size()});
   for (const auto offset : offsets) saving.put(offset);
@@ -47,7 +44,7 @@ std::uint64_t fingerprint(const TrainingOptions& options, const learning::Featur
   return XXH3_64bits(saving.out.data(), saving.out.size());
 }
 
-std::uint64_t hash_of(const Round& round) {
+std::uint64_t hash_of_round(const Round& round) {
   const auto text = write_round(round);
   return XXH3_64bits(text.data(), text.size());
 }
@@ -107,7 +104,7 @@ Result<bool> LearningRounds::begin(const Round& begin, log::Offset at, std::stri
   version_ = begin.version;
   examples_ = trainer_.learner().examples();
   next_round_ = at + 1;
-  last_round_ = hash_of(begin);
+  last_round_ = hash_of_round(begin);
   has_other_options_ = false;  // From here on these hold.
   points_ = {{.at = at, .cut = begin.recall, .now = trainer_.now()}};
   return true;
@@ -186,11 +183,11 @@ void LearningRounds::recorded(const Round& round, log::Offset at) {
   version_ = round.version;
   examples_ = trainer_.learner().examples();
   next_round_ = at + 1;
-  last_round_ = hash_of(round);
+  last_round_ = hash_of_round(round);
   remember(at);
 }
 
-bool LearningRounds::was_last(const Round& round) const { return hash_of(round) == last_round_; }
+bool LearningRounds::was_last(const Round& round) const { return hash_of_round(round) == last_round_; }
 
 void LearningRounds::remember(log::Offset at) {
   points_.push_back({.at = at, .cut = cut_, .now = trainer_.now()});

@@ -8,10 +8,14 @@
 
 #include "click_trainer.h"
 #include "marquee/base/result.h"
+#include "marquee/base/time.h"
 #include "merged_logs.h"
 #include "version_log.h"
 
 namespace marquee::serving {
+
+/// How far the clocks of several processes may be apart.
+inline constexpr Millis kClockError{60'000};
 
 /// What a trainer makes of both logs, round after round. Not thread safe.
 class LearningRounds {

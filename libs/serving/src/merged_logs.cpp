@@ -10,7 +10,7 @@
 namespace marquee::serving {
 namespace {
 
-constexpr std::size_t kRecords = 5'000, kBytes = std::size_t{2} << 20;
+constexpr std::size_t kMergedRecords = 5'000, kMergedBytes = std::size_t{2} << 20;
 
 }  // namespace
 
@@ -108,7 +108,7 @@ Result<bool> MergedLogs::look(Stream& stream) {
   has_lost_ = has_lost_ || (stream.next < kept_from && stream.next < stream.end);
   stream.next = std::max(stream.next, kept_from);
   while (stream.next < stream.end) {
-    auto records = log::await_records(*stream.log, stream.partition, stream.next, kRecords, kBytes);
+    auto records = log::await_records(*stream.log, stream.partition, stream.next, kMergedRecords, kMergedBytes);
     if (!records) return records.error();
     stream.next = records->first + records->records.size();
     stream.records = std::move(*records);

@@ -10,7 +10,7 @@ namespace marquee::serving {
 namespace {
 
 constexpr std::string_view kAfter = R"({"after_ms":)";
-constexpr std::size_t kBytes = 16;
+constexpr std::size_t kHashBytes = 16;
 
 /// One key a purpose.
 decision::TokenKey derived(const decision::TokenKey& key, std::string_view purpose) {
@@ -21,10 +21,10 @@ decision::TokenKey derived(const decision::TokenKey& key, std::string_view purpo
 }
 
 std::uint64_t number_of(std::string_view external_id) {
-  constexpr std::size_t kDigits = 16;
+  constexpr std::size_t kIdDigits = 16;
   std::uint64_t number = 0;
   const char* digits = external_id.data() + kServedPrefix.size();
-  std::from_chars(digits, digits + kDigits, number, 16);
+  std::from_chars(digits, digits + kIdDigits, number, 16);
   return number;
 }
 
@@ -46,16 +46,16 @@ Seal::Seal(const decision::TokenKey& key) : hash_key_(derived(key, "external id"
 
 std::string Seal::external_id(const event::Event& event) const {
   crypto_generichash_state state;
-  ::crypto_generichash_init(&state, hash_key_.data(), hash_key_.size(), kBytes);
+  ::crypto_generichash_init(&state, hash_key_.data(), hash_key_.size(), kHashBytes);
   const auto type = event::name(event.type);
   for (const auto text : {event.site_id, event.decision_id, event.ad_id, event.slot_id, type}) {
     const auto size = static_cast<std::uint32_t>(text.size());
     ::crypto_generichash_update(&state, reinterpret_cast<const unsigned char*>(&size), sizeof size);
     ::crypto_generichash_update(&state, reinterpret_cast<const unsigned char*>(text.data()), text.size());
   }
-  std::array<unsigned char, kBytes> hash{};
+  std::array<unsigned char, kHashBytes> hash{};
   ::crypto_generichash_final(&state, hash.data(), hash.size());
-  std::array<char, kBytes * 2 + 1> digits{};
+  std::array<char, kHashBytes * 2 + 1> digits{};
   ::sodium_bin2hex(digits.data(), digits.size(), hash.data(), hash.size());
   return std::string(kServedPrefix) + digits.data();
 }

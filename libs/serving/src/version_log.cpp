@@ -14,9 +14,9 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-constexpr std::size_t kRecords = 1'000, kBytes = std::size_t{1} << 20;
+constexpr std::size_t kVersionRecords = 1'000, kVersionBytes = std::size_t{1} << 20;
 
-Json json_of(const LogCut& cut) { return {{"events", cut.events}, {"decisions", cut.decisions}}; }
+Json cut_json(const LogCut& cut) { return {{"events", cut.events}, {"decisions", cut.decisions}}; }
 
 LogCut cut_of(const Json& json) {
   return {.events = json.at("events").get<std::vector<log::Offset>>(),
@@ -26,7 +26,7 @@ LogCut cut_of(const Json& json) {
 /// A hash is text: a reader of JSON may take numbers for doubles.
 std::string text_of(std::uint64_t hash) { return fmt::format("{:016x}", hash); }
 
-std::uint64_t hash_of(const Json& json) {
+std::uint64_t hash_in(const Json& json) {
   const auto text = json.get<std::string>();
   std::uint64_t hash = 0;
   std::from_chars(text.data(), text.data() + text.size(), hash, 16);
@@ -38,12 +38,12 @@ Round round_of(const Json& json) {
       .cut = cut_of(json.at("until")), .at_ms = json.at("time_ms"), .version = json.at("version"), .quality = {}};
   if (const auto begin = json.find("begin"); begin != json.end()) {
     round.is_begin = true;
-    round.base = hash_of(begin->at("base"));
+    round.base = hash_in(begin->at("base"));
     round.recall = cut_of(begin->at("recall"));
   }
   if (json.contains("hash")) {
     round.is_published = true;
-    round.hash = hash_of(json.at("hash"));
+    round.hash = hash_in(json.at("hash"));
     round.examples = json.at("examples");
     round.quality.examples = json.at("recent_impressions");
     round.quality.clicks = json.at("recent_clicks");
@@ -64,8 +64,8 @@ Round round_of(const Json& json) {
 }  // namespace
 
 std::string write_round(const Round& round) {
-  Json json = {{"version", round.version}, {"time_ms", round.at_ms}, {"until", json_of(round.cut)}};
-  if (round.is_begin) json["begin"] = {{"base", text_of(round.base)}, {"recall", json_of(round.recall)}};
+  Json json = {{"version", round.version}, {"time_ms", round.at_ms}, {"until", cut_json(round.cut)}};
+  if (round.is_begin) json["begin"] = {{"base", text_of(round.base)}, {"recall", cut_json(round.recall)}};
   if (round.is_published) {
     json["hash"] = text_of(round.hash);
     json["examples"] = round.examples;
@@ -104,7 +104,7 @@ Result<void> VersionLog::append(const Round& round) {
 
 Result<std::vector<Round>> VersionLog::read(log::Offset from) const {
   std::vector<Round> rounds;
-  const auto records = log_.read(0, from, kRecords, kBytes);
+  const auto records = log_.read(0, from, kVersionRecords, kVersionBytes);
   if (!records) return records.error();
   for (const auto record : records->records) {
     auto round = read_round(record);

@@ -25,7 +25,7 @@ Json json_of(const learning::Quality& quality) {
 }
 
 /// As decisions name it.
-Json name_of(const std::string& policy, std::uint64_t version) {
+Json version_name(const std::string& policy, std::uint64_t version) {
   return version == 0 ? Json(nullptr) : Json(fmt::format("{}-{}", policy, version));
 }
 
@@ -33,7 +33,7 @@ Json name_of(const std::string& policy, std::uint64_t version) {
 Json json_of(const std::string& policy, const std::deque<Round>& rounds) {
   Json all = Json::array();
   for (const auto& one : rounds) {
-    Json told = {{"policy", name_of(policy, one.version)}};
+    Json told = {{"policy", version_name(policy, one.version)}};
     told.update(Json::parse(write_round(one)));
     all.push_back(std::move(told));
   }
@@ -75,8 +75,8 @@ std::uint64_t VersionsTold::last_version() const {
 std::string VersionsTold::json(std::uint64_t unread) const {
   const std::lock_guard lock(mutex_);
   Json served = json_of(served_), previous = json_of(previous_);
-  served["policy"] = name_of(policy_, last_);
-  previous["policy"] = name_of(policy_, reference_);
+  served["policy"] = version_name(policy_, last_);
+  previous["policy"] = version_name(policy_, reference_);
   return Json{{"served", std::move(served)},
               {"previous", std::move(previous)},
               {"unread_records", unread},

@@ -10,22 +10,14 @@
 #include <thread>
 
 #include "serving_fixture.h"
+#include "wait_until.h"
 
 namespace marquee::serving {
 namespace {
 
 using namespace std::chrono_literals;
 
-constexpr std::uint64_t kSeed = 5;
-
-bool wait_until(const std::function<bool()>& holds) {
-  const auto until = std::chrono::steady_clock::now() + 20s;
-  while (!holds()) {
-    if (std::chrono::steady_clock::now() > until) return false;
-    std::this_thread::sleep_for(5ms);
-  }
-  return true;
-}
+constexpr std::uint64_t kLearnerSeed = 5;
 
 class ClickLearnerTest : public ServingTest {
  protected:
@@ -76,7 +68,7 @@ class ClickLearnerTest : public ServingTest {
 };
 
 TEST_F(ClickLearnerTest, shows_to_each_college_what_it_clicks) {
-  RecordProperty("seed", static_cast<int>(kSeed));
+  RecordProperty("seed", static_cast<int>(kLearnerSeed));
   begin_learning(8);
   const auto clicks = [](const std::string& college, const std::string& ad) {
     return college == "north" ? ad == "c1" : ad == "c6";

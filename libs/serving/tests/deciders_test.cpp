@@ -12,7 +12,7 @@ namespace {
 using decision::Fellows;
 
 template <class Condition>
-void wait_until(Condition condition) {
+void spin_until(Condition condition) {
   while (!condition()) std::this_thread::yield();
 }
 
@@ -47,7 +47,7 @@ class DecidersTest : public ServingTest {
     node.server->add_routes(router);
     node.http = std::make_unique<http::Server>(http::ServerOptions{}, std::move(router));
     ASSERT_TRUE(node.http->start());
-    wait_until([&] { return node.server->is_ready(); });
+    spin_until([&] { return node.server->is_ready(); });
   }
 
   /// From now on it is asked.
@@ -79,12 +79,12 @@ TEST_F(DecidersTest, what_one_took_and_counted_the_other_knows) {
   auto& second = nodes[1];
   const auto shown = ask_for_all(first);
   ASSERT_EQ(shown.size(), 6U);
-  wait_until([&] { return second.reserved(now()) == 6; });
+  spin_until([&] { return second.reserved(now()) == 6; });
   EXPECT_EQ(ask_for_all(second).size(), 0U);
   for (const auto& each : shown) EXPECT_EQ(get(each.impression).status, 200U) << "its impression may come to another";
   for (const auto& each : shown) EXPECT_EQ(get(each.impression).status, 200U);
   for (auto& node : nodes) {
-    wait_until([&] { return node.counted() == 6; });
+    spin_until([&] { return node.counted() == 6; });
     EXPECT_EQ(node.reserved(now()), 0U);
   }
   EXPECT_EQ(logged_events().size(), 6U);
@@ -107,7 +107,7 @@ TEST_F(DecidersTest, a_user_who_has_seen_enough_at_one_has_at_the_other) {
   one.caps = {{.scope = decision::CapScope::campaign, .count = 2, .window_ms = 3'600'000}};
   for (auto& node : nodes) start(node, one);
   EXPECT_EQ(ask_for_all(nodes[0], "u").size(), 2U);
-  wait_until([&] { return nodes[1].reserved(now()) == 2; });
+  spin_until([&] { return nodes[1].reserved(now()) == 2; });
   EXPECT_EQ(ask_for_all(nodes[1], "u").size(), 0U);
   EXPECT_EQ(ask_for_all(nodes[1], "v").size(), 2U);
 }
@@ -125,7 +125,7 @@ TEST_F(DecidersTest, one_that_comes_back_knows_what_all_have_taken_meanwhile) {
   const auto seen = ask_user("d");
   EXPECT_EQ(get(seen.impression).status, 200U);
   start(nodes[0], one);
-  wait_until([&] { return nodes[0].reserved(now()) + nodes[0].counted() == 5; });
+  spin_until([&] { return nodes[0].reserved(now()) + nodes[0].counted() == 5; });
   ask_at(nodes[0]);
   for (const auto* user : {"own", "a", "d"}) EXPECT_TRUE(ask_user(user).ad.empty()) << user;
   EXPECT_FALSE(ask_user("e").ad.empty());
@@ -138,16 +138,16 @@ TEST(FellowWatch, hears_who_comes_and_who_goes) {
   FellowWatch first(*log, of_first, nullptr);
   EXPECT_FALSE(first.is_known()) << "before it has begun";
   first.start();
-  wait_until([&] { return first.is_known(); });
+  spin_until([&] { return first.is_known(); });
   {
     FellowWatch second(*log, of_second, nullptr);
     second.start();
-    wait_until([&] { return second.is_known(); });
+    spin_until([&] { return second.is_known(); });
     EXPECT_EQ(of_second.load().count, 2U) << "it knows of all before it is known to be of use";
-    wait_until([&] { return of_first.load().count == 2; });
+    spin_until([&] { return of_first.load().count == 2; });
     EXPECT_EQ(of_first.load().index + of_second.load().index, 1U);
   }
-  wait_until([&] { return of_first.load().count == 1; });
+  spin_until([&] { return of_first.load().count == 1; });
   EXPECT_EQ(of_first.load().index, 0U);
 }
 
@@ -156,7 +156,7 @@ TEST(FellowWatch, does_not_count_on_being_known_where_its_log_takes_nothing) {
   decision::SharedFellows fellows{Fellows{}};
   FellowWatch watch(log, fellows, nullptr);
   watch.start();
-  wait_until([&] { return log.asked > 2; });
+  spin_until([&] { return log.asked > 2; });
   EXPECT_FALSE(watch.is_known());
 }
 

@@ -16,13 +16,13 @@ namespace {
 
 using decision::Field;
 
-constexpr std::size_t kCampaigns = 6, kAds = 4;
+constexpr std::size_t kCampaigns = 6, kAdsOfCampaign = 4;
 
 std::shared_ptr<const decision::Inventory> inventory() {
   std::vector<decision::Campaign> campaigns;
   for (std::size_t c = 0; c < kCampaigns; ++c) {
     decision::Campaign one{.id = fmt::format("c{}", c), .status = decision::Status::active, .category = "law"};
-    for (std::size_t a = 0; a < kAds; ++a) one.ads.push_back({.id = fmt::format("c{}a{}", c, a)});
+    for (std::size_t a = 0; a < kAdsOfCampaign; ++a) one.ads.push_back({.id = fmt::format("c{}a{}", c, a)});
     campaigns.push_back(std::move(one));
   }
   return decision::Inventory::compile(std::move(campaigns), {{.id = "top"}});
@@ -36,7 +36,7 @@ class RandomContexts {
     decision::Context context;
     context.add(Field::page, "home");
     for (std::size_t c = 0; c < kCampaigns + 2; ++c) {
-      const auto campaign = fmt::format("c{}", c), ad = fmt::format("c{}a{}", c, below(kAds));
+      const auto campaign = fmt::format("c{}", c), ad = fmt::format("c{}a{}", c, below(kAdsOfCampaign));
       const AdTopics topics(campaign, ad);
       if (below(2) == 0) add(context, Field::seen_campaign, topics.campaign);
       if (below(3) == 0) add(context, Field::seen_ad, topics.ad);

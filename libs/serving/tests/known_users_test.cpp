@@ -13,6 +13,7 @@
 #include "marquee/serving/interest_targeting.h"
 #include "profile_context.h"
 #include "serving_fixture.h"
+#include "wait_until.h"
 
 namespace marquee::serving {
 namespace {
@@ -22,15 +23,6 @@ using decision::Field;
 using decision::Targeting;
 using testing::Contains;
 using testing::IsEmpty;
-
-bool wait_until(const std::function<bool()>& holds) {
-  const auto until = std::chrono::steady_clock::now() + 20s;
-  while (!holds()) {
-    if (std::chrono::steady_clock::now() > until) return false;
-    std::this_thread::sleep_for(2ms);
-  }
-  return true;
-}
 
 /// Counts what is read, and lets it through.
 class CountedReads final : public profile::Profiles {

@@ -26,8 +26,8 @@ namespace {
 using namespace std::chrono_literals;
 namespace fs = std::filesystem;
 
-constexpr std::uint64_t kSeed = 11;
-constexpr std::size_t kAds = 6;
+constexpr std::uint64_t kRoundSeed = 11;
+constexpr std::size_t kRoundAds = 6;
 constexpr std::int64_t kBegin = 1'735'689'600'000, kStep = 400;
 
 class LearningRoundsTest : public ::testing::Test {
@@ -35,7 +35,7 @@ class LearningRoundsTest : public ::testing::Test {
   LearningRoundsTest() : directory("/tmp/learning-rounds-test-" + std::to_string(::getpid())) {
     fs::remove_all(directory);
     fs::create_directories(directory);
-    RecordProperty("seed", static_cast<int>(kSeed));
+    RecordProperty("seed", static_cast<int>(kRoundSeed));
   }
   ~LearningRoundsTest() override {
     learner.reset();
@@ -65,7 +65,7 @@ class LearningRoundsTest : public ::testing::Test {
   void show(const std::function<double(bool is_liked)>& chance) {
     const bool is_north = dice() % 2 == 0;
     const std::size_t liked = is_north ? 1 : 4;
-    const std::size_t ad = dice() % 3 == 0 ? liked : dice() % kAds;
+    const std::size_t ad = dice() % 3 == 0 ? liked : dice() % kRoundAds;
     const bool is_clicked = std::uniform_real_distribution<>(0, 1)(dice) < chance(ad == liked);
     traffic.show(time, is_north ? "north" : "south", ad, is_clicked);
     time += kStep;
@@ -145,12 +145,12 @@ class LearningRoundsTest : public ::testing::Test {
   const std::string directory;
   std::unique_ptr<log::EventLog> events = log::open_memory_log(3), decisions = log::open_memory_log(2),
                                  versions = log::open_memory_log(1);
-  LoggedTraffic traffic{kAds, {2}, *events, *decisions};
+  LoggedTraffic traffic{kRoundAds, {2}, *events, *decisions};
   LearnedRanker ranker;
   Sites sites{ranker, kImpressionLife};
   std::unique_ptr<ClickLearner> learner;
   Millis click_window = 10s;
-  std::mt19937_64 dice{kSeed};
+  std::mt19937_64 dice{kRoundSeed};
   std::int64_t time = kBegin;
   std::uint64_t shown = 0;
 };
@@ -159,13 +159,13 @@ TEST_F(LearningRoundsTest, the_logs_alone_give_every_version_again_whatever_kill
   constexpr int kRuns = 20;
   constexpr log::Offset kRoundsARun = 5;
   std::jthread pages([&](const std::stop_token& stop) {
-    std::mt19937_64 pauses(kSeed);
+    std::mt19937_64 pauses(kRoundSeed);
     while (!stop.stop_requested()) {
       show(healthy);
       if (pauses() % 20 == 0) std::this_thread::sleep_for(std::chrono::microseconds(pauses() % 10'000));
     }
   });
-  std::mt19937_64 moments(kSeed + 1);
+  std::mt19937_64 moments(kRoundSeed + 1);
   for (int run = 0; run < kRuns; ++run) {
     const auto before = versions->end(0);
     start();

@@ -13,14 +13,14 @@
 namespace marquee::serving {
 namespace {
 
-constexpr std::uint64_t kSeed = 20'261'127;
-constexpr std::size_t kAds = 300;
+constexpr std::uint64_t kPageSeed = 20'261'127;
+constexpr std::size_t kPageAds = 300;
 
 class PageScoresTest : public ::testing::Test {
  protected:
   PageScoresTest() {
     std::vector<learning::Ad> ads;
-    for (std::size_t i = 0; i < kAds; ++i)
+    for (std::size_t i = 0; i < kPageAds; ++i)
       ads.push_back({.id = "ad-" + std::to_string(i),
                      .site = "campus",
                      .campaign = "campaign-" + std::to_string(i / 5),
@@ -53,7 +53,7 @@ class PageScoresTest : public ::testing::Test {
       ask_for("slot-" + std::to_string(below(4)));
       auto rows = std::make_shared<std::vector<learning::Row>>(features.rows().begin(), features.rows().end());
       rows->insert(rows->end(), features.rows_apart().begin(), features.rows_apart().end());
-      static_cast<void>(learner.learn({.rows = rows, .ad = table->ad(below(kAds)), .position = 0, .time_s = 0},
+      static_cast<void>(learner.learn({.rows = rows, .ad = table->ad(below(kPageAds)), .position = 0, .time_s = 0},
                                       below(4) == 0 ? 1 : 0));
     }
     return *learning::Scorer::bind(learner.model(), table);
@@ -62,12 +62,12 @@ class PageScoresTest : public ::testing::Test {
   std::vector<std::uint32_t> some_ads() {
     std::vector<std::uint32_t> some;
     const auto one_in = 1 + below(20);
-    for (std::uint32_t i = 0; i < kAds; ++i)
+    for (std::uint32_t i = 0; i < kPageAds; ++i)
       if (below(one_in) == 0) some.push_back(i);
     return some;
   }
 
-  std::mt19937_64 random{kSeed};
+  std::mt19937_64 random{kPageSeed};
   learning::FeatureSpec spec = *learning::FeatureSpec::parse(model_feature_options());
   std::shared_ptr<const learning::AdTable> table;
   learning::RequestFeatures features{spec};
@@ -89,13 +89,13 @@ TEST_F(PageScoresTest, are_the_bits_that_each_placement_scored_by_itself_has) {
       std::vector<float> attraction(candidates.size()), alone(candidates.size());
       scores.score(scorer, features, candidates, attraction);
       scorer->score(features, candidates, alone, scratch);
-      ASSERT_EQ(attraction, alone) << "seed " << kSeed << ", page " << page << ", slot " << slot;
+      ASSERT_EQ(attraction, alone) << "seed " << kPageSeed << ", page " << page << ", slot " << slot;
       for (std::size_t i = 0; i < candidates.size(); ++i) {
         const std::array one = {candidates[i]};
         std::array<float, 1> by_itself{};
         scorer->score(features, one, by_itself, scratch);
         ASSERT_EQ(attraction[i], by_itself[0]) << "it does not hang on who else is there";
-        first.resize(kAds);
+        first.resize(kPageAds);
         if (slot == 0) first[candidates[i]] = attraction[i];
         told_apart += slot > 0 && first[candidates[i]] != 0 && first[candidates[i]] != attraction[i] ? 1 : 0;
       }
@@ -117,8 +117,8 @@ TEST_F(PageScoresTest, are_the_same_bits_where_each_placement_has_the_candidates
       scores.score(scorer, features, candidates, attraction);
       scorer->score(features, candidates, alone, scratch);
       scorer->rate_spread(candidates, spread);
-      ASSERT_EQ(attraction, alone) << "seed " << kSeed << ", page " << page << ", slot " << slot;
-      ASSERT_TRUE(std::ranges::equal(scores.spread(), spread)) << "seed " << kSeed << ", page " << page;
+      ASSERT_EQ(attraction, alone) << "seed " << kPageSeed << ", page " << page << ", slot " << slot;
+      ASSERT_TRUE(std::ranges::equal(scores.spread(), spread)) << "seed " << kPageSeed << ", page " << page;
       if (slot == 3 && below(2) == 0)
         candidates = some_ads();  // And some that were not there.
       else
