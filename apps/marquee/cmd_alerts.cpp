@@ -16,7 +16,7 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-struct Arguments {
+struct AlertArguments {
   std::string which;
   std::string url;
   std::string site = "campus";
@@ -33,11 +33,11 @@ struct Arguments {
   std::uint64_t min_count = 0;
 };
 
-std::string text(const Json& value) {
+std::string alert_text(const Json& value) {
   return value.is_null() ? "" : value.is_string() ? value.get<std::string>() : value.dump();
 }
 
-int list(const App& app, const std::string& path, const char* name, Row (*row_of)(const Json&), Row header) {
+int list_noticed(const App& app, const std::string& path, const char* name, Row (*row_of)(const Json&), Row header) {
   const auto answer = ask(app, "GET", path, "");
   if (!answer) return fail(answer.error());
   std::vector<Row> rows = {std::move(header)};
@@ -47,11 +47,11 @@ int list(const App& app, const std::string& path, const char* name, Row (*row_of
   return 0;
 }
 
-int add(const App& app, const std::string& path, const Json& body) {
+int add_signed(const App& app, const std::string& path, const Json& body) {
   const auto answer = ask(app, "POST", path, body.dump());
   if (!answer) return fail(answer.error());
   const Json made = Json::parse(*answer);
-  fmt::print("{}\nsigned with {}, which is shown only now\n", text(made.at("id")), text(made.at("secret")));
+  fmt::print("{}\nsigned with {}, which is shown only now\n", alert_text(made.at("id")), alert_text(made.at("secret")));
   return 0;
 }
 
@@ -63,11 +63,11 @@ int act(const App& app, const char* method, const std::string& path, const std::
 /// "every 15 minutes", "day 08:00 Asia/Kolkata"
 std::string schedule_text(const Json& schedule) {
   std::string written;
-  for (const auto& [name, value] : schedule.items()) written += (written.empty() ? "" : " ") + text(value);
+  for (const auto& [name, value] : schedule.items()) written += (written.empty() ? "" : " ") + alert_text(value);
   return written;
 }
 
-Json schedule_of(const Arguments& arguments) {
+Json schedule_of(const AlertArguments& arguments) {
   if (arguments.minutes > 0) return {{"every", "minutes"}, {"minutes", arguments.minutes}};
   if (arguments.is_hourly) return {{"every", "hour"}, {"zone", arguments.zone}};
   Json schedule = {{"every", arguments.on.empty() ? "day" : "week"}, {"at", arguments.at}, {"zone", arguments.zone}};
@@ -75,7 +75,7 @@ Json schedule_of(const Arguments& arguments) {
   return schedule;
 }
 
-Json rule_of(const Arguments& arguments) {
+Json rule_of(const AlertArguments& arguments) {
   Json rule = {{"site", arguments.site},     {"metric", arguments.metric},      {"filter", arguments.filters},
                {"window", arguments.window}, {"every", arguments.every},        {"for", arguments.checks},
                {"remind", arguments.remind}, {"min_count", arguments.min_count}};
@@ -92,8 +92,8 @@ Json rule_of(const Arguments& arguments) {
 }
 
 /// list, remove and the trial; what adds is the caller's. Gives the command that adds.
-CLI::App* add_verbs(CLI::App& command, App& app, const std::shared_ptr<Arguments>& arguments, const std::string& path,
-                    const char* trial, const std::function<int()>& list_all) {
+CLI::App* add_verbs(CLI::App& command, App& app, const std::shared_ptr<AlertArguments>& arguments,
+                    const std::string& path, const char* trial, const std::function<int()>& list_all) {
   command.add_subcommand("list", "What there is")->callback([&app, list_all] { app.exit_code = list_all(); });
   command.callback([&app, &command, list_all] {
     if (command.get_subcommands().empty()) app.exit_code = list_all();
@@ -114,19 +114,19 @@ CLI::App* add_verbs(CLI::App& command, App& app, const std::shared_ptr<Arguments
 }  // namespace
 
 void add_deliveries_command(CLI::App& report, App& app) {
-  auto arguments = std::make_shared<Arguments>();
+  auto arguments = std::make_shared<AlertArguments>();
   auto* command = report.add_subcommand("deliveries", "Saved reports that are sent to webhooks");
   const std::string path = "/v1/deliveries";
   auto* added = add_verbs(*command, app, arguments, path, "send", [&app, path] {
-    return list(app, path, "deliveries",
-                [](const Json& one) -> Row {
-                  const auto state = one.at("is_paused").get<bool>() ? "paused " + text(one.at("pause_reason"))
-                                                                     : "next " + text(one.at("next_due"));
-                  return {text(one.at("id")),     text(one.at("report")),
-                          text(one.at("format")), schedule_text(one.at("schedule")),
-                          text(one.at("url")),    state};
-                },
-                {"id", "report", "format", "schedule", "url", "state"});
+    return list_noticed(
+        app, path, "deliveries",
+        [](const Json& one) -> Row {
+          const auto state = one.at("is_paused").get<bool>() ? "paused " + alert_text(one.at("pause_reason"))
+                                                             : "next " + alert_text(one.at("next_due"));
+          return {alert_text(one.at("id")),          alert_text(one.at("report")), alert_text(one.at("format")),
+                  schedule_text(one.at("schedule")), alert_text(one.at("url")),    state};
+        },
+        {"id", "report", "format", "schedule", "url", "state"});
   });
   added->add_option("report", arguments->which, "The id of a saved report")->required();
   added->add_option("url", arguments->url, "Where to, as https://example.com/hook")->required();
@@ -140,33 +140,33 @@ void add_deliveries_command(CLI::App& report, App& app) {
       "Example:\n  marquee report deliveries add 3f6c0a5be1d24f07 https://example.com/hook --at 08:00 --zone "
       "Asia/Kolkata");
   added->callback([&app, arguments, path] {
-    app.exit_code = add(app, path,
-                        {{"report", arguments->which},
-                         {"url", arguments->url},
-                         {"format", arguments->format},
-                         {"owner", arguments->owner},
-                         {"schedule", schedule_of(*arguments)}});
+    app.exit_code = add_signed(app, path,
+                               {{"report", arguments->which},
+                                {"url", arguments->url},
+                                {"format", arguments->format},
+                                {"owner", arguments->owner},
+                                {"schedule", schedule_of(*arguments)}});
   });
 }
 
 void add_alerts_command(CLI::App& root, App& app) {
-  auto arguments = std::make_shared<Arguments>();
+  auto arguments = std::make_shared<AlertArguments>();
   auto* command = root.add_subcommand("alerts", "Conditions on metrics, and who is told when they hold");
   const std::string path = "/v1/alerts";
   auto* added = add_verbs(*command, app, arguments, path, "test", [&app, path] {
-    return list(app, path, "alerts",
-                [](const Json& one) -> Row {
-                  const auto& state = one.at("state");
-                  return {text(one.at("id")),
-                          text(one.at("name")),
-                          text(one.at("rule").at("site")),
-                          text(one.at("rule").at("metric")),
-                          text(one.at("rule").at("condition")),
-                          one.at("is_paused").get<bool>() ? "paused" : text(state.at("status")),
-                          text(state.at("now").at("value")),
-                          text(state.at("checked"))};
-                },
-                {"id", "name", "site", "metric", "condition", "state", "value", "checked"});
+    return list_noticed(app, path, "alerts",
+                        [](const Json& one) -> Row {
+                          const auto& state = one.at("state");
+                          return {alert_text(one.at("id")),
+                                  alert_text(one.at("name")),
+                                  alert_text(one.at("rule").at("site")),
+                                  alert_text(one.at("rule").at("metric")),
+                                  alert_text(one.at("rule").at("condition")),
+                                  one.at("is_paused").get<bool>() ? "paused" : alert_text(state.at("status")),
+                                  alert_text(state.at("now").at("value")),
+                                  alert_text(state.at("checked"))};
+                        },
+                        {"id", "name", "site", "metric", "condition", "state", "value", "checked"});
   });
   added->add_option("name", arguments->which, "What it is called")->required();
   added->add_option("url", arguments->url, "Who is told, as https://example.com/hook")->required();
@@ -191,11 +191,11 @@ void add_alerts_command(CLI::App& root, App& app) {
       "campaign_id=law "
       "--window 1h --min-count 1000");
   added->callback([&app, arguments, path] {
-    app.exit_code = add(app, path,
-                        {{"name", arguments->which},
-                         {"url", arguments->url},
-                         {"owner", arguments->owner},
-                         {"rule", rule_of(*arguments)}});
+    app.exit_code = add_signed(app, path,
+                               {{"name", arguments->which},
+                                {"url", arguments->url},
+                                {"owner", arguments->owner},
+                                {"rule", rule_of(*arguments)}});
   });
 }
 

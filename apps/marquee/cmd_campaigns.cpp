@@ -19,7 +19,7 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-struct Arguments {
+struct CampaignArguments {
   std::string site = "campus";
   std::string id, file;
   std::int64_t version = 0;
@@ -28,10 +28,10 @@ struct Arguments {
 };
 
 /// The members of an export, which are also where the API has their kind.
-constexpr const char* kKinds[] = {"campaigns", "slots"};
+constexpr const char* kDefinitionKinds[] = {"campaigns", "slots"};
 
-std::string path_of(std::string_view kind, const Arguments& arguments, std::string_view id = {},
-                    std::string_view part = {}) {
+std::string definition_path(std::string_view kind, const CampaignArguments& arguments, std::string_view id = {},
+                            std::string_view part = {}) {
   std::string path = fmt::format("/v1/{}", kind);
   if (!id.empty()) path += "/" + http::percent_encode(id);
   return fmt::format("{}{}?site={}", path, part, http::percent_encode(arguments.site));
@@ -56,8 +56,8 @@ Row row_of(const Json& campaign) {
           text(campaign, "changed")};
 }
 
-int list(const App& app, const Arguments& arguments) {
-  const auto listed = asked(app, "GET", path_of("campaigns", arguments));
+int list_campaigns(const App& app, const CampaignArguments& arguments) {
+  const auto listed = asked(app, "GET", definition_path("campaigns", arguments));
   if (!listed) return fail(listed.error());
   if (arguments.format == "json") {
     fmt::print("{}\n", listed->dump(2));
@@ -70,8 +70,8 @@ int list(const App& app, const Arguments& arguments) {
 }
 
 /// Its definition alone, as `put` takes it.
-int show(const App& app, const Arguments& arguments) {
-  const auto campaign = asked(app, "GET", path_of("campaigns", arguments, arguments.id));
+int show_campaign(const App& app, const CampaignArguments& arguments) {
+  const auto campaign = asked(app, "GET", definition_path("campaigns", arguments, arguments.id));
   if (!campaign) return fail(campaign.error());
   fmt::print("{}\n", campaign->at("definition").dump(2));
   return 0;
@@ -85,21 +85,21 @@ int print_change(const Result<Json>& campaign) {
   return 0;
 }
 
-int put(const App& app, const Arguments& arguments) {
+int put_campaign(const App& app, const CampaignArguments& arguments) {
   const auto text = content_of(arguments.file);
   if (!text) return fail(text.error());
   const auto campaign = decision::read_campaign(*text);
   if (!campaign) return fail(campaign.error());
-  return print_change(asked(app, "PUT", path_of("campaigns", arguments, campaign->id), *text));
+  return print_change(asked(app, "PUT", definition_path("campaigns", arguments, campaign->id), *text));
 }
 
-int remove(const App& app, const Arguments& arguments) {
-  const auto removed = asked(app, "DELETE", path_of("campaigns", arguments, arguments.id));
+int remove_campaign(const App& app, const CampaignArguments& arguments) {
+  const auto removed = asked(app, "DELETE", definition_path("campaigns", arguments, arguments.id));
   return removed ? 0 : fail(removed.error());
 }
 
-int print_history(const App& app, const Arguments& arguments) {
-  const auto history = asked(app, "GET", path_of("campaigns", arguments, arguments.id, "/history"));
+int print_campaign_history(const App& app, const CampaignArguments& arguments) {
+  const auto history = asked(app, "GET", definition_path("campaigns", arguments, arguments.id, "/history"));
   if (!history) return fail(history.error());
   if (arguments.format == "json") {
     fmt::print("{}\n", history->dump(2));
@@ -114,15 +114,15 @@ int print_history(const App& app, const Arguments& arguments) {
   return 0;
 }
 
-int restore(const App& app, const Arguments& arguments) {
-  return print_change(asked(app, "POST", path_of("campaigns", arguments, arguments.id, "/restore"),
+int restore_campaign(const App& app, const CampaignArguments& arguments) {
+  return print_change(asked(app, "POST", definition_path("campaigns", arguments, arguments.id, "/restore"),
                             Json{{"version", arguments.version}}.dump()));
 }
 
-int write_all(const App& app, const Arguments& arguments) {
+int write_definitions(const App& app, const CampaignArguments& arguments) {
   Json all;
-  for (const std::string kind : kKinds) {
-    const auto listed = asked(app, "GET", path_of(kind, arguments));
+  for (const std::string kind : kDefinitionKinds) {
+    const auto listed = asked(app, "GET", definition_path(kind, arguments));
     if (!listed) return fail(listed.error());
     all[kind] = Json::array();
     for (const auto& one : listed->at(kind)) all[kind].push_back(one.at("definition"));
@@ -149,25 +149,26 @@ struct Put {
 };
 
 /// What to ask for all of a file, or what is wrong with one of it: then nothing is changed.
-Result<std::vector<Put>> puts_of(const Json& all, const Arguments& arguments) {
+Result<std::vector<Put>> puts_of(const Json& all, const CampaignArguments& arguments) {
   if (!all.is_object())
     return Error::reject(arguments.file + ": expected JSON as `marquee campaigns export` writes it");
   std::vector<Put> puts;
   for (const auto& [kind, definitions] : all.items()) {
-    if (kind != kKinds[0] && kind != kKinds[1])
+    if (kind != kDefinitionKinds[0] && kind != kDefinitionKinds[1])
       return Error::reject(fmt::format("{}: there is no such member; there are campaigns, slots", kind.substr(0, 64)));
     if (!definitions.is_array()) return Error::reject(kind + ": expected a list");
     for (const auto& definition : definitions) {
       auto text = definition.dump();
       const auto id = id_of(kind, text);
       if (!id) return Error::reject(fmt::format("{}[{}]: {}", kind, &definition - &definitions[0], id.error().message));
-      puts.push_back({path_of(kind, arguments, *id), std::move(text), path_of(kind, arguments, *id, "/history")});
+      puts.push_back(
+          {definition_path(kind, arguments, *id), std::move(text), definition_path(kind, arguments, *id, "/history")});
     }
   }
   return puts;
 }
 
-int read_all(const App& app, const Arguments& arguments) {
+int put_definitions(const App& app, const CampaignArguments& arguments) {
   const auto text = content_of(arguments.file);
   if (!text) return fail(text.error());
   const auto puts = puts_of(Json::parse(*text, nullptr, /*allow_exceptions=*/false), arguments);
@@ -196,29 +197,29 @@ int read_all(const App& app, const Arguments& arguments) {
 void add_campaigns_command(CLI::App& root, App& app) {
   auto* command = root.add_subcommand("campaigns", "What may be served: campaigns with their ads, and slots");
   command->require_subcommand(1);
-  auto arguments = std::make_shared<Arguments>();
+  auto arguments = std::make_shared<CampaignArguments>();
   const auto add = [&app, command, arguments](const char* name, const char* about,
-                                              std::function<int(const App&, const Arguments&)> run) {
+                                              std::function<int(const App&, const CampaignArguments&)> run) {
     auto* part = command->add_subcommand(name, about);
     part->add_option("--site", arguments->site, "Site")->capture_default_str();
     part->callback([&app, arguments, run] { app.exit_code = run(app, *arguments); });
     return part;
   };
   const auto add_id = [arguments](CLI::App& part) { part.add_option("campaign", arguments->id, "Its id")->required(); };
-  add_format_option(*add("list", "All campaigns of a site", list), arguments->format);
-  add_id(*add("show", "What a campaign is, as JSON", show));
-  auto* putting = add("put", "Make or change a campaign", put);
+  add_format_option(*add("list", "All campaigns of a site", list_campaigns), arguments->format);
+  add_id(*add("show", "What a campaign is, as JSON", show_campaign));
+  auto* putting = add("put", "Make or change a campaign", put_campaign);
   putting->add_option("file", arguments->file, "File of its definition as JSON; - is the standard input")->required();
   putting->footer("Example:\n  marquee campaigns show law > law.json\n  marquee campaigns put law.json");
-  add_id(*add("remove", "Serve it no longer; its history stays", remove));
-  auto* history = add("history", "What it was, newest first", print_history);
+  add_id(*add("remove", "Serve it no longer; its history stays", remove_campaign));
+  auto* history = add("history", "What it was, newest first", print_campaign_history);
   add_id(*history);
   add_format_option(*history, arguments->format);
-  auto* restoring = add("restore", "Make it again what it was", restore);
+  auto* restoring = add("restore", "Make it again what it was", restore_campaign);
   add_id(*restoring);
   restoring->add_option("version", arguments->version, "Of its history")->required();
-  add("export", "Write all campaigns and slots of a site as one JSON file", write_all);
-  auto* reading = add("import", "Make or change all that a file of `export` has", read_all);
+  add("export", "Write all campaigns and slots of a site as one JSON file", write_definitions);
+  auto* reading = add("import", "Make or change all that a file of `export` has", put_definitions);
   reading->add_option("file", arguments->file, "- is the standard input")->required();
   reading->add_flag("--missing", arguments->is_only_missing,
                     "Only those that there never were: what was changed or removed since stays so");

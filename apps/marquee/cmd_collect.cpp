@@ -18,7 +18,7 @@
 namespace marquee::app {
 namespace {
 
-constexpr auto kLookEvery = std::chrono::seconds(1);
+constexpr auto kCollectLookEvery = std::chrono::seconds(1);
 constexpr Millis kLogAnswersWithin{2'000};
 
 class CollectRole final : public Role {
@@ -74,7 +74,7 @@ class CollectRole final : public Role {
     std::mutex mutex;
     std::condition_variable_any stopped;
     std::unique_lock lock(mutex);
-    while (!stopped.wait_for(lock, stop, kLookEvery, [&] { return stop.stop_requested(); })) {
+    while (!stopped.wait_for(lock, stop, kCollectLookEvery, [&] { return stop.stop_requested(); })) {
       const bool has_log = log_->reach(kLogAnswersWithin).has_value();
       if (has_log_.exchange(has_log) != has_log) logging::info("collect.kafka", {{"answers", has_log}});
     }

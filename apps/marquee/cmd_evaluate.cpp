@@ -20,7 +20,7 @@ using evaluation::Evaluation;
 
 constexpr int kRefused = 2;
 
-struct Arguments {
+struct EvaluateArguments {
   std::string log;
   SiteLog site;
   PolicyChoice policy;
@@ -49,7 +49,7 @@ Json json_of(const evaluation::Estimate& estimate, bool is_trusted) {
   return json;
 }
 
-Json json_of(const Arguments& arguments, const DecisionLog& log, const Evaluation& result) {
+Json json_of(const EvaluateArguments& arguments, const DecisionLog& log, const Evaluation& result) {
   const bool is_trusted = result.refusals.empty();
   const auto& weights = result.weights;
   Json json = {{"log", arguments.log.empty() ? arguments.site.site : arguments.log},
@@ -109,7 +109,7 @@ void print_estimates(const Evaluation& result) {
   print_table(rows, has_bootstrap ? "lrrrrrrrrr" : "lrrrrrrr");
 }
 
-void print_report(const Arguments& arguments, const DecisionLog& log, const Evaluation& result) {
+void print_report(const EvaluateArguments& arguments, const DecisionLog& log, const Evaluation& result) {
   const auto& weights = result.weights;
   const bool is_trusted = result.refusals.empty();
   print_table(
@@ -147,7 +147,7 @@ void add_cautions(const SiteDecisions& decisions, Evaluation& result) {
 }
 
 /// A model's choices are in the log itself, and so it is the policy "target".
-Result<SiteDecisions> read_site(const App& app, Arguments& arguments) {
+Result<SiteDecisions> read_site(const App& app, EvaluateArguments& arguments) {
   constexpr std::string_view kFile = "model:";
   auto& policy = arguments.policy.policy;
   if (policy == "model") arguments.site.model = model_path(app.settings());
@@ -155,7 +155,7 @@ Result<SiteDecisions> read_site(const App& app, Arguments& arguments) {
   return read_site_decisions(app, arguments.site);
 }
 
-int run(const App& app, Arguments arguments) {
+int run_evaluate(const App& app, EvaluateArguments arguments) {
   if (arguments.log.empty() == arguments.site.site.empty())
     return fail(Error::reject("name a file of decisions, or a site (--site)"));
   SiteDecisions decisions;
@@ -190,7 +190,7 @@ int run(const App& app, Arguments arguments) {
 
 void add_evaluate_command(CLI::App& root, App& app) {
   auto* command = root.add_subcommand("evaluate", "Estimate what a policy would have earned, from logged decisions");
-  auto arguments = std::make_shared<Arguments>();
+  auto arguments = std::make_shared<EvaluateArguments>();
   auto& options = arguments->options;
   command->add_option("log", arguments->log,
                       "Decisions with propensities: .csv or .ndjson (.gz and .zst too), or a file of Open Bandit");
@@ -236,7 +236,7 @@ void add_evaluate_command(CLI::App& root, App& app) {
       "  marquee evaluate decisions.ndjson.zst --policy new.json --format json\n"
       "  marquee evaluate --site campus --from 2026-01-01T00:00:00Z --policy uniform\n"
       "  marquee evaluate --site campus --policy model");
-  command->callback([&app, arguments] { app.exit_code = run(app, *arguments); });
+  command->callback([&app, arguments] { app.exit_code = run_evaluate(app, *arguments); });
 }
 
 }  // namespace marquee::app

@@ -15,7 +15,7 @@
 namespace marquee::app {
 namespace {
 
-struct Arguments {
+struct ImportArguments {
   SendArguments to;
   std::string directory;
   std::string file;
@@ -28,7 +28,7 @@ struct Arguments {
   bool no_wait = false;
 };
 
-void add_common_options(CLI::App& command, const std::shared_ptr<Arguments>& arguments, const std::string& site) {
+void add_common_options(CLI::App& command, const std::shared_ptr<ImportArguments>& arguments, const std::string& site) {
   arguments->to.site = site;
   auto* option = command.add_option("--site", arguments->to.site, "Site that the events belong to");
   if (site.empty())
@@ -87,7 +87,7 @@ class ProgressDisplay {
   double shown_ = 0;
 };
 
-Result<ingest::ImportOptions> options_of(const App& app, const Arguments& arguments) {
+Result<ingest::ImportOptions> options_of(const App& app, const ImportArguments& arguments) {
   ingest::ImportOptions options;
   options.site_id = arguments.to.site;
   options.batch_events = arguments.batch;
@@ -102,8 +102,8 @@ Result<ingest::ImportOptions> options_of(const App& app, const Arguments& argume
   return options;
 }
 
-int run(const App& app, const Arguments& arguments, const std::string& name,
-        const std::function<Result<ingest::ImportSummary>(const ingest::ImportOptions&)>& import) {
+int run_import(const App& app, const ImportArguments& arguments, const std::string& name,
+               const std::function<Result<ingest::ImportSummary>(const ingest::ImportOptions&)>& import) {
   auto options = options_of(app, arguments);
   if (!options) return fail(options.error());
   const std::atomic<bool>& stop_requested = stop_on_signal();
@@ -159,35 +159,36 @@ void add_import_command(CLI::App& root, App& app) {
 
   auto* open_bandit =
       command->add_subcommand("open-bandit", "The Open Bandit Dataset: impressions and clicks with propensities");
-  auto bandit = std::make_shared<Arguments>();
+  auto bandit = std::make_shared<ImportArguments>();
   open_bandit->add_option("dir", bandit->directory, "Directory with random/ and bts/")->required();
   add_common_options(*open_bandit, bandit, "open-bandit");
   open_bandit->footer("Example:\n  marquee import open-bandit data/open_bandit");
   open_bandit->callback([&app, bandit] {
-    app.exit_code = run(app, *bandit, "open-bandit",
-                        [&](const auto& options) { return ingest::import_open_bandit(bandit->directory, options); });
+    app.exit_code = run_import(app, *bandit, "open-bandit", [&](const auto& options) {
+      return ingest::import_open_bandit(bandit->directory, options);
+    });
   });
 
   auto* moodle = command->add_subcommand("moodle", "A Moodle log: page views, course views and course clicks");
-  auto log = std::make_shared<Arguments>();
+  auto log = std::make_shared<ImportArguments>();
   moodle->add_option("file", log->file, "CSV export of the log (.gz and .zst too)")->required();
   add_common_options(*moodle, log, "moodle");
   moodle->footer("Example:\n  marquee import moodle data/moodle_edify/moodle_events.csv.gz");
   moodle->callback([&app, log] {
     app.exit_code =
-        run(app, *log, "moodle", [&](const auto& options) { return ingest::import_moodle(log->file, options); });
+        run_import(app, *log, "moodle", [&](const auto& options) { return ingest::import_moodle(log->file, options); });
   });
 
   auto* events = command->add_subcommand("events", "Marquee events: NDJSON, CSV or Parquet");
-  auto generic = std::make_shared<Arguments>();
+  auto generic = std::make_shared<ImportArguments>();
   events
       ->add_option("files", generic->files, ".ndjson, .csv (.gz and .zst too) or .parquet; names as in POST /v1/events")
       ->required();
   add_common_options(*events, generic, "");
   events->footer("Example:\n  marquee import events --site campus --dry-run events.ndjson.zst");
   events->callback([&app, generic] {
-    app.exit_code = run(app, *generic, "events",
-                        [&](const auto& options) { return ingest::import_events(generic->files, options); });
+    app.exit_code = run_import(app, *generic, "events",
+                               [&](const auto& options) { return ingest::import_events(generic->files, options); });
   });
 }
 

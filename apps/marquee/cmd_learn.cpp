@@ -19,10 +19,10 @@ namespace marquee::app {
 namespace {
 
 /// What was decided and counted a moment ago may not have landed yet.
-constexpr Millis kLanding{10'000};
+constexpr Millis kLearnLanding{10'000};
 constexpr int kDifferent = 2;
 
-struct Arguments {
+struct LearnArguments {
   std::string from, to, out;
   bool is_from_log = false, is_repeated = false;
   std::string format = "table";
@@ -50,7 +50,7 @@ Result<Logs> open_logs(const App& app) {
   return logs;
 }
 
-Result<serving::HistoryLearned> learn(const App& app, const Arguments& arguments) {
+Result<serving::HistoryLearned> learn(const App& app, const LearnArguments& arguments) {
   const Settings& settings = app.settings();
   const auto from = time_of(arguments.from, "--from");
   if (!from) return from.error();
@@ -63,7 +63,7 @@ Result<serving::HistoryLearned> learn(const App& app, const Arguments& arguments
     if (!logs) return logs.error();
     return serving::learn_logs(options, *logs->events, *logs->decisions, *from, out);
   }
-  WallTime to = SystemClock().now() - kLanding;
+  WallTime to = SystemClock().now() - kLearnLanding;
   if (!arguments.to.empty()) {
     const auto asked = time_of(arguments.to, "--to");
     if (!asked) return asked.error();
@@ -101,7 +101,7 @@ int repeat(const App& app, const std::string& format) {
   return repeated->different == 0 ? 0 : kDifferent;
 }
 
-int run(const App& app, const Arguments& arguments) {
+int run_learn(const App& app, const LearnArguments& arguments) {
   if (arguments.is_repeated) return repeat(app, arguments.format);
   if (arguments.from.empty()) return fail(Error::reject("say from when (--from), or --repeat"));
   const auto learned = learn(app, arguments);
@@ -135,7 +135,7 @@ int run(const App& app, const Arguments& arguments) {
 void add_learn_command(CLI::App& root, App& app) {
   auto* command =
       root.add_subcommand("learn", "Learn the click model anew, from decisions and clicks that the store has");
-  auto arguments = std::make_shared<Arguments>();
+  auto arguments = std::make_shared<LearnArguments>();
   command->add_option("--from", arguments->from, "First time, as 2026-01-31T00:00:00Z");
   command->add_option("--to", arguments->to, "Time at which to end (default: now, but for the last 10 s)");
   command->add_option("--out", arguments->out,
@@ -154,7 +154,7 @@ void add_learn_command(CLI::App& root, App& app) {
       "  marquee learn --from 2026-01-01T00:00:00Z\n"
       "  marquee learn --from 2026-01-01T00:00:00Z --to 2026-02-01T00:00:00Z --out january.model --format json\n"
       "  marquee learn --repeat");
-  command->callback([&app, arguments] { app.exit_code = run(app, *arguments); });
+  command->callback([&app, arguments] { app.exit_code = run_learn(app, *arguments); });
 }
 
 }  // namespace marquee::app

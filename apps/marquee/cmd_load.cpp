@@ -26,7 +26,7 @@ namespace marquee::app {
 namespace {
 
 constexpr auto kTryEvery = std::chrono::milliseconds(250);
-constexpr auto kLookEvery = std::chrono::milliseconds(1'000);
+constexpr auto kLoadLookEvery = std::chrono::milliseconds(1'000);
 constexpr std::string_view kNoStore = "the store does not answer";
 
 class LoadRole final : public Role {
@@ -87,7 +87,7 @@ class LoadRole final : public Role {
         set_waiting(done.error().message);
       }
       std::unique_lock lock(mutex_);
-      stopped_.wait_for(lock, stop, is_up ? kLookEvery : kTryEvery, [&] { return stop.stop_requested(); });
+      stopped_.wait_for(lock, stop, is_up ? kLoadLookEvery : kTryEvery, [&] { return stop.stop_requested(); });
     }
   }
 

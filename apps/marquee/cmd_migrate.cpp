@@ -30,7 +30,7 @@ Result<bool> show_topics(const App& app) {
   return is_good;
 }
 
-int show(const App& app) {
+int show_migrations(const App& app) {
   if (app.settings().log_kind == "kafka") {
     const auto shown = show_topics(app);
     if (!shown) return fail(shown.error());
@@ -108,7 +108,9 @@ void add_migrate_command(CLI::App& root, App& app) {
       "migrate", "Show or bring up the store's schema, which `marquee serve` does at start, and Kafka's topics");
   command->require_subcommand(1);
   command->footer("Examples:\n  marquee migrate status\n  marquee migrate up");
-  command->add_subcommand("status", "What is applied and what waits")->callback([&app] { app.exit_code = show(app); });
+  command->add_subcommand("status", "What is applied and what waits")->callback([&app] {
+    app.exit_code = show_migrations(app);
+  });
   command->add_subcommand("sql", "Print every statement, rendered for the store.cluster that is configured")
       ->callback([&app] { app.exit_code = print_sql(app); });
   auto* up_command = command->add_subcommand("up", "Apply what waits, in order; make and check Kafka's topics");

@@ -14,20 +14,20 @@
 namespace marquee::app {
 namespace {
 
-struct Arguments {
+struct ProfileArguments {
   std::string site = "campus";
   std::string user_id;
   std::string format = "table";
 };
 
-int erase(const App& app, const Arguments& arguments) {
+int erase(const App& app, const ProfileArguments& arguments) {
   const auto path = fmt::format("/v1/profiles/{}?site={}", http::percent_encode(arguments.user_id),
                                 http::percent_encode(arguments.site));
   const auto answer = ask(app, "DELETE", path, "");
   return answer ? 0 : fail(answer.error());
 }
 
-int list_clusters(const App& app, const Arguments& arguments) {
+int list_clusters(const App& app, const ProfileArguments& arguments) {
   const auto answer = ask(app, "GET", "/v1/clusters", "");
   if (!answer) return fail(answer.error());
   const auto clusters = nlohmann::ordered_json::parse(*answer).at("clusters");
@@ -46,7 +46,7 @@ int list_clusters(const App& app, const Arguments& arguments) {
 void add_profiles_command(CLI::App& root, App& app) {
   auto* command = root.add_subcommand("profiles", "What is known of users while deciding");
   command->require_subcommand(1);
-  auto arguments = std::make_shared<Arguments>();
+  auto arguments = std::make_shared<ProfileArguments>();
   auto* erasing = command->add_subcommand(
       "erase", "Forget a user's profile for good: no event of before makes one again. Events stay in the store");
   erasing->add_option("user", arguments->user_id, "As events and decisions name the user")->required();

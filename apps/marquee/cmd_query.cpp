@@ -12,13 +12,13 @@
 namespace marquee::app {
 namespace {
 
-struct Arguments {
+struct QueryArguments {
   std::string sql;
   std::string format;
   std::int64_t timeout_s = 300;
 };
 
-int run(const App& app, const Arguments& arguments) {
+int run_query(const App& app, const QueryArguments& arguments) {
   const auto endpoint = store_endpoint(app, /*as_reader=*/true);
   if (!endpoint) return fail(endpoint.error());
   std::string sql = arguments.sql;
@@ -39,7 +39,7 @@ int run(const App& app, const Arguments& arguments) {
 
 void add_query_command(CLI::App& root, App& app) {
   auto* command = root.add_subcommand("query", "Run SQL against the store, read-only");
-  auto arguments = std::make_shared<Arguments>();
+  auto arguments = std::make_shared<QueryArguments>();
   command->add_option("sql", arguments->sql, "The statement; - reads it from standard input")->required();
   command->add_option(
       "--format", arguments->format,
@@ -52,7 +52,7 @@ void add_query_command(CLI::App& root, App& app) {
       "  marquee query \"SELECT event_type, count() FROM events GROUP BY 1 ORDER BY 2 DESC\"\n"
       "  marquee query --format JSONEachRow \"SELECT * FROM campaign_hour LIMIT 10\"\n"
       "  marquee query - < report.sql");
-  command->callback([&app, arguments] { app.exit_code = run(app, *arguments); });
+  command->callback([&app, arguments] { app.exit_code = run_query(app, *arguments); });
 }
 
 }  // namespace marquee::app

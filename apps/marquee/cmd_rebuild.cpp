@@ -8,7 +8,7 @@
 namespace marquee::app {
 namespace {
 
-int run(const App& app, const std::string& from, const std::string& to) {
+int run_rebuild(const App& app, const std::string& from, const std::string& to) {
   const auto shards = store_shards(app);
   if (!shards) return fail(shards.error());
   std::uint64_t days = 0;
@@ -32,7 +32,7 @@ void add_rebuild_command(CLI::App& root, App& app) {
   command->add_option("--from", *from, "First day, as 2026-01-31 (default: the first there is)");
   command->add_option("--to", *to, "Last day (default: the last there is)");
   command->footer("Examples:\n  marquee rebuild\n  marquee rebuild --from 2026-01-01 --to 2026-01-31");
-  command->callback([&app, from, to] { app.exit_code = run(app, *from, *to); });
+  command->callback([&app, from, to] { app.exit_code = run_rebuild(app, *from, *to); });
 }
 
 }  // namespace marquee::app

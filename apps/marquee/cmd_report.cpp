@@ -22,7 +22,7 @@ using Json = nlohmann::ordered_json;
 constexpr const char* kFormatsHelp = "table, json, csv, parquet or png (a picture)";
 const std::vector<std::string> kFormats = {"table", "json", "csv", "parquet", "png"};
 
-struct Arguments {
+struct ReportArguments {
   std::string site = "open-bandit";
   std::string from;
   std::string to;
@@ -46,7 +46,7 @@ struct Arguments {
   std::string segments;
 };
 
-std::string text(const Json& value) {
+std::string report_cell(const Json& value) {
   if (value.is_null()) return "";
   if (value.is_string()) return value.get<std::string>();
   if (value.is_number_float()) return fmt::format("{:.6g}", value.get<double>());
@@ -58,7 +58,7 @@ std::string percent(const Json& value) {
 }
 
 void add_cells(Row& row, const Json& object, std::initializer_list<const char*> names) {
-  for (const char* name : names) row.push_back(text(object.at(name)));
+  for (const char* name : names) row.push_back(report_cell(object.at(name)));
 }
 
 /// The header, the total, and a row each. A comparison has a column more for each metric.
@@ -75,7 +75,7 @@ void add_metrics(std::vector<Row>& rows, const Json& report) {
       for (const char* period : {"values", "previous"}) {
         if (one.at(period).is_null()) continue;
         const auto& value = one.at(period).at(i);
-        row.push_back(value.contains("low") ? percent(value.at("value")) : text(value.at("value")));
+        row.push_back(value.contains("low") ? percent(value.at("value")) : report_cell(value.at("value")));
       }
     }
     rows.push_back(std::move(row));
@@ -88,11 +88,13 @@ void add_metrics(std::vector<Row>& rows, const Json& report) {
 
 void add_paths(std::vector<Row>& rows, const Json& report) {
   rows.push_back({"step", "from", "to", "sessions"});
-  const auto place = [&](const Json& node) { return node.at("place").is_null() ? "(others)" : text(node.at("place")); };
+  const auto place = [&](const Json& node) {
+    return node.at("place").is_null() ? "(others)" : report_cell(node.at("place"));
+  };
   for (const auto& link : report.at("links")) {
     const auto& from = report.at("nodes").at(link.at("from").get<std::size_t>());
     const auto& to = report.at("nodes").at(link.at("to").get<std::size_t>());
-    rows.push_back({text(from.at("step")), place(from), place(to), text(link.at("sessions"))});
+    rows.push_back({report_cell(from.at("step")), place(from), place(to), report_cell(link.at("sessions"))});
   }
 }
 
@@ -103,8 +105,8 @@ void add_retention(std::vector<Row>& rows, const Json& report) {
   for (std::size_t i = 0; i < most; ++i) header.push_back(fmt::format("+{}", i));
   rows.push_back(std::move(header));
   for (const auto& cohort : report.at("cohorts")) {
-    Row row = {cohort.at("time").get<std::string>().substr(0, 10), text(cohort.at("users"))};
-    for (const auto& back : cohort.at("back")) row.push_back(text(back));
+    Row row = {cohort.at("time").get<std::string>().substr(0, 10), report_cell(cohort.at("users"))};
+    for (const auto& back : cohort.at("back")) row.push_back(report_cell(back));
     row.resize(most + 2);
     rows.push_back(std::move(row));
   }
@@ -117,16 +119,17 @@ void add_segments(std::vector<Row>& rows, const Json& report) {
   for (const auto& one : report.at("segments")) {
     const auto& name = names[one.at("id").get<std::string>()] =
         fmt::format("{} ({})", one.at("title").get<std::string>(), one.at("id").get<std::string>());
-    rows.push_back({name, "", text(one.at("size")), text(one.at("users")), percent(one.at("share")), "", ""});
+    rows.push_back(
+        {name, "", report_cell(one.at("size")), report_cell(one.at("users")), percent(one.at("share")), "", ""});
   }
   for (const auto& one : report.at("overlaps"))
     rows.push_back({names.at(one.at("a").get<std::string>()), names.at(one.at("b").get<std::string>()), "",
-                    text(one.at("users")), percent(one.at("share_of_a")), percent(one.at("share_of_b")),
+                    report_cell(one.at("users")), percent(one.at("share_of_a")), percent(one.at("share_of_b")),
                     percent(one.at("jaccard"))});
 }
 
 /// First the header.
-std::vector<Row> rows_of(const std::string& kind, const Json& report) {
+std::vector<Row> report_rows(const std::string& kind, const Json& report) {
   std::vector<Row> rows;
   if (kind == "ctr") {
     Row header = report.at("by").get<Row>();
@@ -164,7 +167,7 @@ std::vector<Row> rows_of(const std::string& kind, const Json& report) {
     rows.push_back({"campaign", "time", "impressions", "viewable_impressions", "clicks", "ctr", "low", "high"});
     for (const auto& campaign : report.at("campaigns")) {
       for (const auto& point : campaign.at("points")) {
-        Row row = {text(campaign.at("id")), text(point.at("time"))};
+        Row row = {report_cell(campaign.at("id")), report_cell(point.at("time"))};
         add_cells(row, point, {"impressions", "viewable_impressions", "clicks"});
         for (const char* name : {"ctr", "low", "high"}) row.push_back(percent(point.at(name)));
         rows.push_back(std::move(row));
@@ -204,7 +207,7 @@ int print(const App& app, const std::string& kind, const std::string& method, co
     fmt::print("{}\n", report.dump(2));
     return 0;
   }
-  print_table(rows_of(kind, report));
+  print_table(report_rows(kind, report));
   print_experiments(report);
   if (kind == "funnel" && !report.at("dropped").is_null()) {
     fmt::print("\n{}\n", dropped_sentence(report));
@@ -213,8 +216,8 @@ int print(const App& app, const std::string& kind, const std::string& method, co
   return 0;
 }
 
-int run(const App& app, const std::string& kind, const Arguments& arguments,
-        const std::vector<std::pair<std::string, std::string>>& specific) {
+int run_report(const App& app, const std::string& kind, const ReportArguments& arguments,
+               const std::vector<std::pair<std::string, std::string>>& specific) {
   std::string target = fmt::format("/v1/reports/{}?site={}", kind, http::percent_encode(arguments.site));
   const auto add = [&](const std::string& name, const std::string& value) {
     if (!value.empty()) target += fmt::format("&{}={}", name, http::percent_encode(value));
@@ -227,7 +230,7 @@ int run(const App& app, const std::string& kind, const Arguments& arguments,
 }
 
 /// A funnel's definition does not fit into an address.
-int run_funnel(const App& app, const Arguments& arguments) {
+int run_funnel(const App& app, const ReportArguments& arguments) {
   auto definition = funnel_definition(arguments.funnel);
   if (!definition) return fail(definition.error());
   auto& body = *definition;
@@ -264,7 +267,8 @@ int run_saved(const App& app, const std::string& which, const std::string& forma
   return print(app, Json::parse(*saved).at("kind").get<std::string>(), "GET", path + "/answer", "", format);
 }
 
-CLI::App* add_kind(CLI::App& parent, const char* name, const char* what, const std::shared_ptr<Arguments>& arguments) {
+CLI::App* add_kind(CLI::App& parent, const char* name, const char* what,
+                   const std::shared_ptr<ReportArguments>& arguments) {
   auto* command = parent.add_subcommand(name, what);
   command->add_option("--site", arguments->site, "Site")->capture_default_str();
   command->add_option("--from", arguments->from,
@@ -279,32 +283,32 @@ CLI::App* add_kind(CLI::App& parent, const char* name, const char* what, const s
   return command;
 }
 
-void add_filter_option(CLI::App& command, Arguments& arguments) {
+void add_filter_option(CLI::App& command, ReportArguments& arguments) {
   command.add_option(
       "--filter", arguments.filters,
       "<dimension>=<value>,<value> keeps events with one of them, <dimension>!=... those with none; may be repeated");
 }
 
-void add_compare_option(CLI::App& command, Arguments& arguments) {
+void add_compare_option(CLI::App& command, ReportArguments& arguments) {
   command.add_flag("--compare", arguments.compares,
                    "Compare with the period of the same length before; needs --from and --to");
 }
 
-void add_table_options(CLI::App& command, Arguments& arguments) {
+void add_table_options(CLI::App& command, ReportArguments& arguments) {
   add_filter_option(command, arguments);
   add_compare_option(command, arguments);
   command.add_option("--min-impressions", arguments.min_impressions, "Leave out rows with fewer");
   command.add_option("--limit", arguments.limit, "Rows at most");
 }
 
-using Parameters = std::vector<std::pair<std::string, std::string>>;
+using ReportParameters = std::vector<std::pair<std::string, std::string>>;
 
-Parameters with_filters(const Arguments& arguments, Parameters parameters) {
+ReportParameters with_filters(const ReportArguments& arguments, ReportParameters parameters) {
   for (const auto& filter : arguments.filters) parameters.emplace_back("filter", filter);
   return parameters;
 }
 
-Parameters table_parameters(const Arguments& arguments, Parameters parameters) {
+ReportParameters table_parameters(const ReportArguments& arguments, ReportParameters parameters) {
   parameters.insert(parameters.end(), {{"min_impressions", arguments.min_impressions}, {"limit", arguments.limit}});
   if (arguments.compares) parameters.emplace_back("compare", "previous");
   return with_filters(arguments, std::move(parameters));
@@ -321,7 +325,7 @@ void add_report_command(CLI::App& root, App& app) {
       "  marquee report heatmap --format csv\n"
       "  marquee report funnel --site moodle --steps page_view,course_view,course_click\n"
       "  marquee report campaigns --interval day --from 2019-11-24");
-  auto arguments = std::make_shared<Arguments>();
+  auto arguments = std::make_shared<ReportArguments>();
 
   auto* ctr =
       add_kind(*command, "ctr", "Click-through rate by one to three dimensions, with 95 % intervals", arguments);
@@ -331,7 +335,7 @@ void add_report_command(CLI::App& root, App& app) {
   add_table_options(*ctr, *arguments);
   ctr->footer("Example:\n  marquee report ctr --by policy,campaign_id");
   ctr->callback([&app, arguments] {
-    app.exit_code = run(app, "ctr", *arguments, table_parameters(*arguments, {{"by", arguments->by}}));
+    app.exit_code = run_report(app, "ctr", *arguments, table_parameters(*arguments, {{"by", arguments->by}}));
   });
 
   auto* metrics = add_kind(*command, "metrics", "Any metrics by any dimensions", arguments);
@@ -342,8 +346,9 @@ void add_report_command(CLI::App& root, App& app) {
   add_table_options(*metrics, *arguments);
   metrics->footer("Example:\n  marquee report metrics --metrics ctr,reach,ecpm --by college_id --filter device=phone");
   metrics->callback([&app, arguments] {
-    app.exit_code = run(app, "metrics", *arguments,
-                        table_parameters(*arguments, {{"metrics", arguments->metrics}, {"by", arguments->metrics_by}}));
+    app.exit_code =
+        run_report(app, "metrics", *arguments,
+                   table_parameters(*arguments, {{"metrics", arguments->metrics}, {"by", arguments->metrics_by}}));
   });
 
   auto* heatmap = add_kind(*command, "heatmap", "Where ads stand, and where people look and click", arguments);
@@ -354,7 +359,7 @@ void add_report_command(CLI::App& root, App& app) {
   add_filter_option(*heatmap, *arguments);
   heatmap->footer("Example:\n  marquee report heatmap --mode positions");
   heatmap->callback([&app, arguments] {
-    app.exit_code = run(
+    app.exit_code = run_report(
         app, "heatmap", *arguments,
         with_filters(*arguments, {{"mode", arguments->mode}, {"slot", arguments->slot}, {"page", arguments->page}}));
   });
@@ -370,7 +375,7 @@ void add_report_command(CLI::App& root, App& app) {
   add_filter_option(*searches, *arguments);
   searches->footer("Example:\n  marquee report searches --site campus --limit 20");
   searches->callback([&app, arguments] {
-    app.exit_code = run(app, "searches", *arguments, with_filters(*arguments, {{"limit", arguments->limit}}));
+    app.exit_code = run_report(app, "searches", *arguments, with_filters(*arguments, {{"limit", arguments->limit}}));
   });
 
   auto* paths = add_kind(*command, "paths", "The ways that sessions take from place to place", arguments);
@@ -379,8 +384,8 @@ void add_report_command(CLI::App& root, App& app) {
   add_filter_option(*paths, *arguments);
   paths->footer("Example:\n  marquee report paths --site campus --start home");
   paths->callback([&app, arguments] {
-    app.exit_code = run(app, "paths", *arguments,
-                        with_filters(*arguments, {{"by", arguments->place}, {"start", arguments->start}}));
+    app.exit_code = run_report(app, "paths", *arguments,
+                               with_filters(*arguments, {{"by", arguments->place}, {"start", arguments->start}}));
   });
 
   auto* retention = add_kind(*command, "retention", "Who came back, by the interval in which they began", arguments);
@@ -391,10 +396,10 @@ void add_report_command(CLI::App& root, App& app) {
   retention->footer(
       "Example:\n  marquee report retention --site moodle --from 2021-10-04 --to 2021-11-01 --interval week");
   retention->callback([&app, arguments] {
-    app.exit_code =
-        run(app, "retention", *arguments,
-            with_filters(*arguments,
-                         {{"interval", arguments->interval}, {"start", arguments->start}, {"back", arguments->back}}));
+    app.exit_code = run_report(
+        app, "retention", *arguments,
+        with_filters(*arguments,
+                     {{"interval", arguments->interval}, {"start", arguments->start}, {"back", arguments->back}}));
   });
 
   auto* campaigns = add_kind(*command, "campaigns", "Campaigns over time", arguments);
@@ -402,14 +407,16 @@ void add_report_command(CLI::App& root, App& app) {
   add_filter_option(*campaigns, *arguments);
   campaigns->footer("Example:\n  marquee report campaigns --interval hour");
   campaigns->callback([&app, arguments] {
-    app.exit_code = run(app, "campaigns", *arguments, with_filters(*arguments, {{"interval", arguments->interval}}));
+    app.exit_code =
+        run_report(app, "campaigns", *arguments, with_filters(*arguments, {{"interval", arguments->interval}}));
   });
 
   auto* segments = add_kind(*command, "segments", "How many users segments have, and how many in common", arguments);
   segments->add_option("--segments", arguments->segments, "Ids, separated by commas (default: all of the site)");
   segments->footer("Example:\n  marquee report segments --site campus --last 7d");
-  segments->callback(
-      [&app, arguments] { app.exit_code = run(app, "segments", *arguments, {{"segments", arguments->segments}}); });
+  segments->callback([&app, arguments] {
+    app.exit_code = run_report(app, "segments", *arguments, {{"segments", arguments->segments}});
+  });
 
   add_deliveries_command(*command, app);
 

@@ -18,7 +18,7 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-struct Arguments {
+struct SegmentArguments {
   std::string site = "campus";
   std::string title, id;
   std::string definition, users;  ///< Files.
@@ -40,7 +40,7 @@ Json list_of(const std::string& text) {
 }
 
 /// Of a file, of a list, or of who left the funnel that the options tell.
-Result<Json> definition_of(const Arguments& arguments) {
+Result<Json> definition_of(const SegmentArguments& arguments) {
   if (!arguments.definition.empty()) {
     const auto text = content_of(arguments.definition);
     if (!text) return text.error();
@@ -86,7 +86,7 @@ int print_one(const Result<std::string>& answer, const std::string& format) {
   return 0;
 }
 
-int list(const App& app, const Arguments& arguments) {
+int list_segments(const App& app, const SegmentArguments& arguments) {
   const auto answer = ask(app, "GET", "/v1/segments", "");
   if (!answer) return fail(answer.error());
   const auto listed = Json::parse(*answer);
@@ -98,14 +98,16 @@ int list(const App& app, const Arguments& arguments) {
   return 0;
 }
 
-int add(const App& app, const Arguments& arguments) {
+int add_segment(const App& app, const SegmentArguments& arguments) {
   auto definition = definition_of(arguments);
   if (!definition) return fail(definition.error());
   const Json body = {{"site", arguments.site}, {"title", arguments.title}, {"definition", std::move(*definition)}};
   return print_one(ask(app, "POST", "/v1/segments", body.dump()), arguments.format);
 }
 
-std::string path_of(const Arguments& arguments) { return "/v1/segments/" + http::percent_encode(arguments.id); }
+std::string segment_path(const SegmentArguments& arguments) {
+  return "/v1/segments/" + http::percent_encode(arguments.id);
+}
 
 }  // namespace
 
@@ -113,11 +115,11 @@ void add_segments_command(CLI::App& root, App& app) {
   auto* command = root.add_subcommand(
       "segments", "Named sets of users, which reports take as a filter and a dimension, and targeting as a condition");
   command->require_subcommand(1);
-  auto arguments = std::make_shared<Arguments>();
+  auto arguments = std::make_shared<SegmentArguments>();
 
   auto* listing = command->add_subcommand("list", "All segments");
   add_format_option(*listing, arguments->format);
-  listing->callback([&app, arguments] { app.exit_code = list(app, *arguments); });
+  listing->callback([&app, arguments] { app.exit_code = list_segments(app, *arguments); });
 
   auto* adding =
       command->add_subcommand("add", "Make one: by a definition, of who left a funnel, or of a list of users");
@@ -142,19 +144,19 @@ void add_segments_command(CLI::App& root, App& app) {
       "  {\"not\": {\"types\": [\"conversion\"]}}]}}\n"
       "A live segment is for targeting alone; it holds at a decision, by what is known of the user then:\n"
       "  {\"kind\": \"live\", \"rule\": {\"profile\": \"category:law\", \"at_least\": 2}}");
-  adding->callback([&app, arguments] { app.exit_code = add(app, *arguments); });
+  adding->callback([&app, arguments] { app.exit_code = add_segment(app, *arguments); });
 
   auto* refreshing = command->add_subcommand("refresh", "Find its users again now");
   refreshing->add_option("segment", arguments->id, "Its id")->required();
   add_format_option(*refreshing, arguments->format);
   refreshing->callback([&app, arguments] {
-    app.exit_code = print_one(ask(app, "POST", path_of(*arguments) + "/refresh", ""), arguments->format);
+    app.exit_code = print_one(ask(app, "POST", segment_path(*arguments) + "/refresh", ""), arguments->format);
   });
 
   auto* removing = command->add_subcommand("remove", "Forget it and its users");
   removing->add_option("segment", arguments->id, "Its id")->required();
   removing->callback(
-      [&app, arguments] { app.exit_code = print_one(ask(app, "DELETE", path_of(*arguments), ""), "table"); });
+      [&app, arguments] { app.exit_code = print_one(ask(app, "DELETE", segment_path(*arguments), ""), "table"); });
 }
 
 }  // namespace marquee::app

@@ -11,7 +11,7 @@
 namespace marquee::app {
 namespace {
 
-constexpr timespec kLookEvery{0, 200'000'000};
+constexpr timespec kSignalLookEvery{0, 200'000'000};
 
 int serve(const App& app) {
   // Before any thread is made, so that all of them leave these to sigtimedwait.
@@ -23,7 +23,7 @@ int serve(const App& app) {
   }
   logging::info("serve.listening", {{"address", app.settings().http_listen}, {"port", service.port()}});
   for (;;) {
-    const int number = ::sigtimedwait(&endings, nullptr, &kLookEvery);
+    const int number = ::sigtimedwait(&endings, nullptr, &kSignalLookEvery);
     if (number > 0) {
       logging::info("serve.stopping", {{"signal", number}});
       service.stop();

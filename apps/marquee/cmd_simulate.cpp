@@ -29,7 +29,7 @@ constexpr double kMostLiveEventsPerSecond = 20'000;
 constexpr double kLiveEventsPerSecondAtFullSpeed = 10'000;
 constexpr std::int64_t kLiveLateByMs = 10'000;
 
-struct Arguments {
+struct SimulateArguments {
   simulate::StreamOptions stream;
   std::optional<std::uint64_t> seed;
   std::uint64_t events = 0;
@@ -49,7 +49,7 @@ struct Arguments {
 int fail_with(std::string message) { return fail(Error::reject(std::move(message))); }
 
 /// "60", "60s", "1.5h": milliseconds.
-std::optional<std::int64_t> parse_duration(const std::string& text) {
+std::optional<std::int64_t> parse_length(const std::string& text) {
   char* end = nullptr;
   const double number = std::strtod(text.c_str(), &end);
   const std::string_view unit(end);
@@ -82,7 +82,8 @@ class ProgressLine {
   bool is_drawn_ = false;
 };
 
-void print_summary(std::FILE* to, const simulate::Summary& summary, const Arguments& arguments, bool is_live) {
+void print_simulated(std::FILE* to, const simulate::Summary& summary, const SimulateArguments& arguments,
+                     bool is_live) {
   const double speed = summary.seconds > 0 ? static_cast<double>(summary.events) / summary.seconds : 0;
   fmt::print(to, "simulate: {} events {} in {:.1f} s, {:.0f} events/s (seed {})\n", summary.events,
              is_live ? "sent" : "written", summary.seconds, speed, arguments.stream.seed);
@@ -102,7 +103,7 @@ void print_summary(std::FILE* to, const simulate::Summary& summary, const Argume
   std::fflush(to);
 }
 
-simulate::RunOptions run_options_of(const Arguments& arguments, ProgressLine& line) {
+simulate::RunOptions run_options_of(const SimulateArguments& arguments, ProgressLine& line) {
   simulate::RunOptions options;
   options.events = arguments.events;
   options.duration_ms = arguments.duration_ms;
@@ -115,16 +116,16 @@ simulate::RunOptions run_options_of(const Arguments& arguments, ProgressLine& li
   return options;
 }
 
-int finish(const Result<simulate::Summary>& summary, const Arguments& arguments, const ProgressLine& line) {
+int finish(const Result<simulate::Summary>& summary, const SimulateArguments& arguments, const ProgressLine& line) {
   line.clear();
   if (!summary) return fail(summary.error());
   const bool is_live = arguments.out.empty();
   // Of what goes to stdout the summary is no part.
-  print_summary(arguments.out == "-" ? stderr : stdout, *summary, arguments, is_live);
+  print_simulated(arguments.out == "-" ? stderr : stdout, *summary, arguments, is_live);
   return summary->failure ? fail(*summary->failure) : 0;
 }
 
-int run_live(const App& app, Arguments& arguments) {
+int run_live(const App& app, SimulateArguments& arguments) {
   simulate::SendTarget target;
   auto found = send_options(app, arguments.to);
   if (!found) return fail(found.error());
@@ -145,7 +146,7 @@ int run_live(const App& app, Arguments& arguments) {
   return finish(simulate::send(*stream, target, options), arguments, line);
 }
 
-int run_file(const Arguments& arguments) {
+int run_file(const SimulateArguments& arguments) {
   const bool is_stdout = arguments.out == "-";
   const bool is_parquet = arguments.out.ends_with(".parquet");
   if (!is_stdout && !is_parquet && !arguments.out.ends_with(".ndjson"))
@@ -172,7 +173,7 @@ int run_file(const Arguments& arguments) {
 }
 
 /// Another program plays: its lines on stdin, the answers on stdout.
-int run_environment(const Arguments& arguments) {
+int run_environment(const SimulateArguments& arguments) {
   const auto* published = simulate::find_environment(arguments.environment);
   if (published == nullptr) {
     std::string names;
@@ -192,11 +193,11 @@ int run_environment(const Arguments& arguments) {
   return 0;
 }
 
-int run(const App& app, Arguments& arguments) {
+int run_simulate(const App& app, SimulateArguments& arguments) {
   if (!arguments.environment.empty()) return run_environment(arguments);
   if (arguments.seed) arguments.stream.seed = *arguments.seed;
   if (!arguments.duration.empty()) {
-    const auto duration_ms = parse_duration(arguments.duration);
+    const auto duration_ms = parse_length(arguments.duration);
     if (!duration_ms)
       return fail_with(
           fmt::format("--duration {}: expected a time as 60 (seconds), 90s, 15m, 2h or 7d", arguments.duration));
@@ -216,7 +217,7 @@ int run(const App& app, Arguments& arguments) {
   return is_file ? run_file(arguments) : run_live(app, arguments);
 }
 
-void add_options(CLI::App& command, Arguments& arguments, CLI::Option*& rate) {
+void add_options(CLI::App& command, SimulateArguments& arguments, CLI::Option*& rate) {
   auto& stream = arguments.stream;
   const auto share = CLI::Range(0.0, 0.99);
   command.add_option("--events", arguments.events, "End after so many events")->check(CLI::PositiveNumber);
@@ -271,7 +272,7 @@ void add_options(CLI::App& command, Arguments& arguments, CLI::Option*& rate) {
 void add_simulate_command(CLI::App& root, App& app) {
   auto* command =
       root.add_subcommand("simulate", "Let seeded students browse: into a running Marquee, or a file; Ctrl-C ends it");
-  auto arguments = std::make_shared<Arguments>();
+  auto arguments = std::make_shared<SimulateArguments>();
   CLI::Option* rate = nullptr;
   add_options(*command, *arguments, rate);
   command->footer(
@@ -283,7 +284,7 @@ void add_simulate_command(CLI::App& root, App& app) {
       "  marquee simulate --out - --events 1000 | jq -r .type | sort | uniq -c");
   command->callback([&app, arguments, rate] {
     arguments->has_rate = rate->count() > 0;
-    app.exit_code = run(app, *arguments);
+    app.exit_code = run_simulate(app, *arguments);
   });
 }
 

@@ -20,7 +20,7 @@
 namespace marquee::app {
 namespace {
 
-constexpr auto kLookEvery = std::chrono::milliseconds(100);
+constexpr auto kDefinitionsLookEvery = std::chrono::milliseconds(100);
 
 decision::Auction auction_of(const Settings& settings) {
   if (settings.decisions_auction == "none") return decision::Auction::none;
@@ -34,7 +34,7 @@ struct SiteDefinitions {
 };
 
 /// What cannot be read (of a later program) is left out and named.
-std::map<std::string, SiteDefinitions> read_all(const catalog::Definitions& definitions) {
+std::map<std::string, SiteDefinitions> read_definitions(const catalog::Definitions& definitions) {
   std::map<std::string, SiteDefinitions> sites;
   const auto complain = [](const catalog::Definition& one, const Error& error) {
     logging::error("serving.definition_not_read", {{"site", one.site_id}, {"id", one.id}, {"error", error.message}});
@@ -137,7 +137,7 @@ Result<std::unique_ptr<Decisions>> Decisions::open(const Settings& settings, con
     std::mutex mutex;
     std::condition_variable_any stopped;
     std::unique_lock lock(mutex);
-    while (!stopped.wait_for(lock, stop, kLookEvery, [&] { return stop.stop_requested(); })) {
+    while (!stopped.wait_for(lock, stop, kDefinitionsLookEvery, [&] { return stop.stop_requested(); })) {
       self->follow_catalog();
       self->follow_live_segments();
     }
@@ -153,7 +153,7 @@ void Decisions::follow_catalog() {
     logging::warn("serving.catalog_not_read", {{"error", definitions.error().message}});
     return;
   }
-  auto sites = read_all(*definitions);
+  auto sites = read_definitions(*definitions);
   for (const auto& [id, decider] : sites_.all()) sites.try_emplace(id);  // All of it may have been removed.
   for (auto& [id, site] : sites) {
     const auto inventory = decision::Inventory::compile(std::move(site.campaigns), std::move(site.slots),

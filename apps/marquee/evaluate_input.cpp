@@ -17,7 +17,7 @@ using evaluation::DecisionLog;
 using evaluation::Policy;
 using Form = ingest::FileRows::Form;
 
-evaluation::NextRow rows_of(ingest::FileRows& rows) {
+evaluation::NextRow text_rows(ingest::FileRows& rows) {
   return [&rows](evaluation::TextRow& row) -> Result<bool> {
     const auto has_row = rows.next();
     if (has_row && *has_row) row = {rows.fields(), rows.line()};
@@ -41,7 +41,7 @@ Result<std::vector<std::string>> items_beside(const std::string& log_path) {
   if (!std::filesystem::exists(path)) return std::vector<std::string>();
   const auto rows = ingest::open_rows(path, Form::csv);
   if (!rows) return rows.error();
-  auto items = evaluation::read_items(rows_of(**rows));
+  auto items = evaluation::read_items(text_rows(**rows));
   if (!items) return in_file(path, items.error());
   return items;
 }
@@ -64,8 +64,8 @@ Result<DecisionLog> read_decision_file(const std::string& path) {
   if (!rows) return rows.error();
   const auto items = items_beside(path);
   if (!items) return items.error();
-  auto log = form == Form::lines ? evaluation::read_decision_lines(rows_of(**rows))
-                                 : evaluation::read_decision_csv(rows_of(**rows), *items);
+  auto log = form == Form::lines ? evaluation::read_decision_lines(text_rows(**rows))
+                                 : evaluation::read_decision_csv(text_rows(**rows), *items);
   if (!log) return in_file(path, log.error());
   return log;
 }

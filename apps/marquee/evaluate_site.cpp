@@ -22,12 +22,12 @@
 namespace marquee::app {
 namespace {
 
-using Json = nlohmann::json;
+using SiteJson = nlohmann::json;
 
 constexpr Millis kStretch = std::chrono::hours(1);
 constexpr Millis kUsualSpan = std::chrono::days(7);
 /// What was decided a moment ago may yet be seen and clicked.
-constexpr Millis kLanding{10'000};
+constexpr Millis kSiteLanding{10'000};
 constexpr std::int64_t kPatienceMs = 600'000;
 constexpr int kHex = 16;
 
@@ -134,10 +134,10 @@ class SiteReader {
                                     .format = "JSONEachRow",
                                     .timeout_ms = kPatienceMs});
     if (!body) return body.error();
-    std::vector<Json> decision;
+    std::vector<SiteJson> decision;
     for (std::size_t begin = 0; begin < body->size();) {
       const auto end = std::min(body->find('\n', begin), body->size());
-      auto row = Json::parse(std::string_view(*body).substr(begin, end - begin), nullptr, false);
+      auto row = SiteJson::parse(std::string_view(*body).substr(begin, end - begin), nullptr, false);
       if (!row.is_object()) return Error::retry("the store's answer was cut off");
       if (!decision.empty() && decision.front()["decision_id"] != row["decision_id"]) take(std::exchange(decision, {}));
       decision.push_back(std::move(row));
@@ -148,7 +148,7 @@ class SiteReader {
   }
 
   /// The placements of one decision: what came with another's ad counts as a part of that one.
-  void take(const std::vector<Json>& placements) {
+  void take(const std::vector<SiteJson>& placements) {
     for (const auto& drawn : placements) {
       if (is_bound(drawn)) {
         ++counts_.bound;
@@ -169,14 +169,14 @@ class SiteReader {
   }
 
   /// When it was filled, among those of its decision.
-  static int turn_of(const Json& placement) {
+  static int turn_of(const SiteJson& placement) {
     const int turn = placement["turn"].get<int>();
     return turn > 0 ? turn : placement["placement"].get<int>() + 1;
   }
 
   /// The ad with which that of a bound placement came: the last one of its campaign that was drawn before.
-  static const Json* bringer_of(const Json& bound, const std::vector<Json>& placements) {
-    const Json* bringer = nullptr;
+  static const SiteJson* bringer_of(const SiteJson& bound, const std::vector<SiteJson>& placements) {
+    const SiteJson* bringer = nullptr;
     for (const auto& one : placements) {
       if (is_bound(one) || one["campaign_id"] != bound["campaign_id"] || turn_of(one) > turn_of(bound)) continue;
       if (bringer == nullptr || turn_of(one) > turn_of(*bringer)) bringer = &one;
@@ -184,32 +184,32 @@ class SiteReader {
     return bringer;
   }
 
-  static bool is_bound(const Json& placement) {
+  static bool is_bound(const SiteJson& placement) {
     const auto& bound = placement["is_bound"];
     return bound.is_boolean() ? bound.get<bool>() : bound.get<int>() != 0;
   }
 
   /// Whether an impression, or a click, of it came through our addresses.
-  bool has(const Json& placement, const char* kind) const {
+  bool has(const SiteJson& placement, const char* kind) const {
     const auto text = [&](const char* name) { return placement[name].get_ref<const std::string&>(); };
     const auto decision_id = text("decision_id"), ad_id = text("ad_id"), slot_id = text("slot_id");
     const serving::ServedEvents::Placement its{
         .site_id = site_, .decision_id = decision_id, .ad_id = ad_id, .slot_id = slot_id};
     const bool wants_clicks = std::string_view(kind) == "clicks";
-    return std::ranges::any_of(placement[kind], [&](const Json& id) {
+    return std::ranges::any_of(placement[kind], [&](const SiteJson& id) {
       const auto& external_id = id.get_ref<const std::string&>();
       return wants_clicks ? served_.is_click(its, external_id) : served_.is_impression(its, external_id);
     });
   }
 
-  std::string line_of(const Json& placement, int clicks) {
+  std::string line_of(const SiteJson& placement, int clicks) {
     const auto position = placement["position"].get<int>();
-    Json line = {{"ad_id", placement["ad_id"]},
-                 {"position", position > 0 ? position : placement["placement"].get<int>() + 1},
-                 {"reward", clicks},
-                 {"propensity", placement["propensity"]},
-                 {"context", Json::object()},
-                 {"candidates", Json::array()}};
+    SiteJson line = {{"ad_id", placement["ad_id"]},
+                     {"position", position > 0 ? position : placement["placement"].get<int>() + 1},
+                     {"reward", clicks},
+                     {"propensity", placement["propensity"]},
+                     {"context", SiteJson::object()},
+                     {"candidates", SiteJson::array()}};
     for (const auto& [name, values] : placement["context"].items()) {
       std::string joined;
       for (const auto& value : values) joined += (joined.empty() ? "" : ",") + value.get<std::string>();
@@ -220,10 +220,10 @@ class SiteReader {
     for (std::size_t i = 0; i < ads.size(); ++i)
       line["candidates"].push_back({{"ad_id", ads[i]}, {"propensity", placement["propensities"][i]}});
     if (model_) add_targets(placement, line["candidates"]);
-    return line.dump(-1, ' ', false, Json::error_handler_t::replace);
+    return line.dump(-1, ' ', false, SiteJson::error_handler_t::replace);
   }
 
-  void add_targets(const Json& placement, Json& candidates) {
+  void add_targets(const SiteJson& placement, SiteJson& candidates) {
     std::vector<std::pair<std::string, std::string>> context;
     for (const auto& [name, values] : placement["context"].items())
       for (const auto& value : values) context.emplace_back(name, value.get<std::string>());
@@ -258,7 +258,7 @@ class SiteReader {
 }  // namespace
 
 Result<SiteDecisions> read_site_decisions(const App& app, const SiteLog& asked) {
-  const auto now = SystemClock().now() - kLanding;
+  const auto now = SystemClock().now() - kSiteLanding;
   const auto from = asked.from.empty() ? Result<WallTime>(now - kUsualSpan) : time_of(asked.from, "--from");
   if (!from) return from.error();
   const auto to = asked.to.empty() ? Result<WallTime>(now) : time_of(asked.to, "--to");

@@ -11,7 +11,7 @@
 namespace marquee::app {
 namespace {
 
-constexpr auto kBetweenLooks = std::chrono::milliseconds(100);
+constexpr auto kBetweenLandingLooks = std::chrono::milliseconds(100);
 
 struct Landing {
   std::uint64_t acknowledged = 0;  ///< Records that the log has taken since it was made.
@@ -45,7 +45,7 @@ bool wait_landed(const Running& running, const std::atomic<bool>& stop,
     if (!wanted) wanted = landing->acknowledged;
     if (landing->landed >= *wanted) return true;
     if (on_wait) on_wait(*wanted - landing->landed);
-    std::this_thread::sleep_for(kBetweenLooks);
+    std::this_thread::sleep_for(kBetweenLandingLooks);
   }
   return false;
 }

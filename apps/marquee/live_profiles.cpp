@@ -20,7 +20,7 @@
 namespace marquee::app {
 namespace {
 
-constexpr auto kLookEvery = std::chrono::seconds(1);
+constexpr auto kProfilesLookEvery = std::chrono::seconds(1);
 constexpr auto kTryAgainEvery = std::chrono::minutes(1);  ///< While there are no clusters.
 constexpr std::size_t kSampledProfiles = 20'000;
 
@@ -131,14 +131,14 @@ void LiveProfiles::follow_segments(const std::stop_token& stop) {
     }
     if (!complaint.empty() && complaint != said) logging::warn("profile.segments_not_known", {{"error", complaint}});
     said = std::move(complaint);
-  } while (!stopped.wait_for(lock, stop, kLookEvery, [&] { return stop.stop_requested(); }));
+  } while (!stopped.wait_for(lock, stop, kProfilesLookEvery, [&] { return stop.stop_requested(); }));
 }
 
 void LiveProfiles::follow_clusters(const std::stop_token& stop, std::chrono::milliseconds every) {
   std::mutex mutex;
   std::condition_variable_any stopped;
   std::unique_lock lock(mutex);
-  std::chrono::milliseconds wait = kLookEvery;
+  std::chrono::milliseconds wait = kProfilesLookEvery;
   while (!stopped.wait_for(lock, stop, wait, [&] { return stop.stop_requested(); })) {
     if (!clusters_.get() && feeder_->lag() > 0) continue;  // Until the log is read.
     const auto learned = learn_clusters();

@@ -79,7 +79,7 @@ void print_plan(const ingest::RewindPlan& plan, bool as_json) {
   }
 }
 
-void print_summary(const ingest::RewindSummary& done, const RewindArguments& arguments) {
+void print_rewound(const ingest::RewindSummary& done, const RewindArguments& arguments) {
   if (arguments.as_json) {
     const nlohmann::ordered_json body = {{"records", done.records},
                                          {"events", done.events},
@@ -162,7 +162,7 @@ int run_rewind(const App& app, const RewindArguments& arguments) {
       arguments.is_in_place ? ingest::rewind_in_place(options, **log, store) : ingest::rewind(options, **log, store);
   display.clear();
   if (!done) return fail(done.error());
-  print_summary(*done, arguments);
+  print_rewound(*done, arguments);
   return 0;
 }
 

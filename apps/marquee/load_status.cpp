@@ -22,7 +22,7 @@ using ingest::PipelinePartition;
 
 constexpr int kWantsAttention = 2;
 /// Between two looks: what moves is seen only by looking twice. Longer than a batch is on its way.
-constexpr auto kBetweenLooks = std::chrono::seconds(2);
+constexpr auto kBetweenStatusLooks = std::chrono::seconds(2);
 constexpr auto kBetweenTries = std::chrono::milliseconds(100);
 constexpr int kMostTries = 50;
 
@@ -34,9 +34,9 @@ Result<ingest::Pipeline> look_twice(const App& app) {
   const auto log = open_event_log(app.settings(), nullptr);
   if (!log) return log.error();
   const std::string topic = topic_of(app.settings());
-  ingest::PipelineTracker tracker{Millis(kBetweenLooks) / 2};
+  ingest::PipelineTracker tracker{Millis(kBetweenStatusLooks) / 2};
   tracker.add(ingest::look_at_pipeline(store, **log, topic));
-  std::this_thread::sleep_for(kBetweenLooks);
+  std::this_thread::sleep_for(kBetweenStatusLooks);
   return tracker.add(ingest::look_at_pipeline(store, **log, topic));
 }
 

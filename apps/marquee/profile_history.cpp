@@ -20,7 +20,7 @@ WHERE log_partition = {partition:UInt16} AND log_offset >= {begin:UInt64} AND lo
   AND user_key != 0 AND NOT is_bot AND isNotNull(props.age.:Int64))";
 
 /// What profiles look at. Of the props their two members, and only where they are of the right kind.
-constexpr std::string_view kQuery = R"(
+constexpr std::string_view kHistoryQuery = R"(
 SELECT log_offset, site_id, session_id, seq, external_id, event_time, received_time, event_type, user_key, consent,
        page_id, page_path, campaign_id, ad_id, course_id, search_query,
        assumeNotNull(props.age.:Int64), ifNull(props.category.:String, '')
@@ -94,8 +94,8 @@ Result<void> ProfileHistory::read(log::Partition partition, log::Range range,
   if (!from) return from.error();
   std::string props;
   for (log::Offset begin = *from; begin < range.end; begin += kOffsetsOfQuery) {
-    const auto body =
-        store_.query(kQuery, parameters(partition, {begin, std::min(begin + kOffsetsOfQuery, range.end)}), options());
+    const auto body = store_.query(
+        kHistoryQuery, parameters(partition, {begin, std::min(begin + kOffsetsOfQuery, range.end)}), options());
     if (!body) return body.error();
     clickhouse::RowBinaryReader reader(*body);
     while (!reader.at_end()) {

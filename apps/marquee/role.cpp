@@ -16,7 +16,7 @@
 namespace marquee::app {
 namespace {
 
-constexpr timespec kLookEvery{0, 100'000'000};
+constexpr timespec kRoleLookEvery{0, 100'000'000};
 constexpr int kNotDrained = 3;
 
 /// Ends the process where it lives longer than `limit`.
@@ -45,7 +45,7 @@ int run_role(const App& app, std::string_view name, const std::function<std::uni
   const auto role = make();
   if (const auto started = role->start(); !started) return fail(started.error());
   for (;;) {
-    const int signal_number = ::sigtimedwait(&endings, nullptr, &kLookEvery);
+    const int signal_number = ::sigtimedwait(&endings, nullptr, &kRoleLookEvery);
     if (signal_number > 0) break;
     if (const std::string failure = role->failure(); !failure.empty()) {
       fail(Error::give_up(failure));

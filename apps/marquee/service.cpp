@@ -31,7 +31,7 @@ using std::chrono::milliseconds;
 constexpr const char* kReader = "reader";
 constexpr std::uint64_t kFailedStarts = 3;  ///< In a row, before the store was ever there: it will not come.
 constexpr auto kProbeEvery = milliseconds(20);
-constexpr auto kLookEvery = milliseconds(200);
+constexpr auto kServiceLookEvery = milliseconds(200);
 
 /// Of the built files of web/`part`: beside the executable where it is installed; in a source tree, where the build
 /// puts it.
@@ -305,7 +305,7 @@ void Service::bring_up() {
   // Its own store is looked at by the supervisor.
   while (!supervisor_ && !is_stopping_) {
     store_answers_ = probing_->ping();
-    std::this_thread::sleep_for(kLookEvery);
+    std::this_thread::sleep_for(kServiceLookEvery);
   }
 }
 

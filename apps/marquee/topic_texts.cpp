@@ -11,7 +11,7 @@ namespace {
 using profile::TopicKind;
 
 /// Of users who may have a profile. Numbers of kinds are those of the columns below.
-constexpr std::string_view kQuery = R"(
+constexpr std::string_view kTextsQuery = R"(
 SELECT kind, text
 FROM
 (
@@ -29,7 +29,7 @@ GROUP BY kind, text
 HAVING uniq(user_key) >= 5
 ORDER BY uniq(user_key) DESC
 LIMIT 2000 BY kind)";
-constexpr TopicKind kKinds[] = {TopicKind::category, TopicKind::course, TopicKind::search_word};
+constexpr TopicKind kTextKinds[] = {TopicKind::category, TopicKind::course, TopicKind::search_word};
 
 std::uint64_t key_of(TopicKind kind, profile::Topic topic) { return static_cast<std::uint64_t>(kind) << 32 | topic; }
 
@@ -40,15 +40,15 @@ Result<TopicTexts> TopicTexts::read(clickhouse::Client& store) {
   options.format = "RowBinary";
   // Of a store of very many events a part tells the names, too.
   options.settings = {{"max_execution_time", "20"}, {"timeout_overflow_mode", "break"}};
-  const auto body = store.query(kQuery, {}, options);
+  const auto body = store.query(kTextsQuery, {}, options);
   if (!body) return body.error();
   TopicTexts texts;
   clickhouse::RowBinaryReader reader(*body);
   while (!reader.at_end()) {
     const auto number = reader.number<std::uint8_t>();
     const auto text = reader.text();
-    if (!number || !text || *number >= std::size(kKinds)) return Error::retry("the store's answer was cut off");
-    const TopicKind kind = kKinds[*number];
+    if (!number || !text || *number >= std::size(kTextKinds)) return Error::retry("the store's answer was cut off");
+    const TopicKind kind = kTextKinds[*number];
     texts.texts_.try_emplace(key_of(kind, profile::topic_of(kind, *text)), *text);
   }
   return texts;
