@@ -10,7 +10,6 @@ namespace marquee::decision {
 namespace {
 
 using Moment = date::sys_time<std::chrono::milliseconds>;
-constexpr std::int64_t kMinutesOfDay = kDay / kMinute;
 
 std::int64_t floor_divide(std::int64_t a, std::int64_t b) { return a / b - (a % b < 0 ? 1 : 0); }
 
