@@ -46,7 +46,6 @@ export const segmentMessages = {
   newRule: 'By a rule',
   kinds: { rule: 'Rule', drop_off: 'Drop-off', list: 'List', live: 'Live rule' },
   atEachDecision: 'At each decision',
-  liveText: 'Holds or not at the moment of a decision, by what is known of the user then: campaigns can be targeted at it, reports have no users of it. Its rule is written through the API; here it can be renamed.',
   table: 'All segments',
   tableNote: (count: number) => plural(count, { one: '# segment', other: '# segments' }),
   columns: { title: 'Title', kind: 'Kind', size: 'Users', active: 'Active in this time', found: 'Found', actions: 'Actions' },
