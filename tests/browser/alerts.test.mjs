@@ -182,6 +182,15 @@ await check('a delivery is paused, changed and removed', async () => {
   expectEqual((await tableRows('All deliveries'))[0][1], 'Every 30 minutes', 'its schedule');
 });
 
+await check('a saved report leads to a delivery of it', async () => {
+  await open('/saved?site=campus');
+  await page.getByRole('link', { name: 'Send Morning CTR on a schedule' }).press('Enter');
+  await page.waitForURL(/alerts\?.*report=/);
+  const chosen = page.getByLabel('Saved report');
+  await chosen.waitFor();
+  expectEqual(await chosen.evaluate((select) => select.selectedOptions[0].text), 'Morning CTR', 'the report');
+});
+
 await check('the palette makes one', async () => {
   await open('/alerts?site=campus');
   await page.keyboard.press('Control+k');
