@@ -1,14 +1,19 @@
 """Starts a Marquee with the sample data and runs the tests of tests/browser on it; that of the pipeline on one that is on Kafka, too,
-without loader and with; and demo.test.mjs on one that has the campus demo on."""
+without loader and with; demo.test.mjs on one that has the campus demo on; and overview.test.mjs and
+alerts.test.mjs on one with weeks of simulated students, whose webhooks may be private."""
 
 from __future__ import annotations
 
+import datetime
+import json
 import os
+import pathlib
 import subprocess
 import sys
+import tempfile
 
 from tests.support.kafka import Cluster, KafkaMarquee
-from tests.support.marquee import ROOT, Marquee
+from tests.support.marquee import BINARY, ROOT, Marquee
 
 
 def run(test: str, marquee: Marquee, **further: str) -> int:
@@ -24,6 +29,31 @@ def on_sample_data() -> int:
         marquee.run("import", "moodle", str(ROOT / "data/moodle_edify/moodle_events.csv.gz"))
         tests = ("console", "saved", "personalization", "segments", "manage", "explore", "palette", "pipeline")
         return sum(run(f"{test}.test.mjs", marquee) for test in tests)
+
+
+def write_weeks(path: pathlib.Path) -> None:
+    """Sixteen days of simulated students until now; in the last of them nobody clicks on a phone."""
+    now = datetime.datetime.now(datetime.UTC)
+    start = (now - datetime.timedelta(days=16)).strftime("%Y-%m-%dT%H:00:00Z")
+    whole = path.with_name("whole.ndjson")
+    subprocess.run([BINARY, "simulate", "--out", str(whole), "--start", start, "--duration", "16d", "--students", "300", "--colleges", "8",
+                    "--seed", "7", "--quiet"], check=True)
+    last_day = (now - datetime.timedelta(days=1, hours=1)).timestamp() * 1000
+    with whole.open() as events, path.open("w") as kept:
+        for line in events:
+            event = json.loads(line) if '"click"' in line and '"mobile"' in line else {}
+            if event.get("type") != "click" or event["event_time"] < last_day:
+                kept.write(line)
+    whole.unlink()
+
+
+def on_weeks() -> int:
+    with tempfile.TemporaryDirectory() as folder, Marquee({"MARQUEE_WEBHOOKS_ALLOW_PRIVATE": "true", "MARQUEE_WEBHOOKS_RETRY": "500ms"}) as marquee:
+        marquee.run("import", "open-bandit", str(ROOT / "data/open_bandit"))
+        weeks = pathlib.Path(folder, "weeks.ndjson")
+        write_weeks(weeks)
+        marquee.run("import", "events", "--site", "campus", str(weeks))
+        return run("overview.test.mjs", marquee) | run("alerts.test.mjs", marquee)
 
 
 def on_demo() -> int:
@@ -42,4 +72,4 @@ def on_kafka() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(on_sample_data() | on_demo() | on_kafka())
+    sys.exit(on_sample_data() | on_weeks() | on_demo() | on_kafka())

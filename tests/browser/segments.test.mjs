@@ -138,6 +138,40 @@ await check('a removal is undone, and done when it is not', async () => {
   await kept(async () => (await segments()).length === 1, 'the segment to be gone with its page');
 });
 
+await check('a live segment is made with the same tree, said in words, changed and kept as it is', async () => {
+  await open(`${LIST}&edit=new&kind=live`);
+  await page.getByLabel('Title').fill('Keen on law');
+  await page.getByRole('button', { name: 'Save' }).click();
+  await page.getByRole('alert').filter({ hasText: 'An interest says of what' }).waitFor();
+  await page.getByLabel('Which, as events have it').fill('law');
+  await page.getByLabel('Amount').fill('2');
+  await page.getByRole('button', { name: 'Add condition' }).press('Enter');
+  const second = page.getByRole('group', { name: 'Condition 2' });
+  await second.getByLabel('What', { exact: true }).selectOption('clicks');
+  await second.getByLabel('Over').selectOption('1');
+  await second.getByRole('checkbox').press('Space');
+  expectEqual((await page.getByTestId('live-in-words').innerText()).split('\n').at(-1), 'interest in a category law, at least 2, and not at least 1 click in the last day.', 'in words');
+  await page.getByRole('button', { name: 'Save' }).click();
+  await toasts.getByText('Keen on law is saved, and in force').waitFor();
+  const rule = async () => JSON.stringify((await segmentNamed('Keen on law')).definition.rule);
+  expectEqual(await rule(), '{"all":[{"profile":"category:law","at_least":2},{"not":{"profile":"clicks","days":1}}]}', 'its rule');
+  await page.getByRole('link', { name: 'Edit Keen on law' }).press('Enter');
+  await page.getByRole('group', { name: 'Condition 2' }).getByLabel('What', { exact: true }).selectOption('last_seen');
+  await page.getByRole('button', { name: 'Save' }).click();
+  await page.getByRole('link', { name: 'Keen on law', exact: true }).waitFor();
+  await kept(async () => (await rule()).includes('"within":"7d"'), 'the change');
+  await toasts.getByRole('button', { name: 'Undo' }).last().click();
+  await kept(async () => (await rule()).includes('"days":1'), 'the change to be undone');
+  const { id } = await segmentNamed('Keen on law');
+  await fitEveryWindow({
+    'segments-live': async () => {
+      await open(`${LIST}&edit=${id}`);
+      await page.getByTestId('live-in-words').waitFor();
+    },
+  });
+  await api(`/v1/segments/${id}`, 'DELETE');
+});
+
 await check('the page holds still while it loads', async () => {
   await watchLayoutShift();
   await open(LIST);

@@ -1,17 +1,14 @@
-// Any metrics by any dimensions: asked in steps, an estimate first where the exact answer takes long; and as a file. The API's spelling
-// ends here.
+// Any metrics by any dimensions: asked in steps, an estimate first where the exact answer takes long. The API's spelling ends here.
 import { queryOptions } from '@tanstack/react-query';
 import { session } from '../state/session';
 import { answered, api } from './client';
 import { ApiError, kindOfStatus, serverMessage } from './errors';
 import { EventStreamParser } from './eventStream';
-import type { Cell, ColumnType, FileFormat, ReportTable } from './saved';
+import type { Cell, ColumnType, ReportTable } from './saved';
 import type { components } from './schema';
 
 type Schemas = components['schemas'];
 type MetricsReport = Schemas['MetricsReport'];
-/** The document leaves open what a report's parameters are, which its generated type takes for nothing. */
-type Parameters = Schemas['NewSavedReport']['parameters'];
 type Unit = Schemas['ReportModel']['metrics'][number]['unit'];
 
 export interface ReportModel {
@@ -46,6 +43,8 @@ export interface Question {
 }
 
 export const ROWS = 1000;
+/** Of a file. */
+export const MOST_ROWS = 10_000;
 const CHART_ROWS = 1000;
 
 export function reportModelQuery() {
@@ -96,7 +95,8 @@ export function explorationOf(report: MetricsReport, model: ReportModel): Explor
   };
 }
 
-function parametersOf({ metrics, by, filter, ...times }: Question) {
+/** As the API takes them; also a saved report's. */
+export function parametersOf({ metrics, by, filter, ...times }: Question) {
   return {
     ...times,
     metrics: metrics.join(','),
@@ -136,20 +136,4 @@ export async function explore(question: Question, signal: AbortSignal, onStep: (
       if (event === 'sample' || event === 'exact') onStep(JSON.parse(data) as MetricsReport);
     }
   }
-}
-
-/** The whole answer as a file. An <a> cannot carry the token, so the browser is given what was fetched. */
-export async function downloadExploration(question: Question, name: string, format: FileFormat): Promise<void> {
-  const query = { ...parametersOf(question), limit: 10_000, format };
-  const file = await answered(api.GET('/v1/reports/metrics', { params: { query }, parseAs: 'blob' }));
-  const link = document.createElement('a');
-  link.href = URL.createObjectURL(file);
-  link.download = `${name}.${format}`;
-  link.click();
-  URL.revokeObjectURL(link.href);
-}
-
-export async function saveExploration(question: Question, name: string): Promise<{ readonly id: string; readonly address: string }> {
-  const { id, address } = await answered(api.POST('/v1/saved-reports', { body: { name, kind: 'metrics', owner: 'admin', parameters: parametersOf(question) as unknown as Parameters } }));
-  return { id, address };
 }

@@ -11,6 +11,8 @@ interface PageProps {
   intro: string;
   /** The view's time range; a view without one leaves it out. */
   search?: RangeSearch;
+  /** What is shown where no time is chosen; all data, else. */
+  byDefault?: string;
   actions?: ReactNode;
   children: (site: Site, range: TimeRange | undefined) => ReactNode;
 }
@@ -29,14 +31,14 @@ export function PageHead({ title, intro, children }: { title: string; intro: str
 }
 
 /** What every view of a site shares: its heading, its time range, and what is shown while there is no site to ask about. */
-export function Page({ title, intro, search, actions, children }: PageProps) {
+export function Page({ title, intro, search, byDefault, actions, children }: PageProps) {
   const { site, loading, error, retry } = useSite();
   const { range, data } = useRange(search ?? {}, site);
   return (
     <>
       <PageHead title={title} intro={intro}>
         <div className="page-actions">
-          {search === undefined ? null : <RangeChoice search={search} data={data} />}
+          {search === undefined ? null : <RangeChoice search={search} data={data} byDefault={byDefault} />}
           {actions}
         </div>
       </PageHead>

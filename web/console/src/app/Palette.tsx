@@ -29,6 +29,7 @@ function useItems(): readonly Item[] {
       item(pages, 'manage', words.manage, () => navigate({ to: '/campaigns/manage', search: site })),
       item(pages, 'new-campaign', words.newCampaign, () => navigate({ to: '/campaigns/manage', search: { ...site, edit: 'new' } })),
       item(pages, 'new-segment', words.newSegment, () => navigate({ to: '/segments', search: { ...site, edit: 'new' } })),
+      item(pages, 'new-alert', words.newAlert, () => navigate({ to: '/alerts', search: { ...site, edit: 'new' } })),
       ...sites.map(({ id, name }) => item(ofSites, id, name, () => navigate({ to: '.', search: { site: id } }))),
       ...(reports ?? []).map(({ id, name }) => item(ofReports, id, name, () => navigate({ to: '/r/$id', params: { id }, search: {} }))),
     ];

@@ -7,11 +7,12 @@ import { CalendarIcon, ChevronDown } from '../ui/icons';
 const load = () => import('./RangePopover');
 const RangePopover = lazy(load);
 
-export function RangeChoice({ search, data }: { search: RangeSearch; data: TimeRange | undefined }) {
+export function RangeChoice({ search, data, byDefault }: { search: RangeSearch; data: TimeRange | undefined; byDefault?: string | undefined }) {
   const navigate = useNavigate();
   const trigger = useRef<HTMLButtonElement>(null);
   const [open, setOpen] = useState(false);
-  const label = rangeLabel(search, data);
+  const isChosen = search.last !== undefined || search.from !== undefined;
+  const label = isChosen ? rangeLabel(search, data) : (byDefault ?? rangeLabel(search, data));
   return (
     <>
       <button
@@ -37,6 +38,7 @@ export function RangeChoice({ search, data }: { search: RangeSearch; data: TimeR
             trigger={trigger}
             search={search}
             data={data}
+            byDefault={byDefault}
             onClose={() => {
               setOpen(false);
             }}

@@ -11,11 +11,12 @@ interface RangePopoverProps {
   trigger: RefObject<HTMLButtonElement | null>;
   search: RangeSearch;
   data: TimeRange | undefined;
+  byDefault: string | undefined;
   onClose: () => void;
   onChoose: (next: RangeSearch) => void;
 }
 
-export default function RangePopover({ trigger, search, data, onClose, onChoose }: RangePopoverProps) {
+export default function RangePopover({ trigger, search, data, byDefault, onClose, onChoose }: RangePopoverProps) {
   return (
     <I18nProvider locale={format.locale}>
       <Popover
@@ -29,7 +30,7 @@ export default function RangePopover({ trigger, search, data, onClose, onChoose 
         }}
       >
         <Dialog className="range-dialog" aria-label={m.range.label}>
-          <RangePresets search={search} onChoose={onChoose} />
+          <RangePresets search={search} byDefault={byDefault} onChoose={onChoose} />
           <RangeDays search={search} data={data} onChoose={onChoose} />
         </Dialog>
       </Popover>
@@ -37,9 +38,9 @@ export default function RangePopover({ trigger, search, data, onClose, onChoose 
   );
 }
 
-function RangePresets({ search, onChoose }: Pick<RangePopoverProps, 'search' | 'onChoose'>) {
+function RangePresets({ search, byDefault, onChoose }: Pick<RangePopoverProps, 'search' | 'byDefault' | 'onChoose'>) {
   const presets: readonly { label: string; next: RangeSearch; chosen: boolean }[] = [
-    { label: m.range.all, next: {}, chosen: search.last === undefined && search.from === undefined },
+    { label: byDefault ?? m.range.all, next: {}, chosen: search.last === undefined && search.from === undefined },
     ...spans.map((last) => ({ label: m.range.last[last], next: { last }, chosen: search.last === last })),
   ];
   return (

@@ -1,7 +1,7 @@
 import { createRootRoute, createRoute, createRouter, lazyRouteComponent, redirect } from '@tanstack/react-router';
 import {
-  campaignsSearch, ctrSearch, exploreSearch, funnelSearch, heatmapSearch, liveSearch, manageSearch, parseAddress, personalizationSearch, pipelineSearch,
-  printAddress, savedListSearch, savedSearch, segmentsSearch,
+  alertsSearch, campaignsSearch, ctrSearch, exploreSearch, funnelSearch, heatmapSearch, liveSearch, manageSearch, overviewSearch, parseAddress,
+  pathsSearch, personalizationSearch, pipelineSearch, printAddress, retentionSearch, savedListSearch, savedSearch, segmentsSearch,
 } from '../state/search';
 import { NotFound } from '../views/NotFound';
 import { Shell } from './Shell';
@@ -12,8 +12,14 @@ const home = createRoute({
   getParentRoute: () => root,
   path: '/',
   beforeLoad: () => {
-    throw redirect({ to: '/ctr', replace: true });
+    throw redirect({ to: '/overview', replace: true });
   },
+});
+const overview = createRoute({
+  getParentRoute: () => root,
+  path: '/overview',
+  validateSearch: overviewSearch,
+  component: lazyRouteComponent(() => import('../views/OverviewView'), 'OverviewView'),
 });
 const ctr = createRoute({
   getParentRoute: () => root,
@@ -39,6 +45,18 @@ const funnel = createRoute({
   validateSearch: funnelSearch,
   component: lazyRouteComponent(() => import('../views/FunnelView'), 'FunnelView'),
 });
+const retention = createRoute({
+  getParentRoute: () => root,
+  path: '/retention',
+  validateSearch: retentionSearch,
+  component: lazyRouteComponent(() => import('../views/RetentionView'), 'RetentionView'),
+});
+const paths = createRoute({
+  getParentRoute: () => root,
+  path: '/paths',
+  validateSearch: pathsSearch,
+  component: lazyRouteComponent(() => import('../views/PathsView'), 'PathsView'),
+});
 const campaigns = createRoute({
   getParentRoute: () => root,
   path: '/campaigns',
@@ -56,6 +74,12 @@ const live = createRoute({
   path: '/live',
   validateSearch: liveSearch,
   component: lazyRouteComponent(() => import('../views/LiveView'), 'LiveView'),
+});
+const alerts = createRoute({
+  getParentRoute: () => root,
+  path: '/alerts',
+  validateSearch: alertsSearch,
+  component: lazyRouteComponent(() => import('../views/AlertsView'), 'AlertsView'),
 });
 const personalization = createRoute({
   getParentRoute: () => root,
@@ -89,7 +113,9 @@ const saved = createRoute({
 });
 
 export const router = createRouter({
-  routeTree: root.addChildren([home, ctr, explore, heatmap, funnel, campaigns, manage, live, personalization, pipeline, segments, savedList, saved]),
+  routeTree: root.addChildren([
+    home, overview, ctr, explore, heatmap, funnel, retention, paths, campaigns, manage, live, alerts, personalization, pipeline, segments, savedList, saved,
+  ]),
   defaultPreload: 'intent',
   scrollRestoration: true,
   parseSearch: parseAddress,

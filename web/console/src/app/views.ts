@@ -1,9 +1,11 @@
 // The views that a person goes to, in their order and groups.
 import type { ComponentType } from 'react';
 import { messages as m } from '../i18n/messages';
-import { CampaignsIcon, CtrIcon, ExploreIcon, FunnelIcon, HeatmapIcon, LiveIcon, PersonalizationIcon, PipelineIcon, SavedIcon, SegmentsIcon } from '../ui/icons';
+import { AlertsIcon, CampaignsIcon, CtrIcon, ExploreIcon, FunnelIcon, HeatmapIcon, LiveIcon, OverviewIcon, PathsIcon, PersonalizationIcon, PipelineIcon, RetentionIcon, SavedIcon, SegmentsIcon } from '../ui/icons';
 
-type ViewPath = '/ctr' | '/explore' | '/heatmap' | '/saved' | '/funnel' | '/campaigns' | '/segments' | '/personalization' | '/live' | '/pipeline';
+type ViewPath =
+  | '/overview' | '/ctr' | '/explore' | '/heatmap' | '/saved' | '/funnel' | '/retention' | '/paths' | '/campaigns' | '/segments' | '/personalization' | '/live' | '/alerts'
+  | '/pipeline';
 
 export interface ViewLink {
   readonly to: ViewPath;
@@ -17,10 +19,13 @@ export const groups: readonly { readonly label: string; readonly views: readonly
   {
     label: m.nav.reports,
     views: [
+      { to: '/overview', label: m.nav.overview, Icon: OverviewIcon, isFirst: true },
       { to: '/ctr', label: m.nav.ctr, Icon: CtrIcon, isFirst: true },
       { to: '/explore', label: m.nav.explore, Icon: ExploreIcon },
       { to: '/heatmap', label: m.nav.heatmap, Icon: HeatmapIcon },
-      { to: '/funnel', label: m.nav.funnel, Icon: FunnelIcon, isFirst: true },
+      { to: '/funnel', label: m.nav.funnel, Icon: FunnelIcon },
+      { to: '/retention', label: m.nav.retention, Icon: RetentionIcon },
+      { to: '/paths', label: m.nav.paths, Icon: PathsIcon },
       { to: '/saved', label: m.nav.saved, Icon: SavedIcon },
     ],
   },
@@ -36,6 +41,7 @@ export const groups: readonly { readonly label: string; readonly views: readonly
     label: m.nav.now,
     views: [
       { to: '/live', label: m.nav.live, Icon: LiveIcon, isFirst: true },
+      { to: '/alerts', label: m.nav.alerts, Icon: AlertsIcon },
       { to: '/pipeline', label: m.nav.pipeline, Icon: PipelineIcon },
     ],
   },

@@ -2,14 +2,27 @@ import { useEffect, useRef, useState } from 'react';
 import type { EChartsCoreOption, EChartsType } from 'echarts/core';
 import { Skeleton } from '../ui/states';
 
-export type ChartKind = 'custom' | 'line' | 'heatmap' | 'bar';
+export type ChartKind = 'custom' | 'line' | 'heatmap' | 'bar' | 'sankey';
 
 const parts: Readonly<Record<ChartKind, () => Promise<unknown>>> = {
   custom: () => Promise.resolve(),
   bar: () => import('./echartsBar'),
   line: () => import('./echartsLine'),
   heatmap: () => import('./echartsHeatmap'),
+  sankey: () => import('./echartsSankey'),
 };
+
+// Nobody points at a chart before it is drawn.
+let hasTooltips = false;
+async function loadTooltips(): Promise<void> {
+  await import('./echartsTooltip');
+  hasTooltips = true;
+}
+
+/** Without what ECharts does not know yet. */
+function known(option: EChartsCoreOption): EChartsCoreOption {
+  return hasTooltips ? option : { ...option, tooltip: undefined };
+}
 
 // Asked for as soon as a view with a chart is, so that it travels together with the view's numbers.
 const library = import('./echarts');
@@ -30,6 +43,7 @@ export function Chart({ kind, option, height, description, testId }: ChartProps)
   const chart = useRef<EChartsType>(null);
   const latest = useRef(option);
   const [ready, setReady] = useState(false);
+  const [isWhole, setWhole] = useState(false);
 
   useEffect(() => {
     let gone = false;
@@ -38,13 +52,19 @@ export function Chart({ kind, option, height, description, testId }: ChartProps)
       const element = host.current;
       if (gone || element === null) return;
       const created = init(element, null, { renderer: 'canvas' });
-      created.setOption(latest.current, { notMerge: true });
+      created.setOption(known(latest.current), { notMerge: true });
       chart.current = created;
       observer = new ResizeObserver(() => {
         created.resize();
       });
       observer.observe(element);
       setReady(true);
+      const isLater = !hasTooltips;
+      return loadTooltips().then(() => {
+        if (gone) return;
+        if (isLater) created.setOption(latest.current, { notMerge: true });
+        setWhole(true);
+      });
     });
     return () => {
       gone = true;
@@ -56,11 +76,11 @@ export function Chart({ kind, option, height, description, testId }: ChartProps)
 
   useEffect(() => {
     latest.current = option;
-    chart.current?.setOption(option, { notMerge: true });
+    chart.current?.setOption(known(option), { notMerge: true });
   }, [option]);
 
   return (
-    <div className="chart" style={{ height }} role="img" aria-label={description} data-testid={testId} data-ready={ready}>
+    <div className="chart" style={{ height }} role="img" aria-label={description} data-testid={testId} data-ready={isWhole}>
       {ready ? null : <Skeleton height={height} />}
       <div ref={host} className="canvas" />
     </div>

@@ -1,9 +1,10 @@
-// What every chart needs of ECharts, and no more; the first view's chart (a custom series) draws with this alone.
+// What every chart needs of ECharts to be drawn, and no more; the CTR view's chart (a custom series) draws with this alone. Tooltips
+// come after it (echartsTooltip.ts).
 import { CustomChart } from 'echarts/charts';
-import { GridComponent, TooltipComponent } from 'echarts/components';
+import { GridSimpleComponent } from 'echarts/components';
 import { init, use as register } from 'echarts/core';
 import { CanvasRenderer } from 'echarts/renderers';
 
-register([CustomChart, GridComponent, TooltipComponent, CanvasRenderer]);
+register([CustomChart, GridSimpleComponent, CanvasRenderer]);
 
 export { init, register };

@@ -1,4 +1,4 @@
-// The words of a report's filters.
+// The words of a report's filters, and of types of events.
 export const filterMessages = {
   addFilter: 'Where …',
   filterDimension: 'Where',
@@ -7,4 +7,7 @@ export const filterMessages = {
   values: 'Values',
   valuesHint: 'separated by commas',
   removeFilter: 'Remove this filter',
+  anyType: 'any event',
+  addType: 'Add event',
+  removeType: (type: string) => `Without ${type}`,
 };

@@ -63,12 +63,16 @@ export const messages = {
   noValue: 'not set',
   nav: {
     label: 'Views',
+    overview: 'Overview',
     ctr: 'CTR',
     explore: 'Explore',
     heatmap: 'Heatmap',
     funnel: 'Funnel',
+    retention: 'Retention',
+    paths: 'Paths',
     campaigns: 'Campaigns',
     live: 'Live',
+    alerts: 'Alerts',
     segments: 'Segments',
     personalization: 'Personalization',
     pipeline: 'Pipeline',
@@ -276,7 +280,7 @@ export const messages = {
   notFound: {
     title: 'There is no such page',
     advice: 'The address may be mistyped.',
-    home: 'Go to CTR',
+    home: 'Go to the overview',
   },
   state: {
     loading: 'Loading',

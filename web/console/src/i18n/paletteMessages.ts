@@ -8,4 +8,5 @@ export const paletteMessages = {
   manage: 'Manage campaigns',
   newCampaign: 'New campaign',
   newSegment: 'New segment',
+  newAlert: 'New alert',
 };

@@ -26,6 +26,7 @@ export const savedMessages = {
   list: 'All saved reports',
   listNote: (count: number) => plural(count, { one: '# report', other: '# reports' }),
   listColumns: { name: 'Name', kind: 'Report', owner: 'Saved by', changed: 'Changed', actions: 'Actions' },
+  send: (name: string) => `Send ${name} on a schedule`,
   remove: (name: string) => `Remove ${name}`,
   removed: (name: string) => `${name} is removed`,
   notRemoved: (name: string) => `${name} could not be removed`,

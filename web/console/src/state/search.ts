@@ -64,7 +64,7 @@ export interface PipelineSearch extends SortSearch {
 /** `site` and the time are those of the CTR by policy; the model is one for all sites. */
 export interface PersonalizationSearch extends SiteSearch, SortSearch {}
 
-export type SegmentKind = 'rule' | 'list';
+export type SegmentKind = 'rule' | 'list' | 'live';
 export interface SegmentsSearch extends SiteSearch, SortSearch {
   /** The id of the segment that is edited, or `new`. */
   readonly edit?: string;
@@ -85,6 +85,44 @@ export interface ExploreSearch extends SiteSearch, SortSearch {
   readonly by?: readonly string[];
   /** Filters as reports take them, a semicolon between. */
   readonly where?: string;
+}
+
+export interface OverviewSearch extends SiteSearch, SortSearch {
+  /** What it is compared with; without it, the same hours a week before where there are any. */
+  readonly against?: 'week' | 'before';
+  /** The dimension by which the change is explained; without it, by all. */
+  readonly by?: string;
+}
+
+export interface RetentionSearch extends SiteSearch {
+  readonly interval?: 'day' | 'week';
+  /** Event types that begin, and that count as coming back; without them, any. */
+  readonly start?: readonly string[];
+  readonly back?: readonly string[];
+  readonly show?: 'share' | 'users';
+  /** Filters as reports take them, a semicolon between. */
+  readonly where?: string;
+}
+
+export interface PathsSearch extends SiteSearch, SortSearch {
+  readonly by?: string;
+  readonly events?: readonly string[];
+  /** The place that paths begin at; without it, where sessions begin. */
+  readonly start?: string;
+  readonly steps?: number;
+  readonly places?: number;
+  readonly where?: string;
+}
+
+export interface AlertsSearch extends SortSearch {
+  readonly site?: string;
+  readonly tab?: 'deliveries';
+  /** The id of what is edited, or `new`. */
+  readonly edit?: string;
+  /** The saved report that a new delivery is of. */
+  readonly report?: string;
+  /** The id of the one whose last notices are shown. */
+  readonly open?: string;
 }
 
 const NAME = /^[A-Za-z0-9_.:-]{1,128}$/;
@@ -183,7 +221,7 @@ export function personalizationSearch(raw: RawSearch): PersonalizationSearch {
 }
 
 export function segmentsSearch(raw: RawSearch): SegmentsSearch {
-  return compact<SegmentsSearch>({ ...site(raw), edit: name(raw.edit), kind: oneOf(raw.kind, ['rule', 'list'] as const), ...sort(raw) });
+  return compact<SegmentsSearch>({ ...site(raw), edit: name(raw.edit), kind: oneOf(raw.kind, ['rule', 'list', 'live'] as const), ...sort(raw) });
 }
 
 export function manageSearch(raw: RawSearch): ManageSearch {
@@ -199,6 +237,37 @@ function names(value: unknown, most: number): readonly string[] | undefined {
 export function exploreSearch(raw: RawSearch): ExploreSearch {
   const where = typeof raw.where === 'string' && raw.where !== '' && raw.where.length <= 2000 ? raw.where : undefined;
   return compact<ExploreSearch>({ ...site(raw), metrics: names(raw.metrics, 10), by: names(raw.by, 3), where, ...sort(raw) });
+}
+
+function text(value: unknown, most: number): string | undefined {
+  return typeof value === 'string' && value !== '' && value.length <= most ? value : undefined;
+}
+
+function whole(value: unknown, least: number, most: number): number | undefined {
+  const number = typeof value === 'string' || typeof value === 'number' ? Number(value) : NaN;
+  return Number.isInteger(number) && number >= least && number <= most ? number : undefined;
+}
+
+export function overviewSearch(raw: RawSearch): OverviewSearch {
+  return compact<OverviewSearch>({ ...site(raw), against: oneOf(raw.against, ['week', 'before'] as const), by: name(raw.by), ...sort(raw) });
+}
+
+export function retentionSearch(raw: RawSearch): RetentionSearch {
+  return compact<RetentionSearch>({
+    ...site(raw), interval: oneOf(raw.interval, ['day', 'week'] as const), start: names(raw.start, 13), back: names(raw.back, 13),
+    show: oneOf(raw.show, ['share', 'users'] as const), where: text(raw.where, 2000),
+  });
+}
+
+export function pathsSearch(raw: RawSearch): PathsSearch {
+  return compact<PathsSearch>({
+    ...site(raw), by: name(raw.by), events: names(raw.events, 13), start: text(raw.start, 256), steps: whole(raw.steps, 2, 20),
+    places: whole(raw.places, 1, 100), where: text(raw.where, 2000), ...sort(raw),
+  });
+}
+
+export function alertsSearch(raw: RawSearch): AlertsSearch {
+  return compact<AlertsSearch>({ site: name(raw.site), tab: oneOf(raw.tab, ['deliveries'] as const), edit: id(raw.edit), report: id(raw.report), open: id(raw.open), ...sort(raw) });
 }
 
 /** `?by=policy&steps=a,b`: plain text, so that a person can read and write the address. */

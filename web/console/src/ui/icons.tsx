@@ -110,6 +110,10 @@ export const ExploreIcon = icon(
   </>,
 );
 export const SavedIcon = icon(<path d="M5.5 3h9v14L10 13.6 5.5 17z" />);
+export const OverviewIcon = icon(<path d="M3.5 3.5h5.4v7H3.5zM11.1 3.5h5.4v4h-5.4zM11.1 9.5h5.4v7h-5.4zM3.5 12.5h5.4v4H3.5z" />);
+export const RetentionIcon = icon(<path d="M4 4h12M4 8h9M4 12h6M4 16h3" strokeWidth="2.4" />);
+export const PathsIcon = icon(<path d="M3 5h3c5 0 3 10 8 10h3M3 10h3c4 0 4-5 8-5h3" />);
+export const AlertsIcon = icon(<path d="M5 13.5V9a5 5 0 0 1 10 0v4.5l1.5 1h-13zM8.5 17h3" />);
 export const SearchIcon = icon(
   <>
     <circle cx="9" cy="9" r="5.2" />

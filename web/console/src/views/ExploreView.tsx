@@ -1,9 +1,10 @@
 import { useQuery } from '@tanstack/react-query';
 import { getRouteApi } from '@tanstack/react-router';
-import { useEffect, useMemo, useState } from 'react';
+import { useMemo, useState } from 'react';
 import { Page } from '../app/Page';
-import { reportModelQuery, type Exploration, type Question, type ReportModel } from '../api/explore';
+import { MOST_ROWS, parametersOf, reportModelQuery, type Exploration, type Question, type ReportModel } from '../api/explore';
 import type { Site } from '../api/model';
+import { downloadReport, saveReport } from '../api/reportFile';
 import { Chart } from '../charts/Chart';
 import { usePalette } from '../charts/palette';
 import { savedPicture } from '../charts/savedOption';
@@ -11,17 +12,17 @@ import { exploreMessages as words } from '../i18n/exploreMessages';
 import { format } from '../i18n/format';
 import { messages as m } from '../i18n/messages';
 import { cellText } from '../i18n/savedMessages';
-import { readFilters, writeFilter, writeFilters, type Filter } from '../state/filters';
+import { readFilters, writeFilter } from '../state/filters';
 import type { TimeRange } from '../state/range';
 import type { ExploreSearch } from '../state/search';
 import { useExploration } from '../state/useExploration';
 import { Card, Figure, Headline } from '../ui/Card';
 import { Choice } from '../ui/Choice';
-import { FiltersField } from '../ui/FiltersField';
+import { ReportActions } from '../ui/ReportActions';
 import { SegmentChoice } from '../ui/SegmentChoice';
 import { Empty, Failure, Skeleton, TableSkeleton } from '../ui/states';
-import { ExploreActions } from './ExploreActions';
 import { ExploreTable } from './ExploreTable';
+import { WhereField } from '../ui/WhereField';
 import '../styles/explore.css';
 
 const route = getRouteApi('/explore');
@@ -120,23 +121,9 @@ function Choices({ search, model, site }: { search: ExploreSearch; model: Report
         ))}
         <SegmentChoice site={site} segment={search.segment} />
       </div>
-      <Where key={site} where={search.where} onChange={(where) => { change({ where } as Partial<ExploreSearch>); }} />
+      <WhereField key={site} where={search.where} onChange={(where) => { change({ where } as Partial<ExploreSearch>); }} />
     </div>
   );
-}
-
-/** What is typed asks nothing until it rests. */
-function Where({ where, onChange }: { where: string | undefined; onChange: (where: string | undefined) => void }) {
-  const [filters, setFilters] = useState<readonly Filter[]>(() => readFilters(where));
-  const next = writeFilters(filters.filter(({ values }) => values.trim() !== ''));
-  useEffect(() => {
-    if (next === where) return;
-    const timer = setTimeout(() => { onChange(next); }, 400);
-    return () => {
-      clearTimeout(timer);
-    };
-  }, [next, where, onChange]);
-  return <FiltersField filters={filters} onChange={setFilters} />;
 }
 
 interface AnswerProps {
@@ -199,7 +186,15 @@ function Answer({ exploration, question, isRunning }: AnswerProps) {
       <Card
         title={words.table}
         note={exploration === undefined ? m.state.loading : words.rows(exploration.table.rows.length, exploration.isCut)}
-        actions={question === undefined ? undefined : <ExploreActions question={question} name={words.defaultName(first, by)} hasPicture={picture !== undefined} />}
+        actions={question === undefined ? undefined : (
+          <ReportActions
+            question={question}
+            name={words.defaultName(first, by)}
+            hasPicture={picture !== undefined}
+            download={(name, form) => downloadReport('metrics', { ...parametersOf(question), limit: MOST_ROWS }, name, form)}
+            save={(name) => saveReport('metrics', parametersOf(question), name)}
+          />
+        )}
         flush
       >
         {exploration === undefined ? <TableSkeleton /> : <ExploreTable exploration={exploration} />}

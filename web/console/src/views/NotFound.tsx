@@ -6,7 +6,7 @@ export function NotFound() {
     <div className="notice">
       <h1>{m.notFound.title}</h1>
       <p>{m.notFound.advice}</p>
-      <Link to="/ctr">{m.notFound.home}</Link>
+      <Link to="/">{m.notFound.home}</Link>
     </div>
   );
 }

@@ -8,6 +8,7 @@ import { messages as m } from '../i18n/messages';
 import { savedMessages as words } from '../i18n/savedMessages';
 import type { SortSearch } from '../state/search';
 import { useRemoval } from '../state/useRemoval';
+import { SendIcon } from '../ui/actionIcons';
 import { Button } from '../ui/Button';
 import { Card } from '../ui/Card';
 import { CloseIcon } from '../ui/icons';
@@ -103,6 +104,15 @@ function ReportsTable({ reports, search, onRemove }: ReportsTableProps) {
       numeric: true,
       cell: (report) => (
         <span className="row-actions">
+          <Link
+            to="/alerts"
+            search={{ site: report.site, tab: 'deliveries', edit: 'new', report: report.id }}
+            className="button quiet icon"
+            aria-label={words.send(report.name)}
+            title={words.send(report.name)}
+          >
+            <SendIcon />
+          </Link>
           <Button look="quiet" icon aria-label={words.remove(report.name)} title={words.remove(report.name)} onPress={() => { onRemove(report); }}>
             <CloseIcon />
           </Button>

@@ -1,11 +1,9 @@
-import { EVENT_TYPES } from '../api/reports';
-import { messages as m } from '../i18n/messages';
 import { segmentMessages as words } from '../i18n/segmentMessages';
-import type { ConditionNode, EventType, Times } from '../state/segmentRule';
+import type { ConditionNode, Times } from '../state/segmentRule';
 import { Choice } from '../ui/Choice';
 import { FiltersField } from '../ui/FiltersField';
-import { CloseIcon } from '../ui/icons';
 import type { ConditionProps } from '../ui/RuleTreeField';
+import { TypesField } from '../ui/TypesField';
 
 /** A condition of a segment: how often which events, where and when. */
 export function SegmentCondition({ node, set, tools }: ConditionProps<ConditionNode>) {
@@ -25,37 +23,12 @@ export function SegmentCondition({ node, set, tools }: ConditionProps<ConditionN
           <span className="label">{words.count}</span>
           <input className="input" type="number" min={1} step={1} value={Number.isNaN(node.count) ? '' : node.count} onChange={(event) => { set({ count: event.target.valueAsNumber }); }} />
         </label>
-        <TypesField types={node.types} onChange={(types) => { set({ types }); }} />
+        <TypesField label={words.types} types={node.types} onChange={(types) => { set({ types }); }} />
         <TimesField times={node.times} onChange={(times) => { set({ times }); }} />
         {tools}
       </div>
       <FiltersField filters={node.filters} onChange={(filters) => { set({ filters }); }} />
     </>
-  );
-}
-
-function TypesField({ types, onChange }: { types: readonly EventType[]; onChange: (types: readonly EventType[]) => void }) {
-  const rest = EVENT_TYPES.filter((type) => !types.includes(type));
-  return (
-    <div className="types">
-      <Choice
-        label={words.types}
-        value=""
-        options={[{ value: '', label: types.length === 0 ? words.anyType : words.addType }, ...rest.map((type) => ({ value: type, label: m.eventType(type) }))]}
-        onChange={(next) => {
-          const type = rest.find((one) => one === next);
-          if (type !== undefined) onChange([...types, type]);
-        }}
-      />
-      {types.map((type) => (
-        <span key={type} className="chip removable">
-          {m.eventType(type)}
-          <button type="button" aria-label={words.removeType(m.eventType(type))} onClick={() => { onChange(types.filter((one) => one !== type)); }}>
-            <CloseIcon />
-          </button>
-        </span>
-      ))}
-    </div>
   );
 }
 

@@ -5,7 +5,9 @@ import type { Site } from '../api/model';
 import type { Segment, SegmentDefinition } from '../api/segmentList';
 import { changeSegment, forgetSegment, makeSegment, segmentQuery, type SegmentDraft } from '../api/segments';
 import { messages as m } from '../i18n/messages';
+import { liveMessages, liveText } from '../i18n/liveMessages';
 import { ruleText, segmentMessages as words } from '../i18n/segmentMessages';
+import { liveProblem, newLiveCondition, readLiveRule, writeLiveRule, type LiveTree } from '../state/liveRule';
 import type { SegmentKind, SegmentsSearch } from '../state/search';
 import { newGroup } from '../state/ruleTree';
 import { newCondition, readKeys, readRule, ruleProblem, writeRule, type RuleTree } from '../state/segmentRule';
@@ -15,6 +17,7 @@ import { Card } from '../ui/Card';
 import { Segments } from '../ui/Choice';
 import { RuleTreeField } from '../ui/RuleTreeField';
 import { Failure, Skeleton } from '../ui/states';
+import { LiveCondition } from './LiveCondition';
 import { SegmentCondition } from './SegmentCondition';
 
 const route = getRouteApi('/segments');
@@ -44,6 +47,7 @@ export function SegmentEditor({ site, search }: { site: Site; search: SegmentsSe
 interface Draft {
   readonly title: string;
   readonly rule: RuleTree;
+  readonly live: LiveTree;
   readonly keys: string;
 }
 
@@ -52,6 +56,7 @@ function draftOf(before: Segment | undefined): Draft {
   return {
     title: before?.title ?? '',
     rule: definition?.kind === 'rule' ? readRule(definition.rule) : newGroup('all', [newCondition()]),
+    live: definition?.kind === 'live' ? readLiveRule(definition.rule) : newGroup('all', [newLiveCondition()]),
     keys: definition?.kind === 'list' ? (definition.users ?? []).join('\n') : '',
   };
 }
@@ -61,18 +66,22 @@ type Kind = SegmentDefinition['kind'];
 function definitionOf(kind: Kind, draft: Draft, before: Segment | undefined): SegmentDefinition {
   if (kind === 'rule') return { kind, rule: writeRule(draft.rule) };
   if (kind === 'list') return { kind, users: [...readKeys(draft.keys).keys] };
+  if (kind === 'live') return { kind, rule: writeLiveRule(draft.live) };
   // What is not made here, nor changed but for its title.
   if (before === undefined) throw new Error(`no new segment of kind ${kind}`);
   return before.definition;
 }
 
 function titleOf(kind: Kind, before: Segment | undefined): string {
-  return before === undefined && (kind === 'rule' || kind === 'list') ? words.editorNew[kind] : words.editorOf(before?.title ?? '');
+  if (before !== undefined || kind === 'drop_off') return words.editorOf(before?.title ?? '');
+  return kind === 'live' ? liveMessages.editorNew : words.editorNew[kind];
 }
 
 function problemOf(kind: Kind, draft: Draft): string | undefined {
   if (draft.title.trim() === '') return words.noTitle;
   if (kind === 'list') return readKeys(draft.keys).keys.length === 0 ? words.noKeys : undefined;
+  const problemOfLive = kind === 'live' ? liveProblem(draft.live) : undefined;
+  if (problemOfLive !== undefined) return liveMessages.problems[problemOfLive];
   const problem = kind === 'rule' ? ruleProblem(draft.rule) : undefined;
   return problem === undefined ? undefined : words.problems[problem];
 }
@@ -86,7 +95,7 @@ function useSave(before: Segment | undefined, onDone: () => void) {
     onSuccess: async (now) => {
       await renew();
       tell({
-        text: words.saved(now.title, now.size),
+        text: now.definition.kind === 'live' ? liveMessages.saved(now.title) : words.saved(now.title, now.size),
         undo: () => {
           const back = before === undefined ? forgetSegment(now.id) : changeSegment(before.id, before);
           back.then(renew).catch((error: unknown) => { tellFailure(words.notUndone, error); });
@@ -115,7 +124,7 @@ function Editor({ site, before, kind }: { site: string; before: Segment | undefi
         if (problem === undefined) save.mutate({ site, title: draft.title.trim(), definition: definitionOf(kind, draft, before) });
       }}
     >
-      <Card title={titleOf(kind, before)} actions={before === undefined ? <KindChoice kind={kind === 'list' ? 'list' : 'rule'} /> : undefined}>
+      <Card title={titleOf(kind, before)} actions={before === undefined ? <KindChoice kind={kind === 'list' || kind === 'live' ? kind : 'rule'} /> : undefined}>
         <div className="field title-field">
           <label htmlFor={titleId} className="label">
             {words.titleLabel}, {words.titleHint}
@@ -134,8 +143,10 @@ function Editor({ site, before, kind }: { site: string; before: Segment | undefi
         <RuleCard rule={draft.rule} onChange={(rule) => { setDraft({ ...draft, rule }); }} />
       ) : kind === 'list' ? (
         <KeysCard text={draft.keys} onChange={(keys) => { setDraft({ ...draft, keys }); }} />
+      ) : kind === 'live' ? (
+        <LiveRuleCard rule={draft.live} onChange={(live) => { setDraft({ ...draft, live }); }} />
       ) : (
-        <KeptCard definition={before?.definition} />
+        <DropOffCard definition={before?.definition} />
       )}
       <div className="editor-foot">
         <Button look="primary" type="submit" disabled={save.isPending}>
@@ -160,6 +171,7 @@ function KindChoice({ kind }: { kind: SegmentKind }) {
       options={[
         { value: 'rule', label: words.newRule },
         { value: 'list', label: words.newList },
+        { value: 'live', label: liveMessages.new },
       ]}
       onChange={(next) => void navigate({ replace: true, search: (previous) => ({ ...previous, kind: next }) })}
     />
@@ -181,6 +193,27 @@ function RuleCard({ rule, onChange }: { rule: RuleTree; onChange: (rule: RuleTre
         <p className="in-words" data-testid="rule-in-words">
           <span className="label">{words.ruleReads}</span>
           {ruleText(rule)}.
+        </p>
+      )}
+    </Card>
+  );
+}
+
+function LiveRuleCard({ rule, onChange }: { rule: LiveTree; onChange: (rule: LiveTree) => void }) {
+  return (
+    <Card title={liveMessages.rule} note={liveMessages.explain}>
+      <RuleTreeField
+        root={rule}
+        onChange={onChange}
+        name={liveMessages.rule}
+        joinLabel={liveMessages.join}
+        newCondition={newLiveCondition}
+        renderCondition={(props) => <LiveCondition {...props} />}
+      />
+      {rule.nodes.length === 0 ? null : (
+        <p className="in-words" data-testid="live-in-words">
+          <span className="label">{liveMessages.reads}</span>
+          {liveText(rule)}.
         </p>
       )}
     </Card>
@@ -209,16 +242,6 @@ function KeysCard({ text, onChange }: { text: string; onChange: (text: string) =
 interface DropOffFunnel {
   readonly steps?: readonly { readonly types?: readonly string[] }[];
   readonly dropped_after?: number;
-}
-
-function KeptCard({ definition }: { definition: SegmentDefinition | undefined }) {
-  if (definition?.kind !== 'live') return <DropOffCard definition={definition} />;
-  return (
-    <Card title={words.kinds.live}>
-      <p className="in-words">{words.liveText}</p>
-      <pre className="rule-text">{JSON.stringify(definition.rule, null, 2)}</pre>
-    </Card>
-  );
 }
 
 function DropOffCard({ definition }: { definition: SegmentDefinition | undefined }) {

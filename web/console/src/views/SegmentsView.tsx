@@ -7,6 +7,7 @@ import { segmentsQuery, type Segment } from '../api/segmentList';
 import { forgetSegment, forgetSegmentLeaving, refreshSegment, segmentsReportQuery, type SegmentsReport, type SegmentUsers } from '../api/segments';
 import { format } from '../i18n/format';
 import { messages as m } from '../i18n/messages';
+import { liveMessages } from '../i18n/liveMessages';
 import { segmentMessages as words } from '../i18n/segmentMessages';
 import type { TimeRange } from '../state/range';
 import type { SegmentsSearch } from '../state/search';
@@ -92,6 +93,9 @@ function NoSegments({ site }: { site: string }) {
           </Link>
           <Link to="/segments" search={{ site, edit: 'new', kind: 'list' }} className="button">
             {words.newList}
+          </Link>
+          <Link to="/segments" search={{ site, edit: 'new', kind: 'live' }} className="button">
+            {liveMessages.new}
           </Link>
           <Link to="/funnel" search={{ site }} className="button">
             {words.emptyFunnel}

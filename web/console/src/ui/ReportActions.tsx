@@ -1,30 +1,33 @@
 import { useMutation } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
 import { useState } from 'react';
-import { downloadExploration, saveExploration, type Question } from '../api/explore';
+import type { FileFormat } from '../api/saved';
 import { forgetSaved } from '../api/saved';
 import { exploreMessages as words } from '../i18n/exploreMessages';
 import { tell, tellFailure } from '../state/toasts';
-import { Button } from '../ui/Button';
+import { Button } from './Button';
 
 const FORMATS = ['csv', 'parquet', 'png'] as const;
 
 interface ActionsProps {
-  question: Question;
+  /** What is asked: another is not kept yet. */
+  question: object;
   name: string;
   hasPicture: boolean;
+  download: (name: string, form: FileFormat) => Promise<void>;
+  save: (name: string) => Promise<{ readonly id: string }>;
 }
 
 /** The answer as a file, or kept as a report under an address of its own. */
-export function ExploreActions({ question, name, hasPicture }: ActionsProps) {
+export function ReportActions({ question, name, hasPicture, download, save: keep }: ActionsProps) {
   const [made, setMade] = useState<{ id: string; of: string }>();
   const of = JSON.stringify(question);
   const file = useMutation({
-    mutationFn: (form: (typeof FORMATS)[number]) => downloadExploration(question, name, form),
+    mutationFn: (form: (typeof FORMATS)[number]) => download(name, form),
     onError: (error) => { tellFailure(words.notExported, error); },
   });
   const save = useMutation({
-    mutationFn: () => saveExploration(question, name),
+    mutationFn: () => keep(name),
     onSuccess: ({ id }) => {
       setMade({ id, of });
       tell({

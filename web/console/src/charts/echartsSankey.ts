@@ -1,0 +1,4 @@
+import { SankeyChart } from 'echarts/charts';
+import { register } from './echarts';
+
+register([SankeyChart]);
