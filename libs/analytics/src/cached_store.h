@@ -27,6 +27,8 @@ class CachedStore {
   [[nodiscard]] Result<clickhouse::Table> table(std::string_view source, const Scope& read, const std::string& query,
                                                 const clickhouse::Parameters& parameters,
                                                 const clickhouse::QueryOptions& options = {});
+  /// Whether the parts that the store lists are all there are.
+  [[nodiscard]] bool can_remember() const { return can_remember_; }
   /// Without memory.
   [[nodiscard]] clickhouse::Client& store() { return store_; }
 

@@ -1,6 +1,7 @@
 #include "funnel_query.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <utility>
@@ -13,8 +14,9 @@ namespace marquee::analytics {
 namespace {
 
 // An event as one number, so that sorting is fast: its time, then its seq, then a bit for each step and each exclusion
-// that it matches.
+// that it matches. Of journeys the place among those of one millisecond stands for the seq.
 constexpr std::size_t kSeqBits = 32;
+constexpr std::size_t kMostBitsOfJourneys = 64 - 41 - kMomentBits;  ///< 41 bits of milliseconds last until 2039.
 
 class Builder {
  public:
@@ -62,6 +64,7 @@ class Builder {
 
   /// A row for each user: the events as numbers, and the values of those of step 1 beside them.
   Result<std::string> sorted_events() {
+    if (!period_.kept.partitions.empty()) return sorted_journeys();
     std::string filter = where(period_.scope, "event_time", parameters_);
     const auto filters = filter_conditions(request_.filters, "event_time", period_.scope, parameters_);
     if (!filters) return filters.error();
@@ -81,6 +84,115 @@ class Builder {
     const auto people = [&](std::string_view who) { return people_events(*mask, values, joins, filter, who); };
     if (!period_.sample) return people(" AND (user_key != 0 OR session_id != 0)");
     return of_people(period_.sample, parameters_, people);
+  }
+
+  /// What an event of the type matches, a bit for each step and each exclusion.
+  [[nodiscard]] std::uint64_t mask_of(std::string_view type) const {
+    std::uint64_t mask = 0, bit = 1;
+    const auto add = [&](const FunnelMatch& match) {
+      if (std::ranges::find(match.types, type) != match.types.end()) mask |= bit;
+      bit <<= 1;
+    };
+    for (const auto& step : request_.steps) add(step.match);
+    for (const auto& exclusion : request_.exclusions) add(exclusion.match);
+    return mask;
+  }
+
+  /// The same from journeys and, of the other days, from the events: a day's arrays, what cannot be in an attempt left
+  /// out, and these of all days of a user sorted as one.
+  std::string sorted_journeys() {
+    std::vector<std::string_view> types;
+    for (const auto type : journey_types())
+      if (request_.order == FunnelOrder::strict || mask_of(type) != 0) types.push_back(type);
+    const auto days = days_of_journeys(types);
+    std::string starts, events;
+    bool is_one = true;
+    for (const auto type : types) {
+      if ((mask_of(type) & 1) == 0) continue;
+      is_one = is_one && starts.empty();
+      starts += starts.empty() ? std::string(type) : fmt::format(", {}", type);
+    }
+    if (!is_one) starts = fmt::format("arraySort(arrayConcat({}))", starts);
+    const auto window = request_.window_seconds * 1000;
+    const auto keep = conditions_of_journeys(window);
+    std::string has_some = "notEmpty(starts)";
+    for (const auto type : types) {
+      has_some += " OR " + may_be_near(type, window);
+      const auto kept = keep.empty() ? std::string(type) : fmt::format("arrayFilter(m -> {}, {})", keep, type);
+      events += fmt::format("{}arrayMap(m -> bitOr(bitShiftLeft(m + first_moment, {}), toUInt64({})), {})",
+                            events.empty() ? "" : ", ", bits_, mask_of(type), kept);
+    }
+    // One millisecond is added because 0 stands for no time.
+    return fmt::format(
+        "SELECT user_key AS user, session_id AS session, arraySort(groupArrayArray(day_events)) AS events FROM (SELECT "
+        "user_key, session_id, {0} AS starts, toUInt64(toUInt16(day)) AS number, bitShiftLeft(number * {1} + 1, {2}) "
+        "AS "
+        "first_moment, {3}arrayConcat({4}) AS day_events, notEmpty(starts) AS has_start FROM ({5}) WHERE "
+        "{6}) GROUP BY user, session HAVING max(has_start)",
+        starts, kDayMs, kMomentBits, bounds_of_journeys(window), events, days, has_some);
+  }
+
+  /// Whether a day without an event of step 1 has one of the type that may be in an attempt of a day beside it.
+  [[nodiscard]] std::string may_be_near(std::string_view type, std::uint64_t window) const {
+    if (window >= kDayMs) return fmt::format("notEmpty({})", type);
+    const auto moments = window << kMomentBits;
+    auto near = fmt::format("(notEmpty({0}) AND {0}[1] <= {1})", type, moments + (1U << kMomentBits));
+    if (request_.order == FunnelOrder::any)
+      near += fmt::format(" OR {}[-1] >= {}", type, (kDayMs << kMomentBits) - static_cast<std::int64_t>(moments));
+    return near;
+  }
+
+  /// Rows of user_key, session_id, day and moments of the types.
+  std::string days_of_journeys(const std::vector<std::string_view>& types) {
+    const auto others = where(period_.scope, "event_time", parameters_) + of_other_days(period_.kept, parameters_);
+    std::string columns = "user_key, session_id, day";
+    for (const auto type : types) columns += fmt::format(", {}", type);
+    return fmt::format("SELECT {} FROM marquee.journeys{} UNION ALL SELECT {} FROM ({})", columns,
+                       of_kept_days(period_.kept, period_.scope, parameters_), columns, journey_rows(types, others));
+  }
+
+  /// An attempt begins with an event of step 1 and lasts no longer than the window (in any order: it holds one). So of
+  /// a day only what is so near to its first and its last such event matters, and to the days beside it.
+  [[nodiscard]] std::string bounds_of_journeys(std::uint64_t window) {
+    std::string bounds;
+    if (window < kDayMs) {
+      const auto moments = window << kMomentBits;
+      bounds = fmt::format("toUInt32(least(starts[-1] + {}, {})) AS last_near, ", moments + (1U << kMomentBits),
+                           (kDayMs << kMomentBits));
+      if (request_.order == FunnelOrder::any)
+        bounds += fmt::format("toUInt32(greatest(toInt64(starts[1]) - {}, 0)) AS first_near, ",
+                              moments + (1U << kMomentBits));
+      else
+        bounds += "starts[1] AS first_near, ";
+    }
+    // The ends of the scope, where they are within a day.
+    const auto& scope = period_.scope;
+    if (scope.from_ms && *scope.from_ms % kDayMs != 0)
+      bounds += fmt::format("if(number = {}, toUInt32({}), 0) AS first_of_scope, ", *scope.from_ms / kDayMs,
+                            (*scope.from_ms % kDayMs) << kMomentBits);
+    if (scope.to_ms && *scope.to_ms % kDayMs != 0)
+      bounds += fmt::format("if(number = {}, toUInt32({}), toUInt32({})) AS end_of_scope, ", *scope.to_ms / kDayMs,
+                            (*scope.to_ms % kDayMs) << kMomentBits, kDayMs << kMomentBits);
+    return bounds;
+  }
+  [[nodiscard]] std::string conditions_of_journeys(std::uint64_t window) const {
+    std::vector<std::string> conditions;
+    if (window < kDayMs) {
+      const auto moments = window << kMomentBits;
+      auto near = fmt::format("m <= {} OR m BETWEEN first_near AND last_near", moments + (1U << kMomentBits));
+      if (request_.order == FunnelOrder::any)
+        near += fmt::format(" OR m >= {}", (kDayMs << kMomentBits) - static_cast<std::int64_t>(moments));
+      conditions.push_back("(" + near + ")");
+    }
+    const auto& scope = period_.scope;
+    if (scope.from_ms && *scope.from_ms % kDayMs != 0) conditions.emplace_back("m >= first_of_scope");
+    if (scope.to_ms && *scope.to_ms % kDayMs != 0) conditions.emplace_back("m < end_of_scope");
+    return fmt::format("{}", fmt::join(conditions, " AND "));
+  }
+
+  /// How far behind the steps' bits an event's time begins.
+  [[nodiscard]] std::size_t time_shift() const {
+    return bits_ + (period_.kept.partitions.empty() ? kSeqBits : kMomentBits);
   }
 
   /// `who`: " AND ..." over the events.
@@ -162,7 +274,7 @@ class Builder {
     return fmt::format(
         "SELECT user, arrayMap(e -> toInt64(bitShiftRight(e, {})), events) AS times, arrayMap(e -> to{}(e), events) AS "
         "masks, {} FROM ({})",
-        bits_ + kSeqBits, mask_type(), part, events);
+        time_shift(), mask_type(), part, events);
   }
 
   /// A bit for each exclusion for which it holds.
@@ -335,6 +447,13 @@ std::size_t next_required(const FunnelRequest& request, std::size_t step) {
   while (request.steps[++step].is_optional) {
   }
   return step;
+}
+
+bool are_journeys_enough(const FunnelRequest& request) {
+  const auto has_no_filters = [](const auto& one) { return one.match.filters.empty(); };
+  return request.filters.empty() && request.by.empty() && std::ranges::all_of(request.steps, has_no_filters) &&
+         std::ranges::all_of(request.exclusions, has_no_filters) &&
+         request.steps.size() + request.exclusions.size() <= kMostBitsOfJourneys;
 }
 
 Result<StoreQuery> funnel_query(const FunnelRequest& request, const FunnelPeriod& period) {

@@ -8,6 +8,7 @@
 
 #include <string>
 
+#include "journey_rows.h"
 #include "marquee/analytics/funnel.h"
 #include "query.h"
 
@@ -19,7 +20,11 @@ struct FunnelPeriod {
   std::int64_t key_shift_ms = 0;      ///< Rows that are times are told by those so much later.
   bool is_limited = true;             ///< At most as many rows as the limit allows, and one more.
   std::optional<double> sample = {};  ///< A share of the users.
+  KeptDays kept = {};                 ///< Of these the journeys are read, not the events. None in a sample.
 };
+
+/// Whether journeys have all that the funnel asks for.
+[[nodiscard]] bool are_journeys_enough(const FunnelRequest& request);
 
 /// Rows: is_total; key; of each step the users, the median and the ninetieth percentile of the time from the previous
 /// one; both of the whole time; of those who dropped out, users, users without key, and keys separated by commas. The

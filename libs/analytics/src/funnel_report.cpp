@@ -131,14 +131,31 @@ FunnelPeriod previous_period(const FunnelRequest& request) {
 
 Result<FunnelReport> Reports::funnel(const FunnelRequest& request) {
   if (auto checked = check_funnel(request); !checked) return checked.error();
-  const auto ask = [&](const FunnelPeriod& period) -> Result<clickhouse::Table> {
-    const auto query = funnel_query(request, period);
-    if (!query) return query.error();
-    return store_->table("events", query->data, query->sql, query->parameters, {.query_id = request.query_id});
+  bool is_of_journeys = false;
+  const auto ask = [&](FunnelPeriod period) -> Result<clickhouse::Table> {
+    for (bool can_be_journeys = store_->can_remember() && are_journeys_enough(request);; can_be_journeys = false) {
+      if (can_be_journeys) {
+        auto kept = kept_days(store_->store(), period.scope);
+        if (!kept) return kept.error();
+        if (kept->is_worth_it()) period.kept = std::move(*kept);
+      }
+      const bool has_journeys = !period.kept.partitions.empty();
+      const auto query = funnel_query(request, period);
+      if (!query) return query.error();
+      auto table = store_->table("events", query->data, query->sql, query->parameters, {.query_id = request.query_id});
+      if (has_journeys && is_refused_by_journeys(table)) {
+        period.kept = {};
+        continue;
+      }
+      is_of_journeys = is_of_journeys || has_journeys;
+      return table;
+    }
   };
   const auto now = ask({.scope = request.scope});
   if (!now) return now.error();
-  FunnelReport report{no_counts(request), {}, {}, false, {}};
+  FunnelReport report;
+  report.source = is_of_journeys ? "journeys" : "events";
+  report.total = no_counts(request);
   for (const auto& cells : now->rows) {
     if (cells[0] == "1") {
       report.total = read_counts(request, cells, 2);

@@ -109,7 +109,9 @@ Result<FunnelReport> Reports::sampled_funnel(const FunnelRequest& request, doubl
         request, found == rows.end() ? SampledFunnel{std::vector<SampledStep>(request.steps.size())} : found->second,
         fraction);
   };
-  FunnelReport report{counts(*now, true, ""), {}, {}, false, {}, fraction};
+  FunnelReport report;
+  report.total = counts(*now, true, "");
+  report.sampled = fraction;
   if (request.compares_previous) report.previous = counts(before, true, "");
   for (const auto& [name, row] : *now) {
     if (name.first) continue;
@@ -126,7 +128,13 @@ Result<FunnelReport> Reports::sampled_funnel(const FunnelRequest& request, doubl
 
 Result<std::uint64_t> Reports::events_to_read(const FunnelRequest& request) {
   if (auto checked = check_funnel(request); !checked) return checked.error();
-  const auto query = funnel_query(request, {.scope = request.scope});
+  FunnelPeriod period{.scope = request.scope};
+  if (store_->can_remember() && are_journeys_enough(request)) {
+    auto kept = kept_days(store_->store(), request.scope);
+    if (!kept) return kept.error();
+    if (kept->is_worth_it()) period.kept = std::move(*kept);
+  }
+  const auto query = funnel_query(request, period);
   if (!query) return query.error();
   return rows_to_read(store_->store(), query->sql, query->parameters);
 }

@@ -80,7 +80,7 @@ struct PeopleCount {
 /// absent where the groups are too few.
 [[nodiscard]] MetricValue estimate_quantile(double value, const std::vector<double>& of_groups, double fraction);
 
-/// How many rows of the events the query would read, by the store's estimate.
+/// How many rows of the events the query would read, by the store's estimate; of journeys, how many would take as long.
 [[nodiscard]] Result<std::uint64_t> rows_to_read(clickhouse::Client& store, const std::string& query,
                                                  const clickhouse::Parameters& parameters);
 

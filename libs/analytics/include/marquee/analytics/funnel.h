@@ -105,6 +105,7 @@ struct FunnelDropped {
   bool is_cut = false;            ///< There are more keys than the limit.
 };
 struct FunnelReport {
+  std::string source = "events";  ///< What was read; "journeys" where they have most of it, and the events the rest.
   FunnelCounts total, previous;
   std::vector<FunnelRow> rows;  ///< Most users in the first step first.
   bool is_cut = false;

@@ -138,12 +138,14 @@ struct SearchBounds {
 };
 struct SearchTerm {
   std::string term;
-  std::uint64_t searches = 0, users = 0;  ///< Who has no key is told apart by session.
+  std::uint64_t searches = 0, users = 0;  ///< Who has no key is told apart by session; one of several users is the one
+                                          ///< of the greatest key.
   std::uint64_t without_results = 0;      ///< Of the searches, those that said to have found nothing.
   std::uint64_t without_click = 0;  ///< No click, course_click or course_view of the session before its next search.
   std::optional<SearchBounds> bounds = {};
 };
 struct SearchesReport {
+  std::string source = "events";  ///< As in FunnelReport.
   SearchTerm total;               ///< Of all terms; its term is empty.
   std::vector<SearchTerm> terms;  ///< Most searches first.
   bool is_cut = false;
