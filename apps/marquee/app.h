@@ -79,6 +79,8 @@ struct Settings {
   double decisions_uniform_share = 0.02;
   std::uint64_t decisions_compare_for_ms = 3'600'000;
   std::uint64_t segments_refresh_ms = 60'000;
+  bool journeys_enabled = true;
+  std::uint64_t journeys_refresh_ms = 60'000;
   bool profiles_enabled = true;
   std::uint64_t profiles_capacity = 1'048'576;
   std::uint64_t profiles_snapshot_ms = 300'000;

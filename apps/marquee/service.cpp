@@ -140,6 +140,8 @@ Result<void> Service::start_server() {
                       .not_ready = [this] { return not_ready(); },
                       .pipeline = pipeline_context(settings_),
                       .refresh_segments_ms = settings_.segments_refresh_ms,
+                      .keeps_journeys = settings_.journeys_enabled,
+                      .refresh_journeys_ms = settings_.journeys_refresh_ms,
                       .can_remember = settings_.store_cluster.empty(),
                       .erase_profile = [this](const auto& site, const auto& user) { return erase_profile(site, user); },
                       .clusters = [this] { return clusters(); },

@@ -9,6 +9,7 @@
 #include "catalog_answers.h"
 #include "definition_answers.h"
 #include "delivery_answers.h"
+#include "journey_keeper.h"
 #include "letter_answers.h"
 #include "live_campaigns.h"
 #include "live_feed.h"
@@ -39,6 +40,10 @@ class Api::Impl {
                    .is_store_ready = [this] { return options_.not_ready().empty(); },
                    .check_live = options_.check_live_rule},
                   catalog, store),
+        journeys_({.is_enabled = options_.keeps_journeys && options_.can_remember,
+                   .refresh_every = std::chrono::milliseconds(options_.refresh_journeys_ms),
+                   .is_store_ready = [this] { return options_.can_remember && options_.not_ready().empty(); }},
+                  store),
         segment_answers_(catalog, segments_),
         scheduled_(catalog, unhurried, options_.can_remember, watch),
         notifier_(options_.notifier, catalog, scheduled_),
@@ -70,6 +75,7 @@ class Api::Impl {
     notifier_.stop();
     progressive_.stop();
     segments_.stop();
+    journeys_.stop();
     live_.stop();
     live_campaigns_.stop();
   }
@@ -312,6 +318,7 @@ class Api::Impl {
   ReportAnswers reports_;
   SavedAnswers saved_;
   SegmentKeeper segments_;
+  JourneyKeeper journeys_;
   SegmentAnswers segment_answers_;
   ScheduledReports scheduled_;
   notify::Notifier notifier_;

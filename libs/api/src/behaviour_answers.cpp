@@ -70,7 +70,7 @@ Result<Json> ReportAnswers::searches_body(const http::Request& request, const Ex
   const auto report = reports_.searches(*asked, extent.fraction);
   if (!report) return report.error();
   Json body = head(asked->scope);
-  body["source"] = "events";
+  body["source"] = report->source;
   body["sample"] = number_or_null(report->sampled);
   body["total"] = term_json(report->total);
   body["is_cut"] = report->is_cut;

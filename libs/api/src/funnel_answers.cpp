@@ -228,7 +228,7 @@ Json funnel_json(const analytics::FunnelRequest& asked, const analytics::FunnelR
   body["window_seconds"] = asked.window_seconds;
   body["order"] = name_of(asked.order);
   body["by"] = asked.by.empty() ? Json(nullptr) : Json(asked.by);
-  body["source"] = "events";
+  body["source"] = report.source;
   body["sample"] = number_or_null(report.sampled);
   body.update(counts_json(asked, report.total));
   for (std::size_t i = 0; i < asked.steps.size(); ++i) {

@@ -32,6 +32,9 @@ struct ApiOptions {
   std::function<std::string()> not_ready;
   PipelineContext pipeline;
   std::uint64_t refresh_segments_ms = 60'000;  ///< How long between looks whether a segment's users may have changed.
+  bool keeps_journeys =
+      true;  ///< Whether days that are over are made into journeys (analytics/journeys.h); not of a cluster.
+  std::uint64_t refresh_journeys_ms = 60'000;  ///< How long between looks whether a day can be.
   bool can_remember = true;                    ///< Whether reports may remember answers; see analytics::Reports.
   /// Erases what is known of a user while deciding, by the site's id of the user; durable when it returns.
   std::function<Result<void>(const std::string& site_id, const std::string& user_id)> erase_profile;
