@@ -12,6 +12,7 @@ from typing import Any
 
 from tests.support.marquee import Marquee
 from tests.support.reports import import_events, text_time
+from tests.support.searches import recount
 
 SEED = int(os.environ.get("SEED", "1"))
 DAY = 86_400_000
@@ -62,40 +63,11 @@ def ask(report: str, **parameters: Any) -> dict[str, Any]:
     return dict(answer.json())
 
 
-def counts() -> dict[str, Any]:
-    return {"searches": 0, "who": set(), "without_results": 0, "without_click": 0}
-
-
 class Searches(unittest.TestCase):
-    def recount(self, begin: int, end: int) -> tuple[dict[str, Any], dict[str, dict[str, Any]]]:
-        total, terms = counts(), collections.defaultdict(counts)
-        sessions = collections.defaultdict(list)
-        for event in EVENTS:
-            if not event["is_bot"] and begin <= event["event_time"] < end:
-                sessions[event["session_id"]].append(event)
-        for session, events in sessions.items():
-            events.sort(key=lambda event: (event["event_time"], event["seq"]))
-            for i, event in enumerate(events):
-                if event["type"] != "search":
-                    continue
-                is_clicked = False
-                for after in events[i + 1:]:
-                    if after["type"] == "search":
-                        break
-                    is_clicked = is_clicked or after["type"] in ("click", "course_click", "course_view")
-                for one in (total, terms[event["search_query"].strip(" ").lower()]):
-                    one["searches"] += 1
-                    one["who"].add(event.get("user_id", session))
-                    one["without_results"] += event.get("results_count") == 0
-                    one["without_click"] += not is_clicked
-        for one in (total, *terms.values()):
-            one["users"] = len(one.pop("who"))
-        return total, dict(terms)
-
     def test_terms_equal_a_walk_through_each_session(self) -> None:
         for begin, end in ((BEGIN, BEGIN + DAYS * DAY), (BEGIN + 3 * DAY + 12_345, BEGIN + 9 * DAY)):
             report = ask("searches", **{"from": text_time(begin), "to": text_time(end)})
-            total, terms = self.recount(begin // 1000 * 1000, end)
+            total, terms = recount(EVENTS, begin // 1000 * 1000, end)
             self.assertEqual(report["total"], total)
             self.assertEqual({one.pop("term"): one for one in report["terms"]}, terms)
             self.assertGreater(len(terms), 3)
