@@ -33,6 +33,7 @@ def show(name: str, source: str, took: Took, cost: Cost, more: str) -> None:
           flush=True)
 
 
+JOURNEYS = "'journeys', 'search_sessions', 'journey_days'"
 HEAD = "| {} | source | cold ms | warm p50 | p99 | rows read | MB read | MB memory |"
 
 
@@ -117,8 +118,10 @@ def run(month: Month, wants_answers: bool = True) -> None:
         month.make(marquee)
         print(f"{month.events:,} events of {marquee.count('SELECT uniq(user_key) FROM marquee.events'):,} users over "
               f"{marquee.count('SELECT uniq(toDate(event_time)) FROM marquee.events')} days", flush=True)
-        per_event, of_rollups = (bytes_of(marquee, f"table {sign} 'events'") / month.events for sign in ("=", "!="))
-        print(f"{per_event:.1f} bytes an event, and {of_rollups:.1f} of rollups")
+        of_events, of_journeys = (bytes_of(marquee, f"table IN ({tables})") / month.events for tables in ("'events'", JOURNEYS))
+        of_rollups = bytes_of(marquee, f"table NOT IN ('events', {JOURNEYS})") / month.events
+        per_event = of_events + of_journeys
+        print(f"{of_events:.1f} bytes an event, {of_journeys:.1f} of journeys, and {of_rollups:.1f} of rollups")
         if not wants_answers:
             return
         size = duck.export(marquee, month)

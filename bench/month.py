@@ -27,7 +27,7 @@ SITE = "campus"
 EVENTS_PER_STUDENT = 400
 # What is said before it begins; from what was measured (bench/README.md), on the safe side.
 EVENTS_PER_SECOND = 150_000
-BYTES_PER_EVENT = 26  # Events and rollups.
+BYTES_PER_EVENT = 30  # Events, rollups and journeys.
 PARQUET_BYTES_PER_EVENT = 12
 # Parts that are being merged exist twice, as do their results.
 ROOM = 1.25
@@ -77,7 +77,7 @@ class Month:
         return text
 
     def marquee(self) -> Marquee:
-        return Marquee(data_dir=str(self.directory / "marquee"), host=Host(prefix=DIES_WITH_US))
+        return Marquee({"MARQUEE_JOURNEYS_REFRESH": "5s"}, data_dir=str(self.directory / "marquee"), host=Host(prefix=DIES_WITH_US))
 
     def make(self, marquee: Marquee) -> None:
         """Lands what has not landed, and merges. Trouble where what is in the store is not each event once."""
@@ -95,6 +95,7 @@ class Month:
             raise Trouble(f"bench_fill ended with status {filler.returncode}; the same command goes on")
         self.check(marquee)
         merge(marquee)
+        wait_for_journeys(marquee)
 
     def check(self, marquee: Marquee) -> None:
         """Offsets of each partition are 0, 1, 2 ..., each once: so many of them, with such a sum and such a last one."""
@@ -105,6 +106,17 @@ class Month:
                 raise Trouble(f"partition {partition} of the events has {count:,} rows, the last one at {end - 1:,}: not each event is there once")
         if (count := sum(row[1] for row in rows)) != self.events:
             raise Trouble(f"{count:,} events are in the store, not {self.events:,}")
+
+
+def wait_for_journeys(marquee: Marquee) -> None:
+    """Until every day has journeys, which `marquee serve` makes by itself of days that are left alone."""
+    days = marquee.count("SELECT uniqExact(_partition_id) FROM marquee.events")
+    bar = Bar("days of journeys made", days, 0)
+    while (made := marquee.count("SELECT uniqExact(day) FROM marquee.journey_days")) < days:
+        bar.show(made)
+        time.sleep(1)
+    bar.show(days)
+    bar.end()
 
 
 def merge(marquee: Marquee) -> None:
