@@ -129,16 +129,16 @@ class Builder {
         "AS "
         "first_moment, {3}arrayConcat({4}) AS day_events, notEmpty(starts) AS has_start FROM ({5}) WHERE "
         "{6}) GROUP BY user, session HAVING max(has_start)",
-        starts, kDayMs, kMomentBits, bounds_of_journeys(window), events, days, has_some);
+        starts, kDay, kMomentBits, bounds_of_journeys(window), events, days, has_some);
   }
 
   /// Whether a day without an event of step 1 has one of the type that may be in an attempt of a day beside it.
   [[nodiscard]] std::string may_be_near(std::string_view type, std::uint64_t window) const {
-    if (window >= kDayMs) return fmt::format("notEmpty({})", type);
+    if (window >= kDay) return fmt::format("notEmpty({})", type);
     const auto moments = window << kMomentBits;
     auto near = fmt::format("(notEmpty({0}) AND {0}[1] <= {1})", type, moments + (1U << kMomentBits));
     if (request_.order == FunnelOrder::any)
-      near += fmt::format(" OR {}[-1] >= {}", type, (kDayMs << kMomentBits) - static_cast<std::int64_t>(moments));
+      near += fmt::format(" OR {}[-1] >= {}", type, (kDay << kMomentBits) - static_cast<std::int64_t>(moments));
     return near;
   }
 
@@ -155,10 +155,10 @@ class Builder {
   /// a day only what is so near to its first and its last such event matters, and to the days beside it.
   [[nodiscard]] std::string bounds_of_journeys(std::uint64_t window) {
     std::string bounds;
-    if (window < kDayMs) {
+    if (window < kDay) {
       const auto moments = window << kMomentBits;
       bounds = fmt::format("toUInt32(least(starts[-1] + {}, {})) AS last_near, ", moments + (1U << kMomentBits),
-                           (kDayMs << kMomentBits));
+                           (kDay << kMomentBits));
       if (request_.order == FunnelOrder::any)
         bounds += fmt::format("toUInt32(greatest(toInt64(starts[1]) - {}, 0)) AS first_near, ",
                               moments + (1U << kMomentBits));
@@ -167,26 +167,26 @@ class Builder {
     }
     // The ends of the scope, where they are within a day.
     const auto& scope = period_.scope;
-    if (scope.from_ms && *scope.from_ms % kDayMs != 0)
-      bounds += fmt::format("if(number = {}, toUInt32({}), 0) AS first_of_scope, ", *scope.from_ms / kDayMs,
-                            (*scope.from_ms % kDayMs) << kMomentBits);
-    if (scope.to_ms && *scope.to_ms % kDayMs != 0)
-      bounds += fmt::format("if(number = {}, toUInt32({}), toUInt32({})) AS end_of_scope, ", *scope.to_ms / kDayMs,
-                            (*scope.to_ms % kDayMs) << kMomentBits, kDayMs << kMomentBits);
+    if (scope.from_ms && *scope.from_ms % kDay != 0)
+      bounds += fmt::format("if(number = {}, toUInt32({}), 0) AS first_of_scope, ", *scope.from_ms / kDay,
+                            (*scope.from_ms % kDay) << kMomentBits);
+    if (scope.to_ms && *scope.to_ms % kDay != 0)
+      bounds += fmt::format("if(number = {}, toUInt32({}), toUInt32({})) AS end_of_scope, ", *scope.to_ms / kDay,
+                            (*scope.to_ms % kDay) << kMomentBits, kDay << kMomentBits);
     return bounds;
   }
   [[nodiscard]] std::string conditions_of_journeys(std::uint64_t window) const {
     std::vector<std::string> conditions;
-    if (window < kDayMs) {
+    if (window < kDay) {
       const auto moments = window << kMomentBits;
       auto near = fmt::format("m <= {} OR m BETWEEN first_near AND last_near", moments + (1U << kMomentBits));
       if (request_.order == FunnelOrder::any)
-        near += fmt::format(" OR m >= {}", (kDayMs << kMomentBits) - static_cast<std::int64_t>(moments));
+        near += fmt::format(" OR m >= {}", (kDay << kMomentBits) - static_cast<std::int64_t>(moments));
       conditions.push_back("(" + near + ")");
     }
     const auto& scope = period_.scope;
-    if (scope.from_ms && *scope.from_ms % kDayMs != 0) conditions.emplace_back("m >= first_of_scope");
-    if (scope.to_ms && *scope.to_ms % kDayMs != 0) conditions.emplace_back("m < end_of_scope");
+    if (scope.from_ms && *scope.from_ms % kDay != 0) conditions.emplace_back("m >= first_of_scope");
+    if (scope.to_ms && *scope.to_ms % kDay != 0) conditions.emplace_back("m < end_of_scope");
     return fmt::format("{}", fmt::join(conditions, " AND "));
   }
 

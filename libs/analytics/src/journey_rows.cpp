@@ -44,7 +44,7 @@ std::string journey_rows(const std::vector<std::string_view>& types, std::string
       "toUInt64(toInt8(event_type))))) AS events FROM marquee.events{3} AND (user_key != 0 OR session_id != 0){4} "
       "GROUP BY site_id, user_key, session, day) "
       "WHERE throwIf(arrayExists((n, f) -> n - f >= {5}, numbers, first_numbers), '{6}') = 0)",
-      columns, kMomentBits, kDayMs, condition,
+      columns, kMomentBits, kDay, condition,
       has_all ? "" : fmt::format(" AND event_type IN ('{}')", fmt::join(types, "', '")), 1U << kMomentBits,
       kCrowdedMoment);
 }
@@ -117,8 +117,8 @@ Result<KeptDays> kept_days(clickhouse::Client& store, const Scope& scope) {
 
 Scope whole_days(const Scope& scope) {
   Scope whole = scope;
-  if (whole.from_ms) *whole.from_ms = (*whole.from_ms + kDayMs - 1) / kDayMs * kDayMs;
-  if (whole.to_ms) *whole.to_ms = *whole.to_ms / kDayMs * kDayMs;
+  if (whole.from_ms) *whole.from_ms = (*whole.from_ms + kDay - 1) / kDay * kDay;
+  if (whole.to_ms) *whole.to_ms = *whole.to_ms / kDay * kDay;
   return whole;
 }
 

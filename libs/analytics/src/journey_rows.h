@@ -8,12 +8,12 @@
 
 #include "marquee/analytics/journeys.h"
 #include "marquee/analytics/reports.h"
+#include "spans.h"
 
 namespace marquee::analytics {
 
 /// What is left of a moment for the order of events of one millisecond.
 constexpr unsigned kMomentBits = 5;
-constexpr std::int64_t kDayMs = 86'400'000;
 /// What the store says where more than 32 different seqs of one person stand at one millisecond: then the events
 /// themselves must be asked.
 constexpr std::string_view kCrowdedMoment = "marquee: a person has too many events at one time for journeys";

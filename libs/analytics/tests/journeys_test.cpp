@@ -23,7 +23,7 @@
 namespace marquee::analytics {
 namespace {
 
-constexpr std::int64_t kFirstJourneyDay = 20'500 * kDayMs;  // 2026-02-16
+constexpr std::int64_t kFirstJourneyDay = 20'500 * kDay;  // 2026-02-16
 constexpr int kJourneyDays = 5;
 const std::vector<std::string> kJourneyTypes = {"page_view", "search",      "impression",
                                                 "click",     "course_view", "conversion"};
@@ -68,16 +68,16 @@ class Journeys : public ::testing::Test {
       const auto user = any(0, 2) == 0 ? 0 : number;
       const auto session = any(0, 9) == 0 ? 0 : 7'000'000 + number;
       const bool is_bot = any(0, 15) == 0, has_seq = any(0, 2) != 0;
-      auto time = kFirstJourneyDay + any(first_day, last_day) * kDayMs +
-                  one_of<std::int64_t>({any(0, kDayMs - 1), kDayMs - 1, kDayMs - 1000, kDayMs - 1'800'000, 0});
+      auto time = kFirstJourneyDay + any(first_day, last_day) * kDay +
+                  one_of<std::int64_t>({any(0, kDay - 1), kDay - 1, kDay - 1000, kDay - 1'800'000, 0});
       for (std::int64_t seq = 1; seq <= any(2, 12); ++seq) {
-        if (time >= kFirstJourneyDay + (last_day + 1) * kDayMs) break;
+        if (time >= kFirstJourneyDay + (last_day + 1) * kDay) break;
         const auto type = one_of(kJourneyTypes);
         rows += fmt::format("{}\t{}\t{}\t{}.{:03}\t{}\t{}\t{}\t{}\t{}\n", site, session, has_seq ? seq : 0, time / 1000,
                             time % 1000, type, user, is_bot ? 1 : 0,
                             type == "search" ? one_of<std::string>({"law", " Law", "fees"}) : "",
                             type == "search" ? any(0, 1) : -1);
-        time += one_of<std::int64_t>({0, 0, 0, 1, 999, 1000, 60'000, 1'800'000, kDayMs / 2});
+        time += one_of<std::int64_t>({0, 0, 0, 1, 999, 1000, 60'000, 1'800'000, kDay / 2});
       }
     }
     insert(rows);
@@ -112,8 +112,8 @@ class Journeys : public ::testing::Test {
   }
 
   Scope random_scope() {
-    const auto from = any(0, 1) * kDayMs + one_of<std::int64_t>({0, 0, 1, kDayMs / 2, kDayMs - 1});
-    const auto to = any(4, kJourneyDays) * kDayMs - one_of<std::int64_t>({0, 0, 1, 999, kDayMs / 2});
+    const auto from = any(0, 1) * kDay + one_of<std::int64_t>({0, 0, 1, kDay / 2, kDay - 1});
+    const auto to = any(4, kJourneyDays) * kDay - one_of<std::int64_t>({0, 0, 1, 999, kDay / 2});
     Scope scope{.site = "campus", .from_ms = {}, .to_ms = {}};
     if (any(0, 4) != 0) scope.from_ms = kFirstJourneyDay + from;
     if (any(0, 4) != 0) scope.to_ms = kFirstJourneyDay + to;
@@ -228,7 +228,7 @@ TEST_F(Journeys, hold_no_longer_where_events_are_erased_and_still_where_they_are
   run("OPTIMIZE TABLE marquee.events FINAL");
   EXPECT_TRUE(days_without().empty());
   EXPECT_EQ(compare(5), kOfJourneys);
-  const auto day = partition_of(kFirstJourneyDay + kDayMs);
+  const auto day = partition_of(kFirstJourneyDay + kDay);
   run("DELETE FROM marquee.events WHERE user_key % 5 = 1 AND toDate(event_time) = toDate(20501) SETTINGS "
       "lightweight_deletes_sync = 2");
   EXPECT_TRUE(days_without().contains(day));
