@@ -73,7 +73,7 @@ Result<Json> rows_of(clickhouse::Client& store, std::string_view sql, const Pers
   return all;
 }
 
-void name(Names& names, TopicKind kind, const std::string& text) {
+void add_name(Names& names, TopicKind kind, const std::string& text) {
   if (!text.empty()) names.try_emplace({kind, profile::topic_of(kind, text)}, text);
 }
 
@@ -83,15 +83,15 @@ Names names_in(const Json& events) {
   for (const auto& event : events) {
     const auto text = [&](const char* member) { return event.value(member, std::string()); };
     profile::for_each_word(text("search_query"),
-                           [&](std::string_view word) { name(names, TopicKind::search_word, std::string(word)); });
-    name(names, TopicKind::course, text("course_id"));
-    name(names, TopicKind::page, text("page_id"));
+                           [&](std::string_view word) { add_name(names, TopicKind::search_word, std::string(word)); });
+    add_name(names, TopicKind::course, text("course_id"));
+    add_name(names, TopicKind::page, text("page_id"));
     for (const auto kind : {TopicKind::campaign_seen, TopicKind::campaign_clicked})
-      name(names, kind, text("campaign_id"));
-    for (const auto kind : {TopicKind::ad_seen, TopicKind::ad_clicked}) name(names, kind, text("ad_id"));
+      add_name(names, kind, text("campaign_id"));
+    for (const auto kind : {TopicKind::ad_seen, TopicKind::ad_clicked}) add_name(names, kind, text("ad_id"));
     if (const auto props = event.find("props"); props != event.end() && props->is_object())
       if (const auto category = props->find("category"); category != props->end() && category->is_string())
-        name(names, TopicKind::category, category->get<std::string>());
+        add_name(names, TopicKind::category, category->get<std::string>());
   }
   return names;
 }

@@ -28,10 +28,10 @@ namespace {
 using Json = nlohmann::json;
 using std::chrono::milliseconds;
 
-constexpr event::HashKey kHashKey = {9, 8, 7, 6, 5, 4, 3, 2, 1};
+constexpr event::HashKey kErasersHashKey = {9, 8, 7, 6, 5, 4, 3, 2, 1};
 constexpr std::int64_t kDay = 86'400'000;
 
-std::uint64_t hash(std::string_view user_id) { return event::hash_user(kHashKey, user_id); }
+std::uint64_t key_of(std::string_view user_id) { return event::hash_user(kErasersHashKey, user_id); }
 std::int64_t clock_ms() { return SystemClock().now().time_since_epoch().count(); }
 
 template <class Condition>
@@ -60,12 +60,12 @@ class EraserTest : public testing::Test {
     loader_ = std::make_unique<ingest::Loader>(ingest::LoaderOptions{.linger_ms = 5}, *log_, *client_);
     loader_->start();
     places_.events = log_.get();
-    places_.hash_user = hash;
+    places_.hash_user = key_of;
     places_.sync_store = [] { return Result<void>(); };
     places_.forget_profile = [this](const Person& person, std::int64_t) -> Result<bool> {
       ++profiles_asked_;
       if (fails_) return Error::retry("the profiles are away");
-      return person.user_key == hash("ana");
+      return person.user_key == key_of("ana");
     };
   }
   void TearDown() override {
@@ -82,9 +82,9 @@ class EraserTest : public testing::Test {
     const auto now = clock_ms();
     for (int day = 0; day < days; ++day) {
       for (std::uint32_t i = 0; i < count; ++i) {
-        auto event = ingest::testing::make_event(hash(user) % 1'000'000, ++seq_, now - day * kDay);
+        auto event = ingest::testing::make_event(key_of(user) % 1'000'000, ++seq_, now - day * kDay);
         event.site_id = site;
-        event.user_key = hash(user);
+        event.user_key = key_of(user);
         event.received_time_ms = now;
         event::encode(event, records.emplace_back());
       }
@@ -116,7 +116,7 @@ class EraserTest : public testing::Test {
     return ask(
         fmt::format("SELECT (SELECT count() FROM marquee.events WHERE user_key = {0}), (SELECT count() FROM "
                     "marquee.user_days WHERE user_key = {0})",
-                    hash(user)));
+                    key_of(user)));
   }
   void expect_rollups_right() {
     const auto differences = ingest::rollup_differences(*client_);

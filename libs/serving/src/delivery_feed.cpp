@@ -19,8 +19,8 @@ namespace {
 using SteadyClock = std::chrono::steady_clock;
 
 constexpr std::size_t kFedRecords = 10'000, kFedBytes = std::size_t{4} << 20;
-constexpr Millis kFeedWait{20};               ///< For a record, before other partitions are looked at.
-constexpr Millis kFeedPause{1'000};           ///< After an error of the log.
+constexpr Millis kFeedWait{20};      ///< For a record, before other partitions are looked at.
+constexpr Millis kFeedPause{1'000};  ///< After an error of the log.
 constexpr Millis kSavedWithin{10'000};
 constexpr Millis kAskEvery{1'000};            ///< Where the logs end, which others append to.
 constexpr std::int64_t kMostBehind = 10'000;  ///< What another's clock may say of what it took just now.
