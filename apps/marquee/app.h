@@ -85,6 +85,10 @@ struct Settings {
   std::uint64_t profiles_capacity = 1'048'576;
   std::uint64_t profiles_snapshot_ms = 300'000;
   std::uint64_t profiles_clusters_ms = 3'600'000;
+  std::uint64_t retention_events_ms = 0;
+  std::string retention_kinds;
+  std::uint64_t retention_decisions_ms = 0;
+  std::uint64_t retention_dead_letters_ms = 0;
   bool demo_enabled = false;
   std::string demo_dir;
   bool webhooks_allow_private = false;

@@ -11,6 +11,7 @@
 #include "commands.h"
 #include "marquee/clickhouse/migrations.h"
 #include "marquee/http/client.h"
+#include "marquee/ingest/retention.h"
 #include "marquee/ingest/rollup.h"
 #include "store_access.h"
 
@@ -80,6 +81,10 @@ void check_store(const App& app, Checklist& list, bool with_rollups) {
       return list.bad("schema", fmt::format("migration {:04} waits: run `marquee migrate up`", migration.number));
   }
   list.good("schema", fmt::format("{} migrations, all applied", states->size()));
+  const auto terms = ingest::retention_terms(store);
+  if (!terms) return list.bad("retention", terms.error().message);
+  if (terms->empty()) list.note("retention", "everything is kept for ever (retention.events)");
+  for (const auto& [table, term] : *terms) list.good("retention", fmt::format("{}: {}", table, term));
   if (!with_rollups) return;
   const auto shards = store_shards(app);
   if (!shards) return list.bad("rollups", shards.error().message);

@@ -17,6 +17,8 @@ void add_report_command(CLI::App& root, App& app);
 void add_segments_command(CLI::App& root, App& app);
 void add_campaigns_command(CLI::App& root, App& app);
 void add_profiles_command(CLI::App& root, App& app);
+void add_erase_command(CLI::App& root, App& app);
+void add_export_command(CLI::App& root, App& app);
 /// `marquee report deliveries`.
 void add_deliveries_command(CLI::App& report, App& app);
 void add_alerts_command(CLI::App& root, App& app);

@@ -60,6 +60,8 @@ class Decisions {
   [[nodiscard]] std::string versions_json() const { return learner_ ? learner_->versions_json() : ""; }
   /// Forgets what caps have counted of a user; in the file of counts, with its next writing.
   void forget(std::string_view site_id, std::uint64_t user_key, std::int64_t time_ms);
+  /// Writes that file now. Action::retry where that takes long.
+  [[nodiscard]] Result<void> save_counts() { return server_->save(); }
   /// When no request is under way any more.
   void stop();
 

@@ -113,6 +113,11 @@ Result<std::unique_ptr<LiveProfiles>> LiveProfiles::open(const Settings& setting
   return made;
 }
 
+std::optional<profile::Profile> LiveProfiles::find(std::string_view site_id, std::uint64_t user_key) const {
+  const auto permission = profile::Permission::grant(site_id, user_key, event::Consent::full, profile::kAdultYears);
+  return permission ? feeder_->store().read(*permission) : std::nullopt;
+}
+
 void LiveProfiles::follow_segments(const std::stop_token& stop) {
   std::mutex mutex;
   std::condition_variable_any stopped;

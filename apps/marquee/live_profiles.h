@@ -41,6 +41,14 @@ class LiveProfiles {
     return feeder_->erase(site_id, user_key);
   }
   void erase(const profile::Erasure& erasure) { feeder_->erase(erasure); }
+  /// ProfileFeeder::drop_mark() and save().
+  [[nodiscard]] Result<void> drop_mark(std::string_view site_id, std::uint64_t user_key) {
+    return feeder_->drop_mark(site_id, user_key);
+  }
+  [[nodiscard]] Result<void> save() { return feeder_->save(); }
+  /// What is known of a user, for the user to read and to know whether there is something to erase: there is a profile
+  /// of none who did not permit it.
+  [[nodiscard]] std::optional<profile::Profile> find(std::string_view site_id, std::uint64_t user_key) const;
 
  private:
   class StoredUsers;

@@ -31,6 +31,8 @@ int main(int argc, char** argv) {
   app::add_segments_command(root, app);
   app::add_campaigns_command(root, app);
   app::add_profiles_command(root, app);
+  app::add_erase_command(root, app);
+  app::add_export_command(root, app);
   app::add_alerts_command(root, app);
   app::add_evaluate_command(root, app);
   app::add_learn_command(root, app);

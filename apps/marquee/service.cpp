@@ -5,6 +5,7 @@
 #include <sys/file.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <chrono>
 #include <cstdlib>
 #include <cstring>
@@ -17,9 +18,12 @@
 #include "marquee/event/person.h"
 #include "marquee/ingest/event_order.h"
 #include "marquee/ingest/rollup.h"
+#include "marquee/privacy/export.h"
+#include "marquee/serving/decision_person.h"
 #include "marquee/serving/interest_targeting.h"
 #include "marquee/serving/live_segments.h"
 #include "parts.h"
+#include "retention_settings.h"
 #include "spill.h"
 #include "store_access.h"
 
@@ -50,12 +54,19 @@ Service::~Service() {
 }
 
 Result<void> Service::start() {
-  for (const auto step : {&Service::lock_data, &Service::open_catalog, &Service::open_log, &Service::start_server,
-                          &Service::start_store}) {
+  for (const auto step : {&Service::read_retention, &Service::lock_data, &Service::open_catalog, &Service::open_log,
+                          &Service::start_server, &Service::start_store}) {
     if (auto done = (this->*step)(); !done) return done;
   }
   if (auto written = write_runtime(); !written) return written;
   bring_up_ = std::thread([this] { bring_up(); });
+  return {};
+}
+
+Result<void> Service::read_retention() {
+  auto retention = retention_of(settings_);
+  if (!retention) return retention.error();
+  retention_ = std::move(*retention);
   return {};
 }
 
@@ -131,6 +142,8 @@ Result<void> Service::start_server() {
       *watching_, *log_);
   letters_ = std::make_unique<ingest::DeadLetterOffice>(dead_letter_options(settings_, secrets_, *catalog_),
                                                         *answering_, *log_);
+  erasing_ = std::make_unique<clickhouse::Client>(unhurried, store_connections(settings_));
+  eraser_ = std::make_unique<privacy::Eraser>(*catalog_, *erasing_, places_of_users());
   api_ = std::make_unique<api::Api>(
       api::ApiOptions{.version = MARQUEE_VERSION,
                       .console_dir = web_directory(settings_.http_console_dir, "console"),
@@ -144,6 +157,8 @@ Result<void> Service::start_server() {
                       .refresh_journeys_ms = settings_.journeys_refresh_ms,
                       .can_remember = settings_.store_cluster.empty(),
                       .erase_profile = [this](const auto& site, const auto& user) { return erase_profile(site, user); },
+                      .eraser = eraser_.get(),
+                      .export_user = [this](const auto& site, const auto& user) { return export_user(site, user); },
                       .clusters = [this] { return clusters(); },
                       .check_live_rule = [](std::string_view rule) -> Result<void> {
                         const auto read = serving::LiveRule::read(rule);
@@ -204,6 +219,57 @@ Result<void> Service::erase_profile(const std::string& site_id, const std::strin
   if (!profiles_) return Error::reject("site: this process keeps no profiles (profiles.enabled, serve.collect)");
   decisions_->forget(site_id, user_key, SystemClock().now().time_since_epoch().count());
   return profiles_->erase(site_id, user_key);
+}
+
+privacy::Places Service::places_of_users() {
+  privacy::Places places;
+  if (settings_.log_kind == "kafka")
+    places.refusal =
+        "with Kafka (log.kind) nobody is erased from here: topics keep a record until their retention ends, and a "
+        "loader "
+        "could bring it back; `marquee profiles erase` forgets what is known while deciding (docs/privacy.md)";
+  else if (!settings_.store_cluster.empty())
+    places.refusal = "on a cluster (store.cluster) nobody is erased from here yet: see docs/privacy.md";
+  places.events = log_.get();
+  places.hash_user = [this](std::string_view user_id) { return event::hash_user(secrets_.hash_key_bytes(), user_id); };
+  // What decides is opened later than this, and ended after the eraser.
+  places.decisions = [this]() -> log::EventLog* { return decisions_ ? &decisions_->log() : nullptr; };
+  places.is_decision_of = [](std::string_view record, const privacy::Person& person, std::int64_t until_ms) {
+    return serving::is_decision_of(record, person.site_id, person.user_key, until_ms);
+  };
+  places.forget_profile = [this](const privacy::Person& person, std::int64_t) -> Result<bool> {
+    if (!profiles_) return false;
+    const bool had_one = profiles_->find(person.site_id, person.user_key).has_value();
+    if (auto erased = profiles_->erase(person.site_id, person.user_key); !erased) return erased.error();
+    if (auto saved = profiles_->save(); !saved) return saved.error();
+    return had_one;
+  };
+  places.forget_counts = [this](const privacy::Person& person, std::int64_t until_ms) -> Result<void> {
+    if (!decisions_) return {};
+    decisions_->forget(person.site_id, person.user_key, until_ms);
+    return decisions_->save_counts();
+  };
+  places.drop_marks = [this](const privacy::Person& person) -> Result<void> {
+    return profiles_ ? profiles_->drop_mark(person.site_id, person.user_key) : Result<void>();
+  };
+  if (settings_.store_url.empty())
+    places.sync_store = [directory = settings_.data_dir]() -> Result<void> {
+      const int descriptor = ::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+      const bool is_synced = descriptor >= 0 && ::syncfs(descriptor) == 0;
+      const int why = errno;
+      if (descriptor >= 0) ::close(descriptor);
+      if (is_synced) return {};
+      return Error::retry(fmt::format("{} cannot be brought to the disk: {}", directory, std::strerror(why)));
+    };
+  return places;
+}
+
+Result<std::string> Service::export_user(const std::string& site_id, const std::string& user_id) {
+  const auto hash = [this](std::string_view id) { return event::hash_user(secrets_.hash_key_bytes(), id); };
+  privacy::KnownPlaces places{.profile = {}, .hash_user = hash};
+  if (profiles_)
+    places.profile = [this](const privacy::Person& person) { return profiles_->find(person.site_id, person.user_key); };
+  return privacy::export_user(*answering_, *catalog_, places, {site_id, hash(user_id)});
 }
 
 std::vector<std::pair<std::string, std::uint64_t>> Service::clusters() const {
@@ -304,6 +370,7 @@ void Service::bring_up() {
     if (started.error().action != Action::retry) return set_failure(started.error().message);
     logging::warn("serve.decisions_wait", {{"error", started.error().message}});  // Each try waits for the brokers.
   }
+  eraser_->start();
   // Its own store is looked at by the supervisor.
   while (!supervisor_ && !is_stopping_) {
     store_answers_ = probing_->ping();
@@ -331,6 +398,8 @@ Result<void> Service::follow_schema() {
   for (const auto& shard : loading_) {
     if (auto ordered = ingest::order_events(*shard); !ordered) return ordered.error();
     if (auto counted = ingest::count_changed_rollups(*shard); !counted) return counted.error();
+    if (!settings_.store_cluster.empty()) continue;
+    if (auto applied = ingest::apply_retention(*shard, retention_); !applied) return applied.error();
   }
   return {};
 }
@@ -354,6 +423,7 @@ std::string Service::failure() const {
 void Service::stop() {
   if (is_stopping_.exchange(true)) return;
   if (bring_up_.joinable()) bring_up_.join();
+  if (eraser_) eraser_->stop();
   if (api_) api_->stop();
   if (server_) server_->stop();
   if (decision_loader_) decision_loader_->stop();

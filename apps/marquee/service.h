@@ -24,7 +24,9 @@
 #include "marquee/ingest/dead_letter_office.h"
 #include "marquee/ingest/loader.h"
 #include "marquee/ingest/pipeline_watch.h"
+#include "marquee/ingest/retention.h"
 #include "marquee/log/event_log.h"
+#include "marquee/privacy/eraser.h"
 #include "marquee/serving/decision_loader.h"
 #include "marquee/serving/demo_server.h"
 #include "secrets.h"
@@ -50,6 +52,7 @@ class Service {
   [[nodiscard]] std::uint16_t port() const { return server_->port(); }
 
  private:
+  [[nodiscard]] Result<void> read_retention();
   [[nodiscard]] Result<void> lock_data();
   [[nodiscard]] Result<void> open_catalog();
   [[nodiscard]] Result<void> open_log();
@@ -63,6 +66,9 @@ class Service {
   [[nodiscard]] Result<void> start_store();
   /// By the id that the site has for the user.
   [[nodiscard]] Result<void> erase_profile(const std::string& site_id, const std::string& user_id);
+  /// What of users this process keeps, for who erases them.
+  [[nodiscard]] privacy::Places places_of_users();
+  [[nodiscard]] Result<std::string> export_user(const std::string& site_id, const std::string& user_id);
   /// Names and users of the clusters that have one.
   [[nodiscard]] std::vector<std::pair<std::string, std::uint64_t>> clusters() const;
   [[nodiscard]] Result<void> write_runtime() const;
@@ -76,6 +82,7 @@ class Service {
   const App& app_;
   const Settings& settings_;
   int lock_ = -1;
+  ingest::Retention retention_;
   Secrets secrets_;
   std::shared_ptr<metrics::Registry> metrics_ = std::make_shared<metrics::Registry>();
   std::optional<PortHold> store_port_;  ///< Of the store that this process runs.
@@ -98,6 +105,8 @@ class Service {
   std::unique_ptr<serving::DecisionLoader> decision_loader_;
   std::unique_ptr<ingest::PipelineWatch> watch_;
   std::unique_ptr<ingest::DeadLetterOffice> letters_;
+  std::unique_ptr<clickhouse::Client> erasing_;
+  std::unique_ptr<privacy::Eraser> eraser_;
   std::unique_ptr<api::Api> api_;
   std::unique_ptr<http::Server> server_;
   std::unique_ptr<Supervisor> supervisor_;

@@ -122,6 +122,18 @@ void bind_profiles(Settings& s, config::Schema& schema) {
                       "How often users of like interests are grouped anew (`marquee profiles clusters`).");
 }
 
+void bind_retention(Settings& s, config::Schema& schema) {
+  constexpr std::uint64_t kLongest = 36'500 * kDay;
+  schema.add_duration("retention.events", &s.retention_events_ms, 0, kLongest,
+                      "How long the store keeps events, in whole days (400d). 0: for ever. docs/privacy.md.");
+  schema.add("retention.kinds", &s.retention_kinds,
+             "Days by type of event, where that is shorter: hover=30,scroll=30. No less than collector.max_event_age.");
+  schema.add_duration("retention.decisions", &s.retention_decisions_ms, 0, kLongest,
+                      "How long the store keeps decisions, in whole days. 0: for ever.");
+  schema.add_duration("retention.dead_letters", &s.retention_dead_letters_ms, 0, kLongest,
+                      "How long the store keeps what could not be loaded, in whole days. 0: for ever.");
+}
+
 void bind_webhooks(Settings& s, config::Schema& schema) {
   schema.add("webhooks.allow_private", &s.webhooks_allow_private,
              "Whether deliveries and alerts may be sent to addresses that are not public (this machine, private "
@@ -197,6 +209,7 @@ void bind(Settings& s, config::Schema& schema) {
   schema.add_duration("journeys.refresh", &s.journeys_refresh_ms, kSecond, kDay,
                       "How long between looks at days; one that is over and whose events are the same at two of them "
                       "is made into journeys.");
+  bind_retention(s, schema);
   schema.add(
       "demo.enabled", &s.demo_enabled,
       "Whether `marquee serve` has the campus demo at /demo/, on the site campus, and tells its visitors what is "

@@ -124,6 +124,25 @@ class Contract(unittest.TestCase):
         self.assertEqual(call("GET", "/v1/impression/x", "/v1/impression/{token}", headers={}).status, 200)
         self.assertEqual(call("GET", "/v1/click/x", "/v1/click/{token}", headers={}).status, 404)
 
+    def test_privacy(self) -> None:
+        call("POST", "/v1/events", body=[impression(uuid.uuid4().hex, 1, user_id="erased/one")], headers=writer())
+        wait_until(lambda: call("GET", "/v1/users/erased%2Fone/export?site=campus", "/v1/users/{user_id}/export").json()["events"], 10, "the event")
+        self.assertEqual(call("GET", "/v1/users/x/export?site=nowhere", "/v1/users/{user_id}/export").status, 400)
+        self.assertEqual(call("GET", "/v1/users/x/export?site=campus", "/v1/users/{user_id}/export", headers={}).status, 401)
+        self.assertEqual(call("DELETE", "/v1/users/x?site=nowhere", "/v1/users/{user_id}").status, 400)
+        self.assertEqual(call("DELETE", "/v1/users/x?site=campus", "/v1/users/{user_id}", headers={}).status, 401)
+        asked = call("DELETE", "/v1/users/erased%2Fone?site=campus", "/v1/users/{user_id}")
+        self.assertEqual((asked.status, asked.json()["receipt"]), (202, {}))
+        path = asked.headers["location"]
+        wait_until(lambda: call("GET", path, "/v1/erasures/{id}").json()["state"] == "done", 60, "the erasure")
+        self.assertEqual(call("GET", path, "/v1/erasures/{id}").json()["receipt"]["events"], 1)
+        self.assertEqual(call("GET", path, "/v1/erasures/{id}", headers={}).status, 401)
+        self.assertEqual(call("GET", "/v1/erasures/x", "/v1/erasures/{id}").status, 404)
+        self.assertEqual(call("GET", "/v1/erasures?limit=1").json()["erasures"][0]["id"], asked.json()["id"])
+        self.assertEqual(call("GET", "/v1/erasures?limit=0").status, 400)
+        self.assertEqual(call("GET", "/v1/erasures", headers={}).status, 401)
+        self.assertEqual(call("GET", "/v1/users/erased%2Fone/export?site=campus", "/v1/users/{user_id}/export").json()["events"], [])
+
     def test_reports(self) -> None:
         call("POST", "/v1/events", body=[impression(uuid.uuid4().hex, i + 1) for i in range(20)], headers=writer())
         wait_until(lambda: MARQUEE.count("SELECT count() FROM marquee.events WHERE campaign_id = 'law'") >= 20, 10, "events")

@@ -14,6 +14,7 @@
 #include "live_campaigns.h"
 #include "live_feed.h"
 #include "page_files.h"
+#include "privacy_answers.h"
 #include "progressive_answers.h"
 #include "report_answers.h"
 #include "saved_answers.h"
@@ -54,6 +55,7 @@ class Api::Impl {
         campaigns_(catalog, catalog::ItemKind::campaign),
         slots_(catalog, catalog::ItemKind::slot),
         letter_answers_(letters),
+        privacy_(catalog, options_.eraser, options_.export_user),
         console_(options_.console_dir, {.name = "console", .setting = "http.console_dir"}),
         demo_(options_.demo_dir, {.name = "demo", .setting = "demo.dir", .base = "/demo"}),
         sdk_(options_.sdk_dir),
@@ -215,6 +217,12 @@ class Api::Impl {
     add_admin(router, "GET", "/v1/clusters", [this](const auto&) { return clusters(); });
     add_admin(router, "DELETE", "/v1/profiles/{user_id*}",  // Ids may have slashes.
               [this](const auto& request) { return erase_profile(request); });
+    add_admin(router, "DELETE", "/v1/users/{user_id*}",
+              [this](const auto& request) { return privacy_.erase(request); });
+    add_admin(router, "GET", "/v1/users/{user_id*}",
+              [this](const auto& request) { return privacy_.export_user(request); });
+    add_admin(router, "GET", "/v1/erasures", [this](const auto& request) { return privacy_.list(request); });
+    add_admin(router, "GET", "/v1/erasures/{id}", [this](const auto& request) { return privacy_.get(request); });
   }
 
   void add_operation(http::Router& router) {
@@ -328,6 +336,7 @@ class Api::Impl {
   CatalogAnswers catalog_answers_;
   DefinitionAnswers campaigns_, slots_;
   LetterAnswers letter_answers_;
+  PrivacyAnswers privacy_;
   const PageFiles console_, demo_;
   const SdkFiles sdk_;
   LiveFeed live_;

@@ -59,6 +59,10 @@ constexpr const char* kSchema[] = {
     "VARCHAR(128) NOT NULL, PRIMARY KEY (site_id, ad_id))",
     "CREATE INDEX IF NOT EXISTS ads_of_campaign ON campaign_ads (site_id, campaign_id)",
     "CREATE TABLE IF NOT EXISTS definitions_version (version BIGINT NOT NULL)",
+    "CREATE TABLE IF NOT EXISTS erasures (id VARCHAR(40) PRIMARY KEY, site_id VARCHAR(63) NOT NULL, user_key "
+    "VARCHAR(16) NOT NULL, asked_ms BIGINT NOT NULL, asked_by VARCHAR(100) NOT NULL, is_done INTEGER NOT NULL, step "
+    "VARCHAR(40) NOT NULL, parts_done BIGINT NOT NULL, parts_total BIGINT NOT NULL, plan TEXT NOT NULL, receipt TEXT "
+    "NOT NULL, error TEXT NOT NULL, done_ms BIGINT NOT NULL)",
 };
 
 std::string hex(const unsigned char* bytes, std::size_t size) {
@@ -110,6 +114,7 @@ Catalog::Impl::Impl(const std::string& path, std::shared_ptr<const Clock> clock)
       session_(soci::sqlite3, fmt::format("dbname={} timeout=10", path)) {
   session_ << "PRAGMA journal_mode=WAL";
   session_ << "PRAGMA synchronous=FULL";
+  session_ << "PRAGMA secure_delete=ON";  // What is overwritten or deleted is overwritten in the file, too.
 }
 
 Result<void> Catalog::Impl::prepare() {
@@ -132,6 +137,15 @@ Result<void> Catalog::Impl::follow_changes() {
     long long version = 0;
     session << "PRAGMA data_version", soci::into(version);
     if (std::exchange(data_version_, version) != version) refresh();
+    return {};
+  });
+}
+
+Result<void> Catalog::Impl::fold_journal() {
+  return read([](soci::session& session) -> Result<void> {
+    int is_busy = 0, frames = 0, folded = 0;
+    session << "PRAGMA wal_checkpoint(TRUNCATE)", soci::into(is_busy), soci::into(frames), soci::into(folded);
+    if (is_busy != 0) return Error::retry("the catalog's journal is read by another process");
     return {};
   });
 }

@@ -113,6 +113,10 @@ class Catalog::Impl {
     }
   }
 
+  /// Brings what was changed into the database's own file and empties its journal, so that no file has what was
+  /// overwritten. Action::retry where another process reads the journal just now.
+  [[nodiscard]] Result<void> fold_journal();
+
   /// The snapshot, after an edit; where that fails, the next change or follow_changes of another's does it.
   void renew();
 

@@ -6,6 +6,8 @@
 #include <chrono>
 #include <limits>
 
+#include "marquee/log/erasable.h"
+
 namespace marquee::ingest {
 namespace {
 
@@ -172,6 +174,7 @@ const KnownLetter* LoadBatch::known_letter(std::string_view record, log::Offset 
 }
 
 void LoadBatch::append_record(std::string_view record, log::Offset offset, event::IdentityWindow& window) {
+  if (log::is_erased(record)) return;
   if (record_bytes_ == 0) fingerprint_ = fnv1a(record);
   record_bytes_ += record.size();
   if (const KnownLetter* letter = known_letter(record, offset)) {

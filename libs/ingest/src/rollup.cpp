@@ -3,12 +3,14 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <iterator>
 #include <set>
 #include <span>
 #include <thread>
 
 #include "marquee/base/logging.h"
 #include "marquee/ingest/loader.h"
+#include "marquee/ingest/retention.h"
 #include "rollup_sql.h"
 #include "swap_note.h"
 
@@ -122,7 +124,23 @@ Result<void> rebuild_rollup(clickhouse::Client& store, const Rollup& rollup, Day
   return swapped;
 }
 
-Result<void> rebuild(clickhouse::Client& store, RebuildLock& lock, const std::vector<Rollup>& some_rollups, Days days) {
+/// Those of which the events table still has all; what was counted of the others stays (retention.h).
+Result<std::vector<std::string>> whole_days(clickhouse::Client& store, Days days) {
+  const auto since = whole_since(store);
+  if (!since) return since.error();
+  std::vector<std::string> whole;
+  std::ranges::copy_if(days, std::back_inserter(whole), [&](const std::string& day) { return day >= *since; });
+  if (whole.size() < days.size())
+    logging::info("rollup.days_left", {{"days", days.size() - whole.size()}, {"reason", "retention of events"}});
+  return whole;
+}
+
+Result<void> rebuild(clickhouse::Client& store, RebuildLock& lock, const std::vector<Rollup>& some_rollups,
+                     Days all_days) {
+  if (all_days.empty() || some_rollups.empty()) return {};
+  const auto whole = whole_days(store, all_days);
+  if (!whole) return whole.error();
+  const Days days(*whole);
   if (days.empty()) return {};
   if (auto waited = lock.wait_for_inserts(); !waited) return waited.error();
   if (auto noted = note_swaps(store, lock.database(), {days.begin(), days.end()}); !noted) return noted;
@@ -268,7 +286,9 @@ Result<std::uint64_t> mend_days(clickhouse::Client& store, const std::vector<std
   const auto all = rollups(store);
   if (!all) return all.error();
   std::vector<std::string> different;
-  for (const std::string& day : days) {
+  const auto whole = whole_days(store, days);
+  if (!whole) return whole.error();
+  for (const std::string& day : *whole) {
     std::vector<std::string> differences;
     for (const Rollup& rollup : *all) {
       if (auto done = compare_days(store, rollup, {&day, 1}, differences); !done) return done.error();
@@ -336,7 +356,9 @@ Result<std::uint64_t> count_changed_rollups(clickhouse::Client& store) {
 Result<std::vector<std::string>> rollup_differences(clickhouse::Client& store) {
   const auto all = rollups(store);
   if (!all) return all.error();
-  const auto days = partitions(store, quoted_names(*all), "00000000", "99999999");
+  const auto kept = partitions(store, quoted_names(*all), "00000000", "99999999");
+  if (!kept) return kept.error();
+  const auto days = whole_days(store, *kept);
   if (!days) return days.error();
   std::vector<std::string> differences;
   for (const Rollup& rollup : *all) {

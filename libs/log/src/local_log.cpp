@@ -14,6 +14,7 @@
 #include "blob.h"
 #include "local_log_metrics.h"
 #include "marquee/base/logging.h"
+#include "marquee/log/erasable.h"
 #include "storage.h"
 
 namespace marquee::log {
@@ -56,7 +57,7 @@ std::uint64_t free_bytes(const std::string& directory) {
   return static_cast<std::uint64_t>(info.f_bavail) * info.f_frsize;
 }
 
-class LocalLog final : public EventLog {
+class LocalLog final : public EventLog, public ErasableLog {
  public:
   LocalLog(LocalLogOptions options, std::unique_ptr<Storage> storage)
       : options_(std::move(options)),
@@ -200,6 +201,29 @@ class LocalLog final : public EventLog {
     return all;
   }
 
+  Result<ErasedRecords> erase(Partition partition, Offset before, const IsWanted& is_wanted) override {
+    const std::lock_guard one_at_a_time(erasing_);
+    ErasedRecords erased;
+    const Offset end = std::min(before, this->end(partition));
+    for (Offset at = begin(partition); at < end;) {
+      const auto group = group_at(partition, at);
+      if (!group) {
+        if (at >= begin(partition)) return group.error();
+        at = begin(partition);  // It was let go of meanwhile.
+        continue;
+      }
+      if (!*group) break;
+      const auto& [first, blob] = **group;
+      const auto next = erase_of_group(partition, first, blob, before, is_wanted, erased);
+      if (!next) return next.error();
+      at = *next;
+    }
+    const auto rewritten = storage_->rewrite(partition, before);
+    if (!rewritten) return rewritten.error();
+    erased.bytes_rewritten += *rewritten;
+    return erased;
+  }
+
   void close() override {
     {
       const std::lock_guard lock(mutex_);
@@ -257,6 +281,38 @@ class LocalLog final : public EventLog {
       return Error::give_up(
           fmt::format("partition {} has no record at offset {} although it should", partition, offset));
     return found;
+  }
+
+  /// Returns where the next group begins.
+  Result<Offset> erase_of_group(Partition partition, Offset first, const std::string& blob, Offset before,
+                                const IsWanted& is_wanted, ErasedRecords& erased) {
+    const auto head = read_blob_head(blob);
+    if (!head) return head.error();
+    const auto found = read_blob(blob);
+    if (!found) return found.error();
+    const Offset next = first + found->size();
+    Batch left(partition);
+    std::uint64_t count = 0;
+    for (std::size_t i = 0; i < found->size(); ++i) {
+      const auto record = (*found)[i];
+      const bool is_to_go = first + i < before && !is_erased(record) && is_wanted(record);
+      left.add(is_to_go ? kErasedRecord : record);
+      count += is_to_go ? 1 : 0;
+    }
+    if (count == 0) return next;
+    Group group{partition, first, make_blob({head->count, head->time_ms}, left.bytes())};
+    // Held, so that no group is written again that is let go of at this moment.
+    const std::lock_guard lock(mutex_);
+    auto& state = states_[partition];
+    if (first < state.kept.begin) return next;
+    if (auto written = storage_->write({group}); !written) return written.error();
+    erased.records += count;
+    erased.bytes_rewritten += group.blob.size();
+    const auto tail = std::ranges::find(state.tail, first, &TailGroup::first);
+    if (tail == state.tail.end()) return next;
+    tail_bytes_ = tail_bytes_ - tail->blob->size() + group.blob.size();
+    tail->blob = std::make_shared<const std::string>(std::move(group.blob));
+    return next;
   }
 
   void commit_loop() {
@@ -421,6 +477,7 @@ class LocalLog final : public EventLog {
   LocalLogMetrics metrics_;
   std::unique_ptr<Storage> storage_;
 
+  std::mutex erasing_;
   mutable std::mutex mutex_;
   std::condition_variable work_, grown_;
   std::deque<Pending> pending_;

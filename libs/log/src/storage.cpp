@@ -161,6 +161,25 @@ Result<void> Storage::trim(Partition partition, Offset before) {
   return checked(db_->DeleteRange({}, family, begin, end), "trim");
 }
 
+Result<std::uint64_t> Storage::rewrite(Partition partition, Offset before) {
+  // The write-ahead log goes with what it was for: all families, or one of them would keep it.
+  if (auto flushed = checked(db_->Flush({}, families_), "write its tables"); !flushed) return flushed.error();
+  auto* family = families_[partition + 1];
+  const auto from = key_of(0);
+  const auto to = key_of(before);
+  const rocksdb::Slice begin(from), end(to);
+  rocksdb::CompactRangeOptions whole;
+  whole.bottommost_level_compaction = rocksdb::BottommostLevelCompaction::kForce;
+  if (auto compacted = checked(db_->CompactRange(whole, family, &begin, &end), "write its tables anew"); !compacted)
+    return compacted.error();
+  const rocksdb::Range range(begin, end);
+  std::uint64_t bytes = 0;
+  rocksdb::SizeApproximationOptions what;
+  what.include_files = true;
+  if (!db_->GetApproximateSizes(what, family, &range, 1, &bytes).ok()) return std::uint64_t{0};
+  return bytes;
+}
+
 std::uint64_t Storage::approximate_bytes(Partition partition) const {
   rocksdb::SizeApproximationOptions what;
   what.include_memtables = true;

@@ -40,6 +40,9 @@ class Storage {
   [[nodiscard]] Result<Range> range(Partition partition) const;
   /// Removes every blob that begins before `before`, and gives its disk space back.
   [[nodiscard]] Result<void> trim(Partition partition, Offset before);
+  /// Writes every file anew that holds blobs which begin before `before`, so that no file has what was overwritten or
+  /// trimmed there; returns the bytes that were written.
+  [[nodiscard]] Result<std::uint64_t> rewrite(Partition partition, Offset before);
   [[nodiscard]] std::uint64_t approximate_bytes(Partition partition) const;
 
   [[nodiscard]] Result<Progress> progress(Partition partition) const;

@@ -6,6 +6,9 @@
 #include <xxhash.h>
 
 #include <array>
+#include <cstdio>
+#include <utility>
+#include <vector>
 
 #include "snapshot_file.h"
 
@@ -52,6 +55,27 @@ Result<void> Erasures::add(ProfileId id, log::Offset before) {
     return file_error(path_, "written");
   size_ += sizeof entry;
   return {};
+}
+
+Result<void> Erasures::remove(ProfileId id) {
+  const std::lock_guard lock(mutex_);
+  std::vector<Entry> all(static_cast<std::size_t>(size_) / sizeof(Entry));
+  const auto bytes = static_cast<ssize_t>(all.size() * sizeof(Entry));
+  if (::pread(descriptor_, all.data(), all.size() * sizeof(Entry), 0) != bytes) return file_error(path_, "read");
+  if (std::erase_if(all, [&](const Entry& entry) { return entry[0] == id.value; }) == 0) return {};
+  const std::string fresh = path_ + ".new";
+  const int descriptor = ::open(fresh.c_str(), O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+  if (descriptor < 0) return file_error(fresh, "opened");
+  const auto left = static_cast<ssize_t>(all.size() * sizeof(Entry));
+  if (::pwrite(descriptor, all.data(), all.size() * sizeof(Entry), 0) != left || ::fdatasync(descriptor) != 0 ||
+      ::rename(fresh.c_str(), path_.c_str()) != 0) {
+    const auto error = file_error(fresh, "written");
+    ::close(descriptor);
+    return error;
+  }
+  ::close(std::exchange(descriptor_, descriptor));
+  size_ = left;
+  return sync_directory_of(path_);
 }
 
 }  // namespace marquee::profile

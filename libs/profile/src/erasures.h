@@ -25,14 +25,16 @@ class Erasures {
 
   /// Durable when it returns.
   [[nodiscard]] Result<void> add(ProfileId id, log::Offset before);
+  /// Takes those of `id` out of the file, which is written anew. Durable when it returns.
+  [[nodiscard]] Result<void> remove(ProfileId id);
 
  private:
   Erasures(std::string path, int descriptor, std::int64_t size)
       : path_(std::move(path)), descriptor_(descriptor), size_(size) {}
 
   const std::string path_;
-  const int descriptor_;
   std::mutex mutex_;
+  int descriptor_;     ///< Guarded by mutex_.
   std::int64_t size_;  ///< Of what is whole; guarded by mutex_.
 };
 

@@ -15,6 +15,7 @@
 #include "feeder_metrics.h"
 #include "marquee/base/logging.h"
 #include "marquee/log/current_end.h"
+#include "marquee/log/erasable.h"
 
 namespace marquee::profile {
 namespace {
@@ -89,6 +90,13 @@ class ProfileFeeder::Impl {
   void erase(const Erasure& erasure) {
     if (const auto id = profile_id(erasure.site_id, erasure.user_key))
       store_->erase(*id, {.before = erasure.before, .received_ms = erasure.asked_ms});
+  }
+
+  Result<void> drop_mark(std::string_view site_id, std::uint64_t user_key) {
+    const auto id = profile_id(site_id, user_key);
+    if (!id) return {};
+    if (auto saved = save(); !saved) return saved;  // A snapshot of before would bring the profile back.
+    return erasures_->remove(*id);
   }
 
   Result<void> save() {
@@ -216,7 +224,7 @@ class ProfileFeeder::Impl {
       if (event && event::check(*event)) {
         ++outcomes[static_cast<std::size_t>(observe(*store_, reader, {partition, offset}, *event))];
         received_ms = event->received_time_ms;
-      } else {
+      } else if (!log::is_erased(record)) {
         metrics_.unreadable.Increment();
       }
       ++offset;
@@ -292,6 +300,9 @@ Result<void> ProfileFeeder::erase(std::string_view site_id, std::uint64_t user_k
   return impl_->erase(site_id, user_key);
 }
 void ProfileFeeder::erase(const Erasure& erasure) { impl_->erase(erasure); }
+Result<void> ProfileFeeder::drop_mark(std::string_view site_id, std::uint64_t user_key) {
+  return impl_->drop_mark(site_id, user_key);
+}
 Result<void> ProfileFeeder::save() { return impl_->save(); }
 bool ProfileFeeder::has_begun() const { return impl_->has_begun(); }
 std::uint64_t ProfileFeeder::lag() const { return impl_->lag(); }

@@ -140,6 +140,33 @@ TEST(ProfileFeeder, does_not_bring_back_who_was_erased) {
   }
 }
 
+TEST(ProfileFeeder, drops_the_mark_of_one_erasure_from_its_file_and_keeps_the_others) {
+  const Directory directory;
+  const auto log = open_log(directory);
+  const auto has_mark = [&](std::uint64_t user) {
+    const auto id = permission(user).id().value;
+    return testing::bytes_of_file(directory.file("profiles/erased"))
+               .find(std::string(reinterpret_cast<const char*>(&id), sizeof id)) != std::string::npos;
+  };
+  {
+    auto feeder = open_feeder(*log, directory);
+    for (std::uint64_t user = 1; user <= 3; ++user)
+      append(*log, {make_event(user, 1, event::Type::page_view, kNewYear)});
+    ASSERT_TRUE(comes_true([&] { return feeder->lag() == 0; }));
+    for (std::uint64_t user = 1; user <= 3; ++user) ASSERT_TRUE(feeder->erase("campus", user));
+    EXPECT_TRUE(has_mark(2));
+    ASSERT_TRUE(feeder->drop_mark("campus", 2));
+    ASSERT_TRUE(feeder->drop_mark("campus", 77));  // Nobody's.
+    EXPECT_FALSE(has_mark(2));
+    ASSERT_TRUE(feeder->erase("campus", 4));  // Behind what is left.
+  }
+  EXPECT_FALSE(has_mark(2));
+  for (const std::uint64_t user : {1, 3, 4}) EXPECT_TRUE(has_mark(user)) << user;
+  const auto feeder = open_feeder(*log, directory);
+  ASSERT_TRUE(comes_true([&] { return feeder->lag() == 0; }));
+  for (std::uint64_t user = 1; user <= 3; ++user) EXPECT_FALSE(feeder->store().read(permission(user))) << user;
+}
+
 TEST(ProfileFeeder, cuts_off_an_erasure_that_was_being_written_and_refuses_a_damaged_file) {
   const Directory directory;
   const auto log = open_log(directory);

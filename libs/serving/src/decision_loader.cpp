@@ -8,6 +8,7 @@
 #include "decision_record.h"
 #include "marquee/base/logging.h"
 #include "marquee/base/thread_priority.h"
+#include "marquee/log/erasable.h"
 
 namespace marquee::serving {
 namespace {
@@ -107,6 +108,7 @@ Result<void> DecisionLoader::load_some(log::Partition partition) {
   std::size_t decisions = 0;
   std::map<std::string_view, std::string> rows_by_insert;
   for (const auto record : records->records) {
+    if (log::is_erased(record)) continue;
     const auto landing = landing_of(record);
     if (!landing) return landing.error();
     rows_by_insert[landing->insert] += landing->rows;

@@ -9,6 +9,7 @@
 
 #include "marquee/clickhouse/row_binary.h"
 #include "marquee/decision/names.h"
+#include "marquee/serving/decision_person.h"
 
 namespace marquee::serving {
 namespace {
@@ -296,6 +297,19 @@ void append_inventory(std::string_view site_id, const decision::Inventory& inven
   write.number(inventory.fingerprint());
   write.size(inventory.ads().size());
   for (const auto& row : inventory.ads()) write.text(row.ad->id);
+}
+
+/// All rows of a record are of one decision, and so of one user.
+bool is_decision_of(std::string_view record, std::string_view site_id, std::uint64_t user_key, std::int64_t until_ms) {
+  const auto form = form_of(record);
+  if (!form || form->first == Form::inventory) return false;
+  clickhouse::RowBinaryReader reader(form->second);
+  const auto site = reader.text();
+  static_cast<void>(reader.text());
+  static_cast<void>(reader.number<std::uint8_t>());
+  const auto time = reader.number<std::int64_t>();
+  const auto user = reader.number<std::uint64_t>();
+  return user && *site == site_id && *user == user_key && *time <= until_ms;
 }
 
 Result<Landing> landing_of(std::string_view record) {

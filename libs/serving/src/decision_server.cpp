@@ -133,6 +133,7 @@ class DecisionServer::Impl : public std::enable_shared_from_this<DecisionServer:
 
   void start(const std::string& path) { feed_.start(path); }
   [[nodiscard]] bool is_ready() const { return feed_.is_ready() && (!options_.may_serve || options_.may_serve()); }
+  [[nodiscard]] Result<void> save() { return feed_.save(); }
   void stop() { feed_.stop(); }
 
  private:
@@ -455,6 +456,7 @@ DecisionServer::~DecisionServer() { impl_->stop(); }
 void DecisionServer::add_routes(http::Router& router) { impl_->add_routes(router); }
 void DecisionServer::start(const std::string& path) { impl_->start(path); }
 bool DecisionServer::is_ready() const { return impl_->is_ready(); }
+Result<void> DecisionServer::save() { return impl_->save(); }
 void DecisionServer::stop() { impl_->stop(); }
 
 }  // namespace marquee::serving

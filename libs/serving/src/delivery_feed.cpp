@@ -4,12 +4,14 @@
 #include <cmath>
 #include <condition_variable>
 #include <mutex>
+#include <thread>
 
 #include "decision_record.h"
 #include "marquee/base/logging.h"
 #include "marquee/event/event.h"
 #include "marquee/log/await_records.h"
 #include "marquee/log/current_end.h"
+#include "marquee/log/erasable.h"
 
 namespace marquee::serving {
 namespace {
@@ -17,8 +19,9 @@ namespace {
 using SteadyClock = std::chrono::steady_clock;
 
 constexpr std::size_t kFedRecords = 10'000, kFedBytes = std::size_t{4} << 20;
-constexpr Millis kFeedWait{20};               ///< For a record, before other partitions are looked at.
-constexpr Millis kFeedPause{1'000};           ///< After an error of the log.
+constexpr Millis kFeedWait{20};      ///< For a record, before other partitions are looked at.
+constexpr Millis kFeedPause{1'000};  ///< After an error of the log.
+constexpr Millis kSavedWithin{10'000};
 constexpr Millis kAskEvery{1'000};            ///< Where the logs end, which others append to.
 constexpr std::int64_t kMostBehind = 10'000;  ///< What another's clock may say of what it took just now.
 constexpr std::int64_t kWriteEvery = 60'000;
@@ -47,6 +50,16 @@ void DeliveryFeed::start(const std::string& path) {
 
 bool DeliveryFeed::is_ready() const {
   return has_caught_up_ && (!are_shared_ || SteadyClock::now() - fresh_at_.load() < kStale);
+}
+
+Result<void> DeliveryFeed::save() {
+  const auto number = ++saves_asked_;
+  const auto deadline = SteadyClock::now() + kSavedWithin;
+  while (saves_done_ < number) {
+    if (SteadyClock::now() > deadline) return Error::retry("the counts of budgets and caps are not written yet");
+    std::this_thread::sleep_for(kFeedWait);
+  }
+  return {};
 }
 
 void DeliveryFeed::announce(const decision::DecisionId& id) {
@@ -181,6 +194,7 @@ void DeliveryFeed::take_event(std::string_view record, bool is_counted_already) 
 }
 
 void DeliveryFeed::take_decision(std::string_view record) {
+  if (log::is_erased(record)) return;
   const auto choices = read_record(record);
   if (!choices) return logging::warn("serving.decision_not_read", {{"error", choices.error().message}});
   if (choices->empty()) return;
@@ -233,8 +247,9 @@ void DeliveryFeed::follow(const std::stop_token& stop) {
       pause(stop);
       continue;
     }
-    if (const auto time = now(); time - written >= kWriteEvery || time < written) {
-      write_counts();
+    const auto asked_for = saves_asked_.load();
+    if (const auto time = now(); time - written >= kWriteEvery || time < written || saves_done_ < asked_for) {
+      if (write_counts()) saves_done_ = asked_for;
       written = time;
     }
     if (*has_some) continue;
@@ -250,11 +265,12 @@ void DeliveryFeed::pause(const std::stop_token& stop) {
   stopped.wait_for(lock, stop, kFeedPause, [] { return false; });
 }
 
-void DeliveryFeed::write_counts() {
+bool DeliveryFeed::write_counts() {
   const auto oldest = now() - kLongestWindow;
   for (const auto& [id, decider] : sites_.all()) decider->caps().forget(oldest);
-  if (auto written = write_counts_file(path_, sites_, next_); !written)
-    logging::warn("serving.counts_not_written", {{"error", written.error().message}});
+  const auto written = write_counts_file(path_, sites_, next_);
+  if (!written) logging::warn("serving.counts_not_written", {{"error", written.error().message}});
+  return written.has_value();
 }
 
 void DeliveryFeed::stop() {
@@ -263,7 +279,7 @@ void DeliveryFeed::stop() {
   thread_.join();
   if (!has_caught_up_) return;
   static_cast<void>(catch_up());  // What it does not take in now, the next start does.
-  write_counts();
+  static_cast<void>(write_counts());
 }
 
 }  // namespace marquee::serving

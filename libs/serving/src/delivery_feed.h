@@ -51,6 +51,9 @@ class DeliveryFeed {
   /// Whether what the logs have is taken in.
   [[nodiscard]] bool is_ready() const;
 
+  /// Writes the counts as they are now, and returns once the file has them. Action::retry where that takes long.
+  [[nodiscard]] Result<void> save();
+
   /// Before a decision that this process makes is appended.
   void announce(const decision::DecisionId& id);
   /// When it could not be. False where the log has told of it all the same.
@@ -70,7 +73,7 @@ class DeliveryFeed {
   void run(const std::stop_token& stop);
   void follow(const std::stop_token& stop);
   void pause(const std::stop_token& stop);
-  void write_counts();
+  bool write_counts();
   [[nodiscard]] std::int64_t now() const { return clock_->now().time_since_epoch().count(); }
 
   const Seal& seal_;
@@ -88,6 +91,7 @@ class DeliveryFeed {
   std::mutex mutex_;
   std::unordered_set<std::string> own_;  ///< Decisions of this process that the log has not told of. Guarded by mutex_.
   std::atomic<bool> has_caught_up_ = false;
+  std::atomic<std::uint64_t> saves_asked_ = 0, saves_done_ = 0;    ///< Each save() is a number.
   std::atomic<std::chrono::steady_clock::time_point> fresh_at_{};  ///< All that the logs had then is taken in.
   std::jthread thread_;
 };

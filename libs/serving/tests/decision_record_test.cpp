@@ -7,6 +7,7 @@
 #include <random>
 
 #include "marquee/clickhouse/row_binary.h"
+#include "marquee/serving/decision_person.h"
 
 namespace marquee::serving {
 namespace {
@@ -199,6 +200,24 @@ TEST_F(DecisionRecordTest, gives_back_what_was_served_and_what_was_known) {
   for (std::size_t size = 1; size < text.size(); ++size)
     EXPECT_TRUE(!read_record(text.substr(0, size)) || read_record(text.substr(0, size))->size() <= 1) << size;
   EXPECT_FALSE(read_record(std::string_view(text).substr(0, 40)));
+}
+
+TEST_F(DecisionRecordTest, says_of_whom_it_is_also_without_an_ad) {
+  add_inventory(3);
+  decision.user_key = 9;
+  for (const bool has_ad : {false, true}) {
+    decision.choices[0].ad = has_ad ? &decision.inventory->ads()[1] : nullptr;
+    const auto text = record();
+    EXPECT_TRUE(is_decision_of(text, "campus", 9, kTime));
+    EXPECT_FALSE(is_decision_of(text, "campus", 9, kTime - 1));
+    EXPECT_FALSE(is_decision_of(text, "campus", 8, kTime));
+    EXPECT_FALSE(is_decision_of(text, "moodle", 9, kTime));
+    for (std::size_t size = 0; size < 30; ++size)
+      EXPECT_FALSE(is_decision_of(text.substr(0, size), "campus", 9, kTime));
+  }
+  std::string inventory;
+  append_inventory("campus", *decision.inventory, inventory);
+  EXPECT_FALSE(is_decision_of(inventory, "campus", 9, kTime));
 }
 
 /// As a log has it that the program before this one wrote.

@@ -19,6 +19,7 @@
 #include "marquee/ingest/pipeline_watch.h"
 #include "marquee/log/event_log.h"
 #include "marquee/notify/notifier.h"
+#include "marquee/privacy/eraser.h"
 
 namespace marquee::api {
 
@@ -38,6 +39,10 @@ struct ApiOptions {
   bool can_remember = true;                    ///< Whether reports may remember answers; see analytics::Reports.
   /// Erases what is known of a user while deciding, by the site's id of the user; durable when it returns.
   std::function<Result<void>(const std::string& site_id, const std::string& user_id)> erase_profile;
+  /// Erases users from everything; null: not here.
+  privacy::Eraser* eraser = nullptr;
+  /// All that is known of a user, as JSON text, by the site's id of the user.
+  std::function<Result<std::string>(const std::string& site_id, const std::string& user_id)> export_user = {};
   /// Groups of users of like interests: what targeting calls them, and how many users of the sample are in them.
   std::function<std::vector<std::pair<std::string, std::uint64_t>>()> clusters;
   /// Whether decisions can take a live segment's rule. Null: no live segments are taken.

@@ -149,6 +149,7 @@ class Catalog {
  private:
   friend class NotificationBook;
   friend class DefinitionBook;
+  friend class ErasureBook;
   class Impl;
   explicit Catalog(std::unique_ptr<Impl> impl);
   std::unique_ptr<Impl> impl_;

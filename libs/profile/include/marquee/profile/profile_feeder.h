@@ -53,6 +53,8 @@ class ProfileFeeder {
   [[nodiscard]] Result<void> erase(std::string_view site_id, std::uint64_t user_key);
   /// The same of one that the shared log has, and that this would hear of by itself a moment later.
   void erase(const Erasure& erasure);
+  /// Drops what is kept of such an erasure, of a user of whom neither the log nor the history has events of before.
+  [[nodiscard]] Result<void> drop_mark(std::string_view site_id, std::uint64_t user_key);
   [[nodiscard]] Result<void> save();
   /// Events of the log that are not yet applied.
   [[nodiscard]] std::uint64_t lag() const;

@@ -75,6 +75,8 @@ class DecisionServer {
   void start(const std::string& path);
   /// Whether it knows what was delivered, and so serves.
   [[nodiscard]] bool is_ready() const;
+  /// Writes the counts down now, as whoever was erased is not to stay in them. Action::retry where that takes long.
+  [[nodiscard]] Result<void> save();
   /// Takes in what the events' log has by now, writes the counts down, ends the thread.
   void stop();
 
