@@ -1,4 +1,4 @@
-import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
+import { useQuery } from '@tanstack/react-query';
 import { getRouteApi } from '@tanstack/react-router';
 import { useState } from 'react';
 import { reportModelQuery } from '../api/explore';
@@ -9,10 +9,10 @@ import { exploreMessages } from '../i18n/exploreMessages';
 import { messages as m } from '../i18n/messages';
 import { readFilter, writeFilter, type Filter } from '../state/filters';
 import { alertDraftOf, alertProblem, CONDITIONS, EVERIES, isCompared, newAlert, REMINDS, shownThreshold, SPANS, thresholdUnit, withMeaning, withThreshold } from '../state/notificationDraft';
-import { tell, tellFailure } from '../state/toasts';
-import { Button } from '../ui/Button';
+import { useNotificationSave } from '../state/useNotificationSave';
 import { Card } from '../ui/Card';
 import { Choice } from '../ui/Choice';
+import { EditorFoot } from '../ui/EditorFoot';
 import { NumberField, TextField } from '../ui/Field';
 import { FiltersField } from '../ui/FiltersField';
 import { Empty, Failure, Skeleton } from '../ui/states';
@@ -40,38 +40,13 @@ export function AlertEditor({ site, id, onMade }: EditorProps) {
   return <Editor site={site.id} before={before} onMade={onMade} />;
 }
 
-/** Keeps the draft; told with a way back to what was before. */
-function useSave(before: Alert | undefined, onMade: EditorProps['onMade'], onDone: () => void) {
-  const client = useQueryClient();
-  const renew = () => client.invalidateQueries({ queryKey: ['alerts'] });
-  return useMutation({
-    mutationFn: async (draft: AlertDraft): Promise<Made | undefined> => {
-      if (before === undefined) return makeAlert(draft);
-      await putAlert(before.id, draft);
-      return undefined;
-    },
-    onSuccess: async (made, { name }) => {
-      await renew();
-      if (made !== undefined) onMade({ ...made, name });
-      tell({
-        text: words.saved(name),
-        undo: () => {
-          const back = before === undefined ? forgetAlert(made?.id ?? '') : putAlert(before.id, before);
-          back.then(renew).catch((error: unknown) => { tellFailure(words.notUndone, error); });
-        },
-      });
-      onDone();
-    },
-  });
-}
-
 function Editor({ site, before, onMade }: { site: string; before: Alert | undefined; onMade: EditorProps['onMade'] }) {
   const navigate = route.useNavigate();
   const [draft, setDraft] = useState(() => (before === undefined ? newAlert(site) : alertDraftOf(before)));
   const [filters, setFilters] = useState<readonly Filter[]>(() => (draft.rule.filter ?? []).map(readFilter));
   const [isTried, setTried] = useState(false);
   const leave = () => void navigate({ search: ({ edit: _edit, ...others }) => others });
-  const save = useSave(before, onMade, leave);
+  const save = useNotificationSave<AlertDraft, Alert>({ key: 'alerts', before, make: makeAlert, put: putAlert, forget: forgetAlert, nameOf: ({ name }) => name, onMade, onDone: leave });
   const written = filters.filter(({ values }) => values.trim() !== '').map(writeFilter);
   const { filter: _filter, ...rest } = draft.rule;
   const rule: AlertRule = written.length === 0 ? rest : { ...rest, filter: written };
@@ -98,15 +73,7 @@ function Editor({ site, before, onMade }: { site: string; before: Alert | undefi
       <Card title={words.wherePart}>
         <TextField label={words.url} type="url" value={draft.url} maxLength={2000} hint={words.urlHint} onChange={(url) => { setDraft({ ...draft, url }); }} />
       </Card>
-      <div className="editor-foot">
-        <Button look="primary" type="submit" disabled={save.isPending}>
-          {m.action.save}
-        </Button>
-        <Button onPress={leave}>{m.action.cancel}</Button>
-        <p className="problem" role="alert">
-          {save.error !== null ? save.error.message : isTried && problem !== undefined ? words.problems[problem] : ''}
-        </p>
-      </div>
+      <EditorFoot isBusy={save.isPending} problem={save.error !== null ? save.error.message : isTried && problem !== undefined ? words.problems[problem] : ''} onCancel={leave} />
     </form>
   );
 }

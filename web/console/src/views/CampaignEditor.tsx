@@ -11,6 +11,7 @@ import type { ManageSearch } from '../state/search';
 import { hasEmptyCondition, readTargeting, writeTargeting, type TargetingTree } from '../state/targetingTree';
 import { tell, tellFailure } from '../state/toasts';
 import { Button } from '../ui/Button';
+import { EditorFoot } from '../ui/EditorFoot';
 import { Failure, Skeleton } from '../ui/states';
 import { AdsCard } from './CampaignAds';
 import { BasicsCard, WhenCard } from './CampaignBasics';
@@ -149,15 +150,7 @@ function Editor({ site, kept, begin, onReload }: EditorProps) {
           onMine={(version) => { save.mutate({ definition: definitionOf(draft), over: version }); }}
         />
       ) : null}
-      <div className="editor-foot">
-        <Button look="primary" type="submit" disabled={save.isPending}>
-          {m.action.save}
-        </Button>
-        <Button onPress={leave}>{m.action.cancel}</Button>
-        <p className="problem" role="alert">
-          {save.error !== null && !isClash ? save.error.message : isTried ? problem : ''}
-        </p>
-      </div>
+      <EditorFoot isBusy={save.isPending} problem={save.error !== null && !isClash ? save.error.message : isTried ? (problem ?? '') : ''} onCancel={leave} />
       {before === undefined ? null : <HistoryCard site={site} before={before} onChanged={onReload} />}
     </form>
   );

@@ -1,4 +1,4 @@
-import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
+import { useQuery } from '@tanstack/react-query';
 import { getRouteApi } from '@tanstack/react-router';
 import { useState } from 'react';
 import type { Site } from '../api/model';
@@ -7,10 +7,10 @@ import { savedListQuery, type ListedReport } from '../api/saved';
 import { alertMessages as words } from '../i18n/alertMessages';
 import { messages as m } from '../i18n/messages';
 import { deliveryDraftOf, deliveryProblem, newDelivery, scheduleOf, WEEKDAYS } from '../state/notificationDraft';
-import { tell, tellFailure } from '../state/toasts';
-import { Button } from '../ui/Button';
+import { useNotificationSave } from '../state/useNotificationSave';
 import { Card } from '../ui/Card';
 import { Choice } from '../ui/Choice';
+import { EditorFoot } from '../ui/EditorFoot';
 import { NumberField, TextField } from '../ui/Field';
 import { Empty, Failure, Skeleton } from '../ui/states';
 
@@ -39,39 +39,15 @@ export function DeliveryEditor({ site, id, report, onMade }: EditorProps) {
   return <Editor before={before} reports={reports.data} report={report} onMade={onMade} />;
 }
 
-/** Keeps the draft; told with a way back to what was before. */
-function useSave(before: Delivery | undefined, nameOf: (report: string) => string, onMade: EditorProps['onMade'], onDone: () => void) {
-  const client = useQueryClient();
-  const renew = () => client.invalidateQueries({ queryKey: ['deliveries'] });
-  return useMutation({
-    mutationFn: async (draft: DeliveryDraft): Promise<Made | undefined> => {
-      if (before === undefined) return makeDelivery(draft);
-      await putDelivery(before.id, draft);
-      return undefined;
-    },
-    onSuccess: async (made, { report }) => {
-      await renew();
-      const name = nameOf(report);
-      if (made !== undefined) onMade({ ...made, name });
-      tell({
-        text: words.saved(name),
-        undo: () => {
-          const back = before === undefined ? forgetDelivery(made?.id ?? '') : putDelivery(before.id, before);
-          back.then(renew).catch((error: unknown) => { tellFailure(words.notUndone, error); });
-        },
-      });
-      onDone();
-    },
-  });
-}
-
 function Editor({ before, reports, report, onMade }: { before: Delivery | undefined; reports: readonly ListedReport[]; report: string | undefined; onMade: EditorProps['onMade'] }) {
   const navigate = route.useNavigate();
   const [draft, setDraft] = useState(() => (before === undefined ? newDelivery(report ?? '') : deliveryDraftOf(before)));
   const [isTried, setTried] = useState(false);
   const leave = () => void navigate({ search: ({ edit: _edit, report: _report, ...others }) => others });
   const nameOf = (id: string) => reports.find((one) => one.id === id)?.name ?? words.unknownReport;
-  const save = useSave(before, nameOf, onMade, leave);
+  const save = useNotificationSave<DeliveryDraft, Delivery>({
+    key: 'deliveries', before, make: makeDelivery, put: putDelivery, forget: forgetDelivery, nameOf: (one) => nameOf(one.report), onMade, onDone: leave,
+  });
   const problem = deliveryProblem(draft);
   const title = before === undefined ? words.editorNew.delivery : words.editorOf(nameOf(before.report));
   return (
@@ -106,15 +82,7 @@ function Editor({ before, reports, report, onMade }: { before: Delivery | undefi
       <Card title={words.wherePart}>
         <TextField label={words.url} type="url" value={draft.url} maxLength={2000} hint={words.urlHint} onChange={(url) => { setDraft({ ...draft, url }); }} />
       </Card>
-      <div className="editor-foot">
-        <Button look="primary" type="submit" disabled={save.isPending}>
-          {m.action.save}
-        </Button>
-        <Button onPress={leave}>{m.action.cancel}</Button>
-        <p className="problem" role="alert">
-          {save.error !== null ? save.error.message : isTried && problem !== undefined ? words.problems[problem] : ''}
-        </p>
-      </div>
+      <EditorFoot isBusy={save.isPending} problem={save.error !== null ? save.error.message : isTried && problem !== undefined ? words.problems[problem] : ''} onCancel={leave} />
     </form>
   );
 }

@@ -16,11 +16,12 @@ import { readFilters, writeFilter } from '../state/filters';
 import type { TimeRange } from '../state/range';
 import type { ExploreSearch } from '../state/search';
 import { useExploration } from '../state/useExploration';
+import { AnswerFrame } from '../ui/AnswerFrame';
 import { Card, Figure, Headline } from '../ui/Card';
 import { Choice } from '../ui/Choice';
 import { ReportActions } from '../ui/ReportActions';
 import { SegmentChoice } from '../ui/SegmentChoice';
-import { Empty, Failure, Skeleton, TableSkeleton } from '../ui/states';
+import { Skeleton, TableSkeleton } from '../ui/states';
 import { ExploreTable } from './ExploreTable';
 import { WhereField } from '../ui/WhereField';
 import '../styles/explore.css';
@@ -58,27 +59,18 @@ function Explore({ site, range, search }: { site: Site; range: TimeRange | undef
   return (
     <>
       <Choices search={search} model={model.data} site={site.id} />
-      <div className={isOld && exploration !== undefined ? 'stack refreshing' : 'stack'} aria-busy={isRunning}>
-        {failed !== undefined ? (
-          <div className="card">
-            <Failure
-              error={failed}
-              onRetry={() => {
-                if (model.error !== null) void model.refetch();
-                setAttempt((count) => count + 1);
-              }}
-            />
-          </div>
-        ) : isEmpty ? (
-          <div className="card">
-            <Empty title={words.emptyTitle} command={m.commands.simulate}>
-              {words.emptyAdvice}
-            </Empty>
-          </div>
-        ) : (
-          <Answer exploration={exploration} question={question} isRunning={isRunning} />
-        )}
-      </div>
+      <AnswerFrame
+        isOld={isOld && exploration !== undefined}
+        isBusy={isRunning}
+        error={failed}
+        onRetry={() => {
+          if (model.error !== null) void model.refetch();
+          setAttempt((count) => count + 1);
+        }}
+        empty={isEmpty ? { title: words.emptyTitle, advice: words.emptyAdvice } : undefined}
+      >
+        <Answer exploration={exploration} question={question} isRunning={isRunning} />
+      </AnswerFrame>
     </>
   );
 }

@@ -16,11 +16,12 @@ import { readFilters, writeFilter } from '../state/filters';
 import type { TimeRange } from '../state/range';
 import type { PathsSearch } from '../state/search';
 import { mainWay, placesOf, waysOf, type Way, type WayNode, type Ways } from '../state/ways';
+import { AnswerFrame } from '../ui/AnswerFrame';
 import { Card, Figure } from '../ui/Card';
 import { Choice } from '../ui/Choice';
 import { ReportActions } from '../ui/ReportActions';
 import { SegmentChoice } from '../ui/SegmentChoice';
-import { Empty, Failure, Skeleton, TableSkeleton } from '../ui/states';
+import { Skeleton, TableSkeleton } from '../ui/states';
 import { Table, type Column } from '../ui/Table';
 import { knownTypes, TypesField } from '../ui/TypesField';
 import { useSort } from '../ui/useSort';
@@ -91,21 +92,15 @@ function PathsPage(props: PageProps) {
   return (
     <>
       <Choices {...props} ways={query.data} />
-      <div className={query.isPlaceholderData ? 'stack refreshing' : 'stack'} aria-busy={query.isFetching}>
-        {query.error !== null ? (
-          <div className="card">
-            <Failure error={query.error} onRetry={() => void query.refetch()} />
-          </div>
-        ) : isEmpty ? (
-          <div className="card">
-            <Empty title={words.emptyTitle} command={m.commands.simulate}>
-              {words.emptyAdvice}
-            </Empty>
-          </div>
-        ) : (
-          <Content ways={query.data} parameters={parameters} search={props.search} />
-        )}
-      </div>
+      <AnswerFrame
+        isOld={query.isPlaceholderData}
+        isBusy={query.isFetching}
+        error={query.error ?? undefined}
+        onRetry={() => void query.refetch()}
+        empty={isEmpty ? { title: words.emptyTitle, advice: words.emptyAdvice } : undefined}
+      >
+        {parameters === undefined ? null : <Content ways={query.data} parameters={parameters} search={props.search} />}
+      </AnswerFrame>
     </>
   );
 }

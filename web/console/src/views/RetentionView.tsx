@@ -9,17 +9,17 @@ import { Chart } from '../charts/Chart';
 import { usePalette } from '../charts/palette';
 import { retentionOption } from '../charts/retentionOption';
 import { format } from '../i18n/format';
-import { messages as m } from '../i18n/messages';
 import { retentionMessages as words } from '../i18n/retentionMessages';
 import { readFilters, writeFilter } from '../state/filters';
 import type { TimeRange } from '../state/range';
 import { backOfAll, isOpen, MOST_COHORTS, NEWEST, newestIntervals, newestOf, shareOf, wholeIntervals, type Back, type Cohort, type RetentionInterval } from '../state/retention';
 import type { RetentionSearch } from '../state/search';
+import { AnswerFrame } from '../ui/AnswerFrame';
 import { Card, Figure } from '../ui/Card';
 import { Segments } from '../ui/Choice';
 import { ReportActions } from '../ui/ReportActions';
 import { SegmentChoice } from '../ui/SegmentChoice';
-import { Empty, Failure, Skeleton, TableSkeleton } from '../ui/states';
+import { Skeleton, TableSkeleton } from '../ui/states';
 import { knownTypes, TypesField } from '../ui/TypesField';
 import { WhereField } from '../ui/WhereField';
 import '../styles/answer.css';
@@ -78,21 +78,15 @@ function RetentionPage(props: PageProps) {
   return (
     <>
       <Choices {...props} />
-      <div className={query.isPlaceholderData ? 'stack refreshing' : 'stack'} aria-busy={query.isFetching}>
-        {query.error !== null ? (
-          <div className="card">
-            <Failure error={query.error} onRetry={() => void query.refetch()} />
-          </div>
-        ) : isEmpty ? (
-          <div className="card">
-            <Empty title={words.emptyTitle} command={m.commands.simulate}>
-              {words.emptyAdvice}
-            </Empty>
-          </div>
-        ) : (
-          <Content {...props} retention={query.data} parameters={parameters} isCut={asked?.isCut === true} />
-        )}
-      </div>
+      <AnswerFrame
+        isOld={query.isPlaceholderData}
+        isBusy={query.isFetching}
+        error={query.error ?? undefined}
+        onRetry={() => void query.refetch()}
+        empty={isEmpty ? { title: words.emptyTitle, advice: words.emptyAdvice } : undefined}
+      >
+        {parameters === undefined ? null : <Content {...props} retention={query.data} parameters={parameters} isCut={asked?.isCut === true} />}
+      </AnswerFrame>
     </>
   );
 }

@@ -12,8 +12,8 @@ import type { SegmentKind, SegmentsSearch } from '../state/search';
 import { newGroup } from '../state/ruleTree';
 import { newCondition, readKeys, readRule, ruleProblem, writeRule, type RuleTree } from '../state/segmentRule';
 import { tell, tellFailure } from '../state/toasts';
-import { Button } from '../ui/Button';
 import { Card } from '../ui/Card';
+import { EditorFoot } from '../ui/EditorFoot';
 import { Segments } from '../ui/Choice';
 import { RuleTreeField } from '../ui/RuleTreeField';
 import { Failure, Skeleton } from '../ui/states';
@@ -148,15 +148,12 @@ function Editor({ site, before, kind }: { site: string; before: Segment | undefi
       ) : (
         <DropOffCard definition={before?.definition} />
       )}
-      <div className="editor-foot">
-        <Button look="primary" type="submit" disabled={save.isPending}>
-          {save.isPending ? words.finding : m.action.save}
-        </Button>
-        <Button onPress={leave}>{m.action.cancel}</Button>
-        <p className="problem" role="alert">
-          {save.error !== null ? save.error.message : isTried ? problem : ''}
-        </p>
-      </div>
+      <EditorFoot
+        isBusy={save.isPending}
+        problem={save.error !== null ? save.error.message : isTried ? (problem ?? '') : ''}
+        onCancel={leave}
+        label={save.isPending ? words.finding : m.action.save}
+      />
     </form>
   );
 }
