@@ -380,6 +380,8 @@ http::Response FakeStore::run(const std::string& sql, const http::Request& reque
   if (sql.starts_with("SELECT dateDiff"))
     return ok("n\nInt64\n0\n");  // Whoever has it lives, unless it is known not to.
   if (sql.starts_with("SELECT name, comment FROM system.tables")) return ok("n\tc\nString\tString\n");
+  if (sql.starts_with("SELECT name, engine_full FROM system.tables"))
+    return ok("n\te\nString\tString\nevents\tMergeTree ORDER BY tuple()\n");  // Everything is kept for ever.
   if (sql.starts_with("SELECT comment FROM system.tables")) return ok("c\nString\n");
   if (sql.starts_with("INSERT INTO marquee.rebuilds")) {
     highest_rebuilder_ = std::max<std::uint64_t>(highest_rebuilder_, std::stoull(sql.substr(sql.rfind('(') + 1)));
