@@ -206,8 +206,12 @@ void Service::open_demo() {
   demo_ = std::make_unique<serving::DemoServer>(std::move(options));
 }
 
+std::uint64_t Service::key_of(std::string_view user_id) const {
+  return event::hash_user(secrets_.hash_key_bytes(), user_id);
+}
+
 Result<void> Service::erase_profile(const std::string& site_id, const std::string& user_id) {
-  const auto user_key = event::hash_user(secrets_.hash_key_bytes(), user_id);
+  const auto user_key = key_of(user_id);
   if (erasures_) {
     const auto told = erasures_->tell(site_id, user_key);
     if (!told) return told.error();
@@ -231,13 +235,13 @@ privacy::Places Service::places_of_users() {
   else if (!settings_.store_cluster.empty())
     places.refusal = "on a cluster (store.cluster) nobody is erased from here yet: see docs/privacy.md";
   places.events = log_.get();
-  places.hash_user = [this](std::string_view user_id) { return event::hash_user(secrets_.hash_key_bytes(), user_id); };
+  places.hash_user = [this](std::string_view user_id) { return key_of(user_id); };
   // What decides is opened later than this, and ended after the eraser.
   places.decisions = [this]() -> log::EventLog* { return decisions_ ? &decisions_->log() : nullptr; };
   places.is_decision_of = [](std::string_view record, const privacy::Person& person, std::int64_t until_ms) {
     return serving::is_decision_of(record, person.site_id, person.user_key, until_ms);
   };
-  places.forget_profile = [this](const privacy::Person& person, std::int64_t) -> Result<bool> {
+  places.forget_profile = [this](const privacy::Person& person) -> Result<bool> {
     if (!profiles_) return false;
     const bool had_one = profiles_->find(person.site_id, person.user_key).has_value();
     if (auto erased = profiles_->erase(person.site_id, person.user_key); !erased) return erased.error();
@@ -265,11 +269,10 @@ privacy::Places Service::places_of_users() {
 }
 
 Result<std::string> Service::export_user(const std::string& site_id, const std::string& user_id) {
-  const auto hash = [this](std::string_view id) { return event::hash_user(secrets_.hash_key_bytes(), id); };
-  privacy::KnownPlaces places{.profile = {}, .hash_user = hash};
+  privacy::KnownPlaces places{.profile = {}, .hash_user = [this](std::string_view id) { return key_of(id); }};
   if (profiles_)
     places.profile = [this](const privacy::Person& person) { return profiles_->find(person.site_id, person.user_key); };
-  return privacy::export_user(*answering_, *catalog_, places, {site_id, hash(user_id)});
+  return privacy::export_user(*answering_, *catalog_, places, {site_id, key_of(user_id)});
 }
 
 std::vector<std::pair<std::string, std::uint64_t>> Service::clusters() const {

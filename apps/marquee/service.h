@@ -65,6 +65,8 @@ class Service {
   [[nodiscard]] Result<void> start_decision_loader();
   [[nodiscard]] Result<void> start_store();
   /// By the id that the site has for the user.
+  /// As events have the user.
+  [[nodiscard]] std::uint64_t key_of(std::string_view user_id) const;
   [[nodiscard]] Result<void> erase_profile(const std::string& site_id, const std::string& user_id);
   /// What of users this process keeps, for who erases them.
   [[nodiscard]] privacy::Places places_of_users();

@@ -12,6 +12,7 @@ import unittest
 import urllib.parse
 from typing import Any
 
+from tests.support.funnels import assert_same
 from tests.support.funnels import report as walked
 from tests.support.marquee import Marquee
 from tests.support.reports import import_events, text_time
@@ -108,14 +109,6 @@ def random_definition(draw: random.Random) -> dict[str, Any]:
 
 
 class Definition(unittest.TestCase):
-    def same(self, got: dict[str, Any], expected: dict[str, Any]) -> None:
-        for one, wanted in [*zip(got["steps"], expected["steps"], strict=True), (got, expected)]:
-            for name in set(wanted) - {"steps", "rows", "dropped"}:
-                if wanted[name] is None or isinstance(wanted[name], int):
-                    self.assertEqual(one[name], wanted[name], name)
-                else:
-                    self.assertAlmostEqual(one[name], wanted[name], delta=1e-6, msg=name)
-
     def test_every_kind_of_funnel_equals_a_walk_through_each_users_events(self) -> None:
         draw = random.Random(SEED + 1)
         converted = 0
@@ -130,16 +123,16 @@ class Definition(unittest.TestCase):
                 got = ask({**definition, "from": text_time(begin), "to": text_time(end), "compare": "previous" if compares else "none"})
                 expected = walked(definition, EVENTS, begin, end)
                 converted += expected["steps"][-1]["users"] > 0
-                self.same(got, expected)
+                assert_same(self, got, expected)
                 self.assertEqual({row["key"] for row in got["rows"]}, set(expected["rows"]))
                 before = walked(definition, EVENTS, begin - (end - begin), begin) if compares else None
                 for row in got["rows"]:
-                    self.same(row, expected["rows"][row["key"]])
+                    assert_same(self, row, expected["rows"][row["key"]])
                     if before is not None:
                         nobody = walked(definition, [], begin, end)
-                        self.same(row["previous"], before["rows"].get(row["key"], nobody))
+                        assert_same(self, row["previous"], before["rows"].get(row["key"], nobody))
                 if before is not None:
-                    self.same(got["previous"], before)
+                    assert_same(self, got["previous"], before)
                 if "dropped" in expected:
                     users = expected["dropped"]
                     self.assertEqual((got["dropped"]["users"], got["dropped"]["users_without_key"]),

@@ -11,6 +11,7 @@ import unittest
 import urllib.parse
 from typing import Any
 
+from tests.support.funnels import assert_same
 from tests.support.funnels import report as walked
 from tests.support.marquee import Marquee, wait_until
 from tests.support.reports import import_events, text_time
@@ -144,14 +145,6 @@ def tearDownModule() -> None:
 
 
 class Journeys(unittest.TestCase):
-    def same(self, got: dict[str, Any], expected: dict[str, Any]) -> None:
-        for one, wanted in [*zip(got["steps"], expected["steps"], strict=True), (got, expected)]:
-            for name in set(wanted) - {"steps", "rows", "dropped"}:
-                if wanted[name] is None or isinstance(wanted[name], int):
-                    self.assertEqual(one[name], wanted[name], name)
-                else:
-                    self.assertAlmostEqual(one[name], wanted[name], delta=1e-6, msg=name)
-
     def funnels_are_right(self, draw: random.Random, cases: int) -> set[str]:
         """The sources that answered."""
         sources = set()
@@ -162,7 +155,7 @@ class Journeys(unittest.TestCase):
             with self.subTest(case=case, seed=SEED, definition=definition, begin=begin, end=end):
                 got = ask_funnel({**definition, **span})
                 sources.add(got["source"])
-                self.same(got, walked(definition, EVENTS, begin, end))
+                assert_same(self, got, walked(definition, EVENTS, begin, end))
                 from_events = ask_funnel({**definition, **span, "filter": [EVERY_EVENT]})
                 self.assertEqual(from_events.pop("source"), "events")
                 del got["source"]

@@ -8,6 +8,7 @@ from __future__ import annotations
 import collections
 import itertools
 import math
+import unittest
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
@@ -171,3 +172,13 @@ def report(definition: dict[str, Any], events: list[Event], begin: int, end: int
         then = next(number for number in range(after, len(definition["steps"])) if not definition["steps"][number].get("optional"))
         result["dropped"] = {user for user, walk in walks.items() if (reached := walk.reached())[after - 1] and not reached[then]}
     return result
+
+
+def assert_same(test: unittest.TestCase, got: dict[str, Any], expected: dict[str, Any]) -> None:
+    """Whether a report, or a row of one, says what walking found."""
+    for one, wanted in [*zip(got["steps"], expected["steps"], strict=True), (got, expected)]:
+        for name in set(wanted) - {"steps", "rows", "dropped"}:
+            if wanted[name] is None or isinstance(wanted[name], int):
+                test.assertEqual(one[name], wanted[name], name)
+            else:
+                test.assertAlmostEqual(one[name], wanted[name], delta=1e-6, msg=name)

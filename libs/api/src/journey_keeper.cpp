@@ -1,5 +1,6 @@
 #include "journey_keeper.h"
 
+#include <fmt/chrono.h>
 #include <fmt/format.h>
 
 #include <condition_variable>
@@ -15,15 +16,13 @@ constexpr auto kStopJourneysEvery = std::chrono::milliseconds(50);
 
 /// The partition of the day that is not over.
 std::string partition_of_today() {
-  const std::chrono::year_month_day day(std::chrono::floor<std::chrono::days>(std::chrono::system_clock::now()));
-  return fmt::format("{:04}{:02}{:02}", static_cast<int>(day.year()), static_cast<unsigned>(day.month()),
-                     static_cast<unsigned>(day.day()));
+  return fmt::format("{:%Y%m%d}", std::chrono::floor<std::chrono::days>(std::chrono::system_clock::now()));
 }
 
 }  // namespace
 
 JourneyKeeper::JourneyKeeper(JourneyKeeperOptions options, clickhouse::Client& store)
-    : options_(std::move(options)), store_(store), writer_(store_), thread_([this](const std::stop_token& stop) {
+    : options_(std::move(options)), writer_(store), thread_([this](const std::stop_token& stop) {
         run(stop);
         ended_.release();
       }) {}

@@ -42,7 +42,6 @@ class JourneyKeeper {
   [[nodiscard]] Result<void> remove_outdated();
 
   const JourneyKeeperOptions options_;
-  clickhouse::Client& store_;
   analytics::JourneyWriter writer_;
   std::atomic<std::uint64_t> being_made_ = 0;  ///< A build; 0: none.
   // Of the thread alone:

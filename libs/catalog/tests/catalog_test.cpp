@@ -9,30 +9,13 @@
 #include <thread>
 #include <tuple>
 
+#include "catalog_file.h"
 #include "marquee/catalog/definition_book.h"
 
 namespace marquee::catalog {
 namespace {
 
-class CatalogTest : public testing::Test {
- protected:
-  void SetUp() override {
-    path_ = std::filesystem::temp_directory_path() / ("marquee-catalog-" + make_secret(""));
-    open();
-  }
-  void TearDown() override {
-    catalog_.reset();
-    for (const char* suffix : {"", "-wal", "-shm"}) std::filesystem::remove(path_.string() + suffix);
-  }
-  void open() {
-    catalog_.reset();
-    auto opened = Catalog::open(path_.string());
-    ASSERT_TRUE(opened) << opened.error().message;
-    catalog_ = std::move(*opened);
-  }
-  std::filesystem::path path_;
-  std::unique_ptr<Catalog> catalog_;
-};
+class CatalogTest : public CatalogFileTest {};
 
 TEST_F(CatalogTest, keeps_sites_and_keys_over_a_restart) {
   ASSERT_TRUE(catalog_->add_site({"campus", "Campus", "https://campus.example", true}, "test"));

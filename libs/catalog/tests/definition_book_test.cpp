@@ -3,28 +3,20 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
-#include <filesystem>
 #include <thread>
+
+#include "catalog_file.h"
 
 namespace marquee::catalog {
 namespace {
 
-class DefinitionBookTest : public testing::Test {
+class DefinitionBookTest : public CatalogFileTest {
  protected:
+  // The clock stands still, so that versions cannot differ by it.
+  DefinitionBookTest() : CatalogFileTest(std::make_shared<ManualClock>(WallTime(Millis(1'800'000'000'000)))) {}
   void SetUp() override {
-    path_ = std::filesystem::temp_directory_path() / ("marquee-definitions-" + make_secret(""));
-    open();
+    CatalogFileTest::SetUp();
     for (const char* site : {"campus", "moodle"}) ASSERT_TRUE(catalog_->add_site({site, site}, "test"));
-  }
-  void TearDown() override {
-    catalog_.reset();
-    for (const char* suffix : {"", "-wal", "-shm"}) std::filesystem::remove(path_.string() + suffix);
-  }
-  void open() {
-    catalog_.reset();
-    auto opened = Catalog::open(path_.string(), clock_);
-    ASSERT_TRUE(opened) << opened.error().message;
-    catalog_ = std::move(*opened);
   }
   DefinitionBook book() { return DefinitionBook(*catalog_); }
 
@@ -40,11 +32,6 @@ class DefinitionBookTest : public testing::Test {
   }
   std::optional<Definition> kept(std::string_view id) { return *book().find("campus", ItemKind::campaign, id); }
   std::vector<Item> items(ItemKind kind) { return *catalog_->items("campus", kind); }
-
-  std::filesystem::path path_;
-  // It stands still, so that versions cannot differ by it.
-  std::shared_ptr<ManualClock> clock_ = std::make_shared<ManualClock>(WallTime(Millis(1'800'000'000'000)));
-  std::unique_ptr<Catalog> catalog_;
 };
 
 TEST_F(DefinitionBookTest, keeps_definitions_over_a_restart_and_gives_their_names_to_reports) {

@@ -3,30 +3,17 @@
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
-#include <filesystem>
 #include <fstream>
+
+#include "catalog_file.h"
 
 namespace marquee::catalog {
 namespace {
 
 constexpr std::uint64_t kAnasKey = 0xA1B2'C3D4'E5F6'0718;
 
-class ErasureBookTest : public testing::Test {
+class ErasureBookTest : public CatalogFileTest {
  protected:
-  void SetUp() override {
-    path_ = std::filesystem::temp_directory_path() / ("marquee-erasures-" + make_secret(""));
-    open();
-  }
-  void TearDown() override {
-    catalog_.reset();
-    for (const char* suffix : {"", "-wal", "-shm"}) std::filesystem::remove(path_.string() + suffix);
-  }
-  void open() {
-    catalog_.reset();
-    auto opened = Catalog::open(path_.string());
-    ASSERT_TRUE(opened) << opened.error().message;
-    catalog_ = std::move(*opened);
-  }
   ErasureBook book() { return ErasureBook(*catalog_); }
   Erasure added(std::int64_t asked_ms) {
     Erasure erasure;
@@ -47,9 +34,6 @@ class ErasureBookTest : public testing::Test {
     }
     return false;
   }
-
-  std::filesystem::path path_;
-  std::unique_ptr<Catalog> catalog_;
 };
 
 TEST_F(ErasureBookTest, keeps_jobs_and_how_far_they_are_over_a_restart) {

@@ -4,18 +4,15 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
-#include <array>
 #include <charconv>
 
 #include "marquee/base/logging.h"
+#include "marquee/event/event.h"
 
 namespace marquee::ingest {
 namespace {
 
 constexpr std::uint64_t kMostDays = 36'500;
-constexpr std::array<std::string_view, 13> kEventTypes = {
-    "page_view", "page_leave",  "impression",   "viewable_impression", "hover",    "click", "scroll",
-    "search",    "course_view", "course_click", "conversion",          "exposure", "custom"};
 constexpr std::string_view kDays = "toIntervalDay(";
 
 /// As the store writes it back, so that what is there can be compared with it.
@@ -46,12 +43,14 @@ std::string terms_in(std::string_view engine) {
   return std::string(rest.substr(0, rest.find(kEnd)));
 }
 
-Result<std::string> terms_of(clickhouse::Client& store, const std::string& table) {
-  const auto engine =
-      store.table("SELECT engine_full FROM system.tables WHERE database = 'marquee' AND name = {table:String}",
-                  {{"table", table}}, {.replica = 0});
-  if (!engine) return engine.error();
-  return engine->rows.empty() ? std::string() : terms_in(engine->rows.at(0).at(0));
+/// Of all tables, by name.
+Result<std::map<std::string, std::string>> terms_there(clickhouse::Client& store) {
+  const auto tables =
+      store.table("SELECT name, engine_full FROM system.tables WHERE database = 'marquee'", {}, {.replica = 0});
+  if (!tables) return tables.error();
+  std::map<std::string, std::string> terms;
+  for (const auto& row : tables->rows) terms[row.at(0)] = terms_in(row.at(1));
+  return terms;
 }
 
 }  // namespace
@@ -70,7 +69,7 @@ Result<std::map<std::string, std::uint64_t>> read_kinds(std::string_view text) {
     begin = end + 1;
     const auto equals = one.find('=');
     const auto type = one.substr(0, equals);
-    if (std::ranges::find(kEventTypes, type) == kEventTypes.end())
+    if (type.empty() || std::ranges::find(event::kTypeNames, type) == event::kTypeNames.end())
       return Error::reject(fmt::format("retention.kinds: \"{}\" is no type of events; write it as hover=30", type));
     std::uint64_t days = 0;
     const auto number = equals == std::string_view::npos ? std::string_view() : one.substr(equals + 1);
@@ -84,16 +83,17 @@ Result<std::map<std::string, std::uint64_t>> read_kinds(std::string_view text) {
 }
 
 Result<std::uint64_t> apply_retention(clickhouse::Client& store, const Retention& retention) {
+  auto there = terms_there(store);
+  if (!there) return there.error();
   std::uint64_t changed = 0;
   for (const auto& [table, wanted] : wanted_terms(retention)) {
-    const auto has = terms_of(store, table);
-    if (!has) return has.error();
-    if (*has == wanted) continue;
+    const auto& has = (*there)[table];
+    if (has == wanted) continue;
     const auto sql = wanted.empty() ? fmt::format("ALTER TABLE marquee.{} REMOVE TTL", table)
                                     : fmt::format("ALTER TABLE marquee.{} MODIFY TTL {}", table, wanted);
     if (auto altered = store.execute(sql, {}, {.settings = {{"mutations_sync", "0"}}, .replica = 0}); !altered)
       return altered.error();
-    logging::info("retention.changed", {{"table", table}, {"from", *has}, {"to", wanted}});
+    logging::info("retention.changed", {{"table", table}, {"from", has}, {"to", wanted}});
     ++changed;
   }
   return changed;
@@ -101,21 +101,21 @@ Result<std::uint64_t> apply_retention(clickhouse::Client& store, const Retention
 
 Result<std::vector<std::pair<std::string, std::string>>> retention_terms(clickhouse::Client& store) {
   std::vector<std::pair<std::string, std::string>> all;
-  for (const auto& [table, unused] : wanted_terms({})) {
-    const auto has = terms_of(store, table);
-    if (!has) return has.error();
-    if (!has->empty()) all.emplace_back(table, *has);
-  }
+  auto there = terms_there(store);
+  if (!there) return there.error();
+  for (const auto& [table, unused] : wanted_terms({}))
+    if (const auto& has = (*there)[table]; !has.empty()) all.emplace_back(table, has);
   return all;
 }
 
 Result<std::string> whole_since(clickhouse::Client& store) {
-  const auto terms = terms_of(store, "events");
-  if (!terms) return terms.error();
+  auto there = terms_there(store);
+  if (!there) return there.error();
+  const auto& terms = (*there)["events"];
   std::uint64_t shortest = 0;
-  for (auto at = terms->find(kDays); at != std::string::npos; at = terms->find(kDays, at + 1)) {
+  for (auto at = terms.find(kDays); at != std::string::npos; at = terms.find(kDays, at + 1)) {
     std::uint64_t days = 0;
-    std::from_chars(terms->data() + at + kDays.size(), terms->data() + terms->size(), days);
+    std::from_chars(terms.data() + at + kDays.size(), terms.data() + terms.size(), days);
     if (days > 0) shortest = shortest == 0 ? days : std::min(shortest, days);
   }
   if (shortest == 0) return std::string();

@@ -53,10 +53,11 @@ std::int64_t away_within(const AlertState& state, std::int64_t from_ms, std::int
 /// How long nothing ran of the window that makes the condition hold, where that is too long to say that it does; else
 /// 0. A share is one of what came, however little that was.
 std::int64_t away_too_long(const AlertRule& rule, const AlertState& state, const Reading& now, std::int64_t now_ms) {
-  const auto window = rule.window.count();
-  const bool looks_for_little = rule.condition != Condition::above && rule.condition != Condition::rose;
   if (now.is_ratio || rule.condition == Condition::above) return 0;
-  const auto to_ms = looks_for_little ? now_ms : now_ms - (rule.compares_week_before ? 7 * 24 * 3'600'000LL : window);
+  const auto window = rule.window.count();
+  constexpr std::int64_t kWeek = 7 * 24 * 3'600'000;
+  const auto back = rule.condition != Condition::rose ? 0 : rule.compares_week_before ? kWeek : window;
+  const auto to_ms = now_ms - back;
   const auto away = away_within(state, to_ms - window, to_ms);
   return static_cast<double>(away) > kMostAway * static_cast<double>(window) ? away : 0;
 }

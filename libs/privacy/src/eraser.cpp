@@ -123,9 +123,11 @@ void Eraser::run(const std::stop_token& stop) {
     for (std::size_t i = 0; done && i < open->size(); ++i) done = work((*open)[i], stop);
     if (done) continue;
     if (!stop.stop_requested()) logging::warn("erasure.waits", {{"error", done.error().message}});
-    std::unique_lock lock(mutex_);
-    has_new_ = true;
-    asked_.wait_for(lock, stop, kPause, [] { return false; });
+    {
+      const std::lock_guard lock(mutex_);
+      has_new_ = true;
+    }
+    pause(stop, kPause);
   }
 }
 
@@ -181,7 +183,7 @@ Result<void> Eraser::forget(Job& job) {
     if (auto done = places_.forget_counts(job.person, until); !done) return done;
   // Once: events of the person that came since are of someone new.
   if (!places_.forget_profile || job.receipt.contains("profiles")) return {};
-  const auto had_one = places_.forget_profile(job.person, until);
+  const auto had_one = places_.forget_profile(job.person);
   if (!had_one) return had_one.error();
   job.receipt["profiles"] = *had_one ? 1 : 0;
   return keep(job);

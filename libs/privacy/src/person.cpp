@@ -6,6 +6,7 @@
 #include <array>
 #include <cstring>
 
+#include "marquee/clickhouse/native_block.h"
 #include "marquee/event/event.h"
 
 namespace marquee::privacy {
@@ -13,19 +14,14 @@ namespace {
 
 constexpr std::size_t kLongestWord = 256;
 
-/// As the records of events have it (LEB128).
-std::string varint_of(std::uint64_t value) {
-  std::string bytes;
-  for (; value >= 0x80; value >>= 7) bytes += static_cast<char>(value | 0x80);
-  return bytes += static_cast<char>(value);
-}
-
 bool has_key(std::string_view bytes, std::uint64_t key) {
   std::string little(sizeof key, '\0');
   std::memcpy(little.data(), &key, sizeof key);
   const std::string big(little.rbegin(), little.rend());
+  std::string varint;  // As the records of events have it.
+  clickhouse::append_varint(varint, key);
   const std::array forms = {
-      little, big, varint_of(key), fmt::format("{:016x}", key), fmt::format("{:016X}", key), fmt::format("{}", key)};
+      little, big, varint, fmt::format("{:016x}", key), fmt::format("{:016X}", key), fmt::format("{}", key)};
   return std::ranges::any_of(forms,
                              [&](const std::string& form) { return bytes.find(form) != std::string_view::npos; });
 }

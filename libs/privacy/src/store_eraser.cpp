@@ -8,6 +8,7 @@
 #include <charconv>
 #include <cstring>
 
+#include "marquee/clickhouse/native_block.h"
 #include "marquee/clickhouse/row_binary.h"
 #include "marquee/ingest/rollup.h"
 
@@ -36,11 +37,6 @@ std::string rows_of_person(const UserTable& table, std::int64_t until_ms) {
   if (!table.time_column.empty())
     where += fmt::format(" AND {} <= fromUnixTimestamp64Milli({})", table.time_column, until_ms);
   return where;
-}
-
-void append_size(std::string& out, std::size_t size) {
-  for (; size >= 0x80; size >>= 7) out += static_cast<char>(size | 0x80);
-  out += static_cast<char>(size);
 }
 
 template <class T>
@@ -82,7 +78,7 @@ Result<std::int64_t> StoreEraser::now_ms() {
 Result<void> StoreEraser::set(const Person& person) {
   if (auto emptied = run("TRUNCATE TABLE marquee.erasing"); !emptied) return emptied;
   std::string row;
-  append_size(row, person.site_id.size());
+  clickhouse::append_varint(row, person.site_id.size());
   row += person.site_id;
   append_number(row, person.user_key);
   auto inserted = store_.insert("INSERT INTO marquee.erasing (site_id, user_key)", "RowBinary", row);
@@ -111,6 +107,7 @@ Result<std::vector<UserTable>> StoreEraser::tables() {
 }
 
 Result<std::vector<std::string>> StoreEraser::places() {
+  if (!places_.empty()) return places_;
   const auto of_users = tables();
   if (!of_users) return of_users.error();
   const auto rollups = ingest::rollups(store_);
@@ -119,7 +116,8 @@ Result<std::vector<std::string>> StoreEraser::places() {
   for (const auto& table : *of_users) names.push_back(table.name);
   for (const auto& rollup : *rollups)
     if (std::ranges::find(names, rollup.table) == names.end()) names.push_back(rollup.table);
-  return names;
+  places_ = std::move(names);
+  return places_;
 }
 
 Result<std::uint64_t> StoreEraser::count(const UserTable& table, std::int64_t until_ms) {
@@ -195,7 +193,7 @@ Result<std::uint64_t> StoreEraser::find_letters(const Person& person, const Hash
       const auto bytes = reader.text();
       if (!topic || !partition || !offset || !hash || !bytes) return cut_off();
       if (!is_letter_of(*bytes, person, hash_user)) continue;
-      append_size(found, topic->size());
+      clickhouse::append_varint(found, topic->size());
       found += *topic;
       append_number(found, *partition);
       append_number(found, *offset);

@@ -2,7 +2,6 @@
 #pragma once
 
 #include <cstdint>
-#include <optional>
 #include <string>
 #include <vector>
 
@@ -71,6 +70,7 @@ class StoreEraser {
   [[nodiscard]] Result<void> run(const std::string& sql);
 
   clickhouse::Client& store_;
+  std::vector<std::string> places_;  ///< Once they were asked for: they are looked at many times a second.
 };
 
 }  // namespace marquee::privacy

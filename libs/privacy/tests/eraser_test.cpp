@@ -67,7 +67,7 @@ class EraserTest : public testing::Test {
     places_.events = log_.get();
     places_.hash_user = key_of;
     places_.sync_store = [] { return Result<void>(); };
-    places_.forget_profile = [this](const Person& person, std::int64_t) -> Result<bool> {
+    places_.forget_profile = [this](const Person& person) -> Result<bool> {
       ++profiles_asked_;
       if (fails_) return Error::retry("the profiles are away");
       return person.user_key == key_of("ana");

@@ -27,10 +27,9 @@ struct Places {
   std::function<log::EventLog*()> decisions;  ///< The decisions' log; null, or gives null: nothing is decided here.
   /// Whether a record of the decisions' log, of a decision of `until_ms` or before, is of the person.
   std::function<bool(std::string_view record, const Person& person, std::int64_t until_ms)> is_decision_of;
-  /// Forgets what is known while deciding of what was received until `until_ms`, durably, in the files too. True where
-  /// there was a profile.
-  std::function<Result<bool>(const Person& person, std::int64_t until_ms)> forget_profile;
-  /// The same of what caps have counted.
+  /// Forgets what is known while deciding by now, durably, in the files too. True where there was a profile.
+  std::function<Result<bool>(const Person& person)> forget_profile;
+  /// The same of what caps have counted until `until_ms`.
   std::function<Result<void>(const Person& person, std::int64_t until_ms)> forget_counts;
   /// Drops what the first of these keeps so that no event of before makes a profile again: there is none any more.
   std::function<Result<void>(const Person& person)> drop_marks;
