@@ -32,6 +32,7 @@ int main(int argc, char** argv) {
   app::add_campaigns_command(root, app);
   app::add_profiles_command(root, app);
   app::add_alerts_command(root, app);
+  app::add_accounts_command(root, app);
   app::add_evaluate_command(root, app);
   app::add_learn_command(root, app);
   app::add_query_command(root, app);

@@ -1,5 +1,5 @@
 """Starts a Marquee with the sample data and runs the tests of tests/browser on it; that of the pipeline on one that is on Kafka, too,
-without loader and with; and demo.test.mjs on one that has the campus demo on."""
+without loader and with; that of signing in on one where nobody has an account; and demo.test.mjs on one that has the campus demo on."""
 
 from __future__ import annotations
 
@@ -26,6 +26,12 @@ def on_sample_data() -> int:
         return sum(run(f"{test}.test.mjs", marquee) for test in tests)
 
 
+def signing_in() -> int:
+    with Marquee() as marquee:
+        marquee.run("import", "moodle", str(ROOT / "data/moodle_edify/moodle_events.csv.gz"))
+        return run("sign_in.test.mjs", marquee)
+
+
 def on_demo() -> int:
     with Marquee({"MARQUEE_DEMO_ENABLED": "true"}) as marquee:
         marquee.run("campaigns", "import", "--missing", str(ROOT / "web/demo/campaigns.json"))
@@ -42,4 +48,4 @@ def on_kafka() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(on_sample_data() | on_demo() | on_kafka())
+    sys.exit(on_sample_data() | signing_in() | on_demo() | on_kafka())

@@ -59,6 +59,13 @@ constexpr const char* kSchema[] = {
     "VARCHAR(128) NOT NULL, PRIMARY KEY (site_id, ad_id))",
     "CREATE INDEX IF NOT EXISTS ads_of_campaign ON campaign_ads (site_id, campaign_id)",
     "CREATE TABLE IF NOT EXISTS definitions_version (version BIGINT NOT NULL)",
+    "CREATE TABLE IF NOT EXISTS accounts (name VARCHAR(64) PRIMARY KEY, role VARCHAR(10) NOT NULL, password "
+    "VARCHAR(200) NOT NULL, subject VARCHAR(1000) NOT NULL, made_ms BIGINT NOT NULL, changed_ms BIGINT NOT NULL, "
+    "seen_ms BIGINT NOT NULL)",
+    "CREATE TABLE IF NOT EXISTS account_sessions (hash VARCHAR(64) PRIMARY KEY, account VARCHAR(64) NOT NULL, made_ms "
+    "BIGINT NOT NULL, seen_ms BIGINT NOT NULL)",
+    "CREATE INDEX IF NOT EXISTS changes_by_time ON changes (time_ms)",
+    "CREATE INDEX IF NOT EXISTS changes_by_actor ON changes (actor, time_ms)",
 };
 
 std::string hex(const unsigned char* bytes, std::size_t size) {
@@ -156,6 +163,7 @@ void Catalog::Impl::refresh() {
     next->keys.emplace(row.get<std::string>(0), std::pair(row.get<std::string>(1), row.get<int>(2) != 0));
   const soci::rowset<soci::row> tokens = (session_.prepare << "SELECT hash FROM admin_tokens");
   for (const auto& row : tokens) next->tokens.insert(row.get<std::string>(0));
+  read_accounts(*next);
   long long version = 0;
   session_ << "SELECT coalesce(max(version), 0) FROM definitions_version", soci::into(version);
   next->definitions_version = version;
@@ -289,6 +297,8 @@ Result<std::vector<Change>> Catalog::changes(std::size_t limit) const {
     return changes;
   });
 }
+
+std::string hash_of_secret(std::string_view secret) { return hash_of(secret); }
 
 std::string make_secret(std::string_view prefix) {
   std::ignore = sodium_init();

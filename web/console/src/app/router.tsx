@@ -1,7 +1,7 @@
 import { createRootRoute, createRoute, createRouter, lazyRouteComponent, redirect } from '@tanstack/react-router';
 import {
   campaignsSearch, ctrSearch, exploreSearch, funnelSearch, heatmapSearch, liveSearch, manageSearch, parseAddress, personalizationSearch, pipelineSearch,
-  printAddress, savedListSearch, savedSearch, segmentsSearch,
+  printAddress, savedListSearch, savedSearch, segmentsSearch, settingsSearch,
 } from '../state/search';
 import { NotFound } from '../views/NotFound';
 import { Shell } from './Shell';
@@ -88,8 +88,15 @@ const saved = createRoute({
   component: lazyRouteComponent(() => import('../views/SavedView'), 'SavedView'),
 });
 
+const settings = createRoute({
+  getParentRoute: () => root,
+  path: '/settings',
+  validateSearch: settingsSearch,
+  component: lazyRouteComponent(() => import('../views/SettingsView'), 'SettingsView'),
+});
+
 export const router = createRouter({
-  routeTree: root.addChildren([home, ctr, explore, heatmap, funnel, campaigns, manage, live, personalization, pipeline, segments, savedList, saved]),
+  routeTree: root.addChildren([home, ctr, explore, heatmap, funnel, campaigns, manage, live, personalization, pipeline, segments, savedList, saved, settings]),
   defaultPreload: 'intent',
   scrollRestoration: true,
   parseSearch: parseAddress,

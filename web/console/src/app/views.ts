@@ -1,9 +1,10 @@
 // The views that a person goes to, in their order and groups.
 import type { ComponentType } from 'react';
 import { messages as m } from '../i18n/messages';
-import { CampaignsIcon, CtrIcon, ExploreIcon, FunnelIcon, HeatmapIcon, LiveIcon, PersonalizationIcon, PipelineIcon, SavedIcon, SegmentsIcon } from '../ui/icons';
+import type { Role } from '../state/session';
+import { CampaignsIcon, CtrIcon, ExploreIcon, FunnelIcon, HeatmapIcon, LiveIcon, PersonalizationIcon, PipelineIcon, SavedIcon, SegmentsIcon, SettingsIcon } from '../ui/icons';
 
-type ViewPath = '/ctr' | '/explore' | '/heatmap' | '/saved' | '/funnel' | '/campaigns' | '/segments' | '/personalization' | '/live' | '/pipeline';
+type ViewPath = '/ctr' | '/explore' | '/heatmap' | '/saved' | '/funnel' | '/campaigns' | '/segments' | '/personalization' | '/live' | '/pipeline' | '/settings';
 
 export interface ViewLink {
   readonly to: ViewPath;
@@ -11,6 +12,8 @@ export interface ViewLink {
   readonly Icon: ComponentType;
   /** Has its place in a phone's bottom bar; the others are behind "More" there. */
   readonly isFirst?: boolean;
+  /** The least role that it is of use for; without it, everybody's. */
+  readonly least?: Role;
 }
 
 export const groups: readonly { readonly label: string; readonly views: readonly ViewLink[] }[] = [
@@ -18,7 +21,7 @@ export const groups: readonly { readonly label: string; readonly views: readonly
     label: m.nav.reports,
     views: [
       { to: '/ctr', label: m.nav.ctr, Icon: CtrIcon, isFirst: true },
-      { to: '/explore', label: m.nav.explore, Icon: ExploreIcon },
+      { to: '/explore', label: m.nav.explore, Icon: ExploreIcon, least: 'analyst' },
       { to: '/heatmap', label: m.nav.heatmap, Icon: HeatmapIcon },
       { to: '/funnel', label: m.nav.funnel, Icon: FunnelIcon, isFirst: true },
       { to: '/saved', label: m.nav.saved, Icon: SavedIcon },
@@ -40,7 +43,9 @@ export const groups: readonly { readonly label: string; readonly views: readonly
     ],
   },
 ];
-export const views = groups.flatMap((group) => group.views);
+/** It stands by who is signed in, and not among the others. */
+export const settings: ViewLink = { to: '/settings', label: m.nav.settings, Icon: SettingsIcon };
+export const views = [...groups.flatMap((group) => group.views), settings];
 
 export interface Carried {
   site?: string;

@@ -110,6 +110,13 @@ export const ExploreIcon = icon(
   </>,
 );
 export const SavedIcon = icon(<path d="M5.5 3h9v14L10 13.6 5.5 17z" />);
+export const SettingsIcon = icon(
+  <>
+    <path d="M3 6h7M14 6h3M3 14h3M10 14h7" />
+    <circle cx="12" cy="6" r="2" />
+    <circle cx="8" cy="14" r="2" />
+  </>,
+);
 export const SearchIcon = icon(
   <>
     <circle cx="9" cy="9" r="5.2" />

@@ -7,6 +7,7 @@ import { format } from '../i18n/format';
 import { messages as m } from '../i18n/messages';
 import { savedMessages as words } from '../i18n/savedMessages';
 import type { SortSearch } from '../state/search';
+import { useMay } from '../state/session';
 import { useRemoval } from '../state/useRemoval';
 import { Button } from '../ui/Button';
 import { Card } from '../ui/Card';
@@ -31,6 +32,7 @@ function SavedList({ site, search }: { site: Site; search: SortSearch }) {
   const client = useQueryClient();
   const reports = useQuery(savedListQuery(site.id));
   const [leaving, remove] = useRemoval(() => client.invalidateQueries({ queryKey: ['saved-list'] }));
+  const mayExplore = useMay('analyst');
   const shown = reports.data?.filter(({ id }) => !leaving.has(id));
   if (reports.error !== null) {
     return (
@@ -44,11 +46,13 @@ function SavedList({ site, search }: { site: Site; search: SortSearch }) {
       <div className="card">
         <Empty title={words.noneTitle}>
           {words.noneAdvice}
-          <span className="empty-actions">
-            <Link to="/explore" search={{ site: site.id }} className="button primary">
-              {words.explore}
-            </Link>
-          </span>
+          {mayExplore ? (
+            <span className="empty-actions">
+              <Link to="/explore" search={{ site: site.id }} className="button primary">
+                {words.explore}
+              </Link>
+            </span>
+          ) : null}
         </Empty>
       </div>
     );
@@ -79,6 +83,7 @@ interface ReportsTableProps {
 function ReportsTable({ reports, search, onRemove }: ReportsTableProps) {
   const [sort, setSort] = useSort(search, { column: 'name', descending: false });
   const names = words.listColumns;
+  const mayChange = useMay('analyst');
   const text = (id: keyof typeof names, value: (report: ListedReport) => string): Column<ListedReport> => ({
     id,
     header: names[id],
@@ -97,18 +102,18 @@ function ReportsTable({ reports, search, onRemove }: ReportsTableProps) {
     text('kind', ({ kind }) => words.kinds[kind]),
     text('owner', ({ owner }) => owner),
     { id: 'changed', header: names.changed, numeric: true, cell: ({ changed }) => format.dayTime(changed), compare: (a, b) => a.changed - b.changed },
-    {
+    ...(mayChange ? [{
       id: 'actions',
       header: names.actions,
       numeric: true,
-      cell: (report) => (
+      cell: (report: ListedReport) => (
         <span className="row-actions">
           <Button look="quiet" icon aria-label={words.remove(report.name)} title={words.remove(report.name)} onPress={() => { onRemove(report); }}>
             <CloseIcon />
           </Button>
         </span>
       ),
-    },
+    }] : []),
   ];
   return <Table caption={words.list} columns={columns} rows={reports} rowKey={({ id }) => id} sort={sort} onSort={setSort} />;
 }
