@@ -18,16 +18,16 @@
 namespace marquee::access {
 
 struct OidcOptions {
-  std::string issuer;  ///< Empty: there is no provider.
-  std::string name;    ///< What people call it.
-  std::string client_id, client_secret;
+  std::string issuer = {};  ///< Empty: there is no provider.
+  std::string name = {};    ///< What people call it.
+  std::string client_id = {}, client_secret = {};
   std::string scopes = "openid profile email";
   std::string name_claim = "preferred_username";  ///< What accounts are called by; email where there is none.
   std::string role_claim = "groups";              ///< A text or an array of them; a.b is the member b of a.
   std::vector<std::pair<std::string, catalog::Role>>
-      roles;                                  ///< By value of the claim; of several the one that may most.
-  std::optional<catalog::Role> default_role;  ///< Of who has none of them; without it they are refused.
-  std::string ca_file;
+      roles;                                       ///< By value of the claim; of several the one that may most.
+  std::optional<catalog::Role> default_role = {};  ///< Of who has none of them; without it they are refused.
+  std::string ca_file = {};
 };
 
 /// "marquee-admins=admin,editors=manager"
