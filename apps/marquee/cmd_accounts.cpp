@@ -79,7 +79,7 @@ std::string account_path(const AccountArguments& arguments, const char* part = "
   return fmt::format("/v1/accounts/{}{}", http::percent_encode(arguments.name), part);
 }
 
-int said(const Result<std::string>& answer, const std::string& done) {
+int tell_done(const Result<std::string>& answer, const std::string& done) {
   if (!answer) return fail(answer.error());
   fmt::print("{}\n", done);
   return 0;
@@ -108,15 +108,15 @@ int add_account(const App& app, const AccountArguments& arguments) {
   auto password = ask_password(arguments.name);
   if (!password) return fail(password.error());
   const AccountJson body = {{"name", arguments.name}, {"role", arguments.role}, {"password", *password}};
-  return said(ask(app, "POST", "/v1/accounts", body.dump()),
-              fmt::format("{} may sign in, as {}", arguments.name, arguments.role));
+  return tell_done(ask(app, "POST", "/v1/accounts", body.dump()),
+                   fmt::format("{} may sign in, as {}", arguments.name, arguments.role));
 }
 
 int give_password(const App& app, const AccountArguments& arguments) {
   auto password = ask_password(arguments.name);
   if (!password) return fail(password.error());
-  return said(ask(app, "PUT", account_path(arguments, "/password"), AccountJson{{"password", *password}}.dump()),
-              fmt::format("{} has another password, and is signed out everywhere", arguments.name));
+  return tell_done(ask(app, "PUT", account_path(arguments, "/password"), AccountJson{{"password", *password}}.dump()),
+                   fmt::format("{} has another password, and is signed out everywhere", arguments.name));
 }
 
 int show_audit(const App& app, const AccountArguments& arguments) {
@@ -137,7 +137,7 @@ int show_audit(const App& app, const AccountArguments& arguments) {
   return 0;
 }
 
-CLI::App* named(CLI::App* command, const char* name, const char* help, AccountArguments& arguments) {
+CLI::App* add_of_account(CLI::App* command, const char* name, const char* help, AccountArguments& arguments) {
   auto* sub = command->add_subcommand(name, help);
   sub->add_option("name", arguments.name, "Name of the account")->required();
   return sub;
@@ -162,38 +162,38 @@ void add_accounts_command(CLI::App& root, App& app) {
   add_format_option(*listing, arguments->format);
   listing->callback([&app, arguments] { app.exit_code = list_accounts(app, *arguments); });
 
-  auto* adding =
-      named(command, "add",
-            "Make one; its password is typed, or the first line of the standard input. The first must be an admin",
-            *arguments);
+  auto* adding = add_of_account(
+      command, "add",
+      "Make one; its password is typed, or the first line of the standard input. The first must be an admin",
+      *arguments);
   adding->add_option("--role", arguments->role, "What it may do: each what those before it may")
       ->check(CLI::IsMember(roles))
       ->capture_default_str();
   adding->callback([&app, arguments] { app.exit_code = add_account(app, *arguments); });
 
-  auto* role = named(command, "role", "Change what it may do", *arguments);
+  auto* role = add_of_account(command, "role", "Change what it may do", *arguments);
   role->add_option("role", arguments->role, "viewer, analyst, manager or admin")
       ->required()
       ->check(CLI::IsMember(roles));
   role->callback([&app, arguments] {
     app.exit_code =
-        said(ask(app, "PUT", account_path(*arguments, "/role"), AccountJson{{"role", arguments->role}}.dump()),
-             fmt::format("{} is {} now", arguments->name, arguments->role));
+        tell_done(ask(app, "PUT", account_path(*arguments, "/role"), AccountJson{{"role", arguments->role}}.dump()),
+                  fmt::format("{} is {} now", arguments->name, arguments->role));
   });
 
-  auto* password = named(command, "password", "Give it another password; ends its sessions", *arguments);
+  auto* password = add_of_account(command, "password", "Give it another password; ends its sessions", *arguments);
   password->callback([&app, arguments] { app.exit_code = give_password(app, *arguments); });
 
-  auto* ending = named(command, "sign-out", "End its sessions", *arguments);
+  auto* ending = add_of_account(command, "sign-out", "End its sessions", *arguments);
   ending->callback([&app, arguments] {
-    app.exit_code = said(ask(app, "DELETE", account_path(*arguments, "/sessions"), ""),
-                         fmt::format("{} is signed out everywhere", arguments->name));
+    app.exit_code = tell_done(ask(app, "DELETE", account_path(*arguments, "/sessions"), ""),
+                              fmt::format("{} is signed out everywhere", arguments->name));
   });
 
-  auto* removing = named(command, "remove", "Remove it and end its sessions", *arguments);
+  auto* removing = add_of_account(command, "remove", "Remove it and end its sessions", *arguments);
   removing->callback([&app, arguments] {
     app.exit_code =
-        said(ask(app, "DELETE", account_path(*arguments), ""), fmt::format("{} is removed", arguments->name));
+        tell_done(ask(app, "DELETE", account_path(*arguments), ""), fmt::format("{} is removed", arguments->name));
   });
 
   auto* audit = command->add_subcommand("audit", "Who did what, newest first");

@@ -41,7 +41,10 @@ class Traveller:
         for cookie in response.headers.get_all("Set-Cookie") or []:
             name, value = cookie.split(";")[0].split("=", 1)
             path = re.search(r"; ?path=([^;]+)", cookie, re.I)
-            held[name] = (value, path[1] if path else "/")
+            if value:
+                held[name] = (value, path[1] if path else "/")
+            else:
+                held.pop(name, None)
         answer = Answer(response.status, {k.lower(): v for k, v in response.getheaders()}, response.read())
         connection.close()
         return answer

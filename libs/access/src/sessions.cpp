@@ -81,6 +81,7 @@ void Sessions::keep() {
     const std::lock_guard lock(mutex_);
     seen.assign(seen_.begin(), seen_.end());
   }
+  if (book_.is_empty()) return;
   const std::int64_t now = clock_->now().time_since_epoch().count();
   if (const auto kept = book_.keep_sessions(seen, now - rules_.lifetime.count(), now - rules_.idle.count()); !kept) {
     logging::warn("access.sessions_not_kept", {{"error", kept.error().message}});

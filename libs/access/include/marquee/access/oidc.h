@@ -24,8 +24,8 @@ struct OidcOptions {
   std::string scopes = "openid profile email";
   std::string name_claim = "preferred_username";  ///< What accounts are called by; email where there is none.
   std::string role_claim = "groups";              ///< A text or an array of them; a.b is the member b of a.
-  std::vector<std::pair<std::string, catalog::Role>>
-      roles;                                       ///< By value of the claim; of several the one that may most.
+  /// By value of the claim; of several the one that may most.
+  std::vector<std::pair<std::string, catalog::Role>> roles = {};
   std::optional<catalog::Role> default_role = {};  ///< Of who has none of them; without it they are refused.
   std::string ca_file = {};
 };
