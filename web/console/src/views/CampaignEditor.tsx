@@ -9,6 +9,7 @@ import { messages as m } from '../i18n/messages';
 import { compacted, copyOf, differences, isZone, standingOf } from '../state/campaignDraft';
 import type { ManageSearch } from '../state/search';
 import { hasEmptyCondition, readTargeting, writeTargeting, type TargetingTree } from '../state/targetingTree';
+import { useMay } from '../state/session';
 import { tell, tellFailure } from '../state/toasts';
 import { Button } from '../ui/Button';
 import { Failure, Skeleton } from '../ui/states';
@@ -118,6 +119,7 @@ function Editor({ site, kept, begin, onReload }: EditorProps) {
   const [isTried, setTried] = useState(false);
   const leave = () => void navigate({ search: ({ edit: _edit, copy: _copy, ...others }) => others });
   const save = useSave(site, before, leave);
+  const mayChange = useMay('manager');
   const problem = problemOf(draft);
   const set = (fields: Partial<Campaign>) => { setDraft((now) => ({ ...now, campaign: { ...now.campaign, ...fields } })); };
   const part = { campaign: draft.campaign, set };
@@ -136,11 +138,13 @@ function Editor({ site, kept, begin, onReload }: EditorProps) {
         <h2>{before === undefined ? words.editorNew : before.name}</h2>
         <StandingChip standing={standingOf(draft.campaign, Date.now())} />
       </header>
+      <fieldset className="stack plain" disabled={!mayChange}>
       <BasicsCard {...part} isNew={before === undefined} />
       <WhenCard {...part} />
       <WhoCard site={site} tree={draft.targeting} onChange={(targeting) => { setDraft((now) => ({ ...now, targeting })); }} />
       <BudgetCard {...part} />
       <AdsCard {...part} />
+      </fieldset>
       {isClash && before !== undefined ? (
         <Conflict
           site={site}
@@ -150,10 +154,12 @@ function Editor({ site, kept, begin, onReload }: EditorProps) {
         />
       ) : null}
       <div className="editor-foot">
+        {mayChange ? (
         <Button look="primary" type="submit" disabled={save.isPending}>
           {m.action.save}
         </Button>
-        <Button onPress={leave}>{m.action.cancel}</Button>
+        ) : null}
+        <Button onPress={leave}>{mayChange ? m.action.cancel : m.action.back}</Button>
         <p className="problem" role="alert">
           {save.error !== null && !isClash ? save.error.message : isTried ? problem : ''}
         </p>
