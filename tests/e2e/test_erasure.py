@@ -8,6 +8,7 @@ import pathlib
 import random
 import time
 import unittest
+import urllib.parse
 from typing import Any
 
 from tests.e2e import test_decisions as decisions
@@ -25,7 +26,7 @@ STRICT = ("ALTER TABLE marquee.events ADD COLUMN strict Enum8('' = 0, 'art' = 1)
 
 
 def path_of(user: str) -> str:
-    return user.replace("/", "%2F")
+    return urllib.parse.quote(user, safe="")
 
 
 class Life:
@@ -108,7 +109,10 @@ class Life:
         return answer.json()
 
     def done(self, erasure: str) -> Any:
-        wait_until(lambda: self.state(erasure)["state"] == "done", 90, f"the erasure: {self.state(erasure)}")
+        try:
+            wait_until(lambda: self.state(erasure)["state"] == "done", 240, "the erasure")
+        except AssertionError as error:
+            raise AssertionError(f"{error}: {self.state(erasure)}") from error
         return self.state(erasure)
 
 
@@ -221,6 +225,9 @@ class Erasure(unittest.TestCase):
             self.assertEqual(known["decisions"], [])
             self.assertEqual(known["not_loaded"], [])
             self.assertEqual([one["value"] for one in known["interests_by_day"]], ["sculpture"])
+            # What came before the profile was forgotten may be missing from it, not what comes now; and nothing of before is in it.
+            life.send(life.event(ANA, search_query="Sculpture"))
+            life.landed()
             profile = wait_until(lambda: life.export(ANA)["profile"], 20, "the new profile")
             self.assertEqual({word["name"] for word in profile["words"]}, {"sculpture"})
             self.assertEqual(profile["courses"], [])

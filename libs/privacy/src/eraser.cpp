@@ -20,6 +20,7 @@ using catalog::Erasure;
 
 constexpr Millis kPause{1'000};   ///< After a failure.
 constexpr Millis kLookEvery{50};  ///< While something is waited for.
+constexpr std::uint64_t kLooksOfCleanUp = 20;
 constexpr Millis kLandWithin{60'000};
 constexpr Millis kGoneWithin{900'000};
 /// Between what was received before a job was asked for and its place in the log.
@@ -302,7 +303,9 @@ Result<void> Eraser::purge(Job& job) {
   }
   auto gone = Result<void>();
   const auto deadline = std::chrono::steady_clock::now() + kGoneWithin;
-  for (;;) {
+  for (std::uint64_t looks = 0;; ++looks) {
+    if (looks % kLooksOfCleanUp == 0)
+      if (gone = job.rows.clean_up(); !gone) break;
     const auto left = job.rows.old_parts(*began);
     if (!left) gone = left.error();
     if (!left || *left == 0) break;

@@ -56,6 +56,8 @@ class StoreEraser {
   [[nodiscard]] Result<void> let_old_parts_go(bool is_soon);
   /// Parts that were no longer in force at `time_ms`, and are still on the disk.
   [[nodiscard]] Result<std::uint64_t> old_parts(std::int64_t time_ms);
+  /// Has the tables look for what may go now. An idle table does so by itself, after up to ten minutes.
+  [[nodiscard]] Result<void> clean_up();
   /// What a crash left aside (detached parts) of any table that may have the user; returns their number.
   [[nodiscard]] Result<std::uint64_t> drop_detached();
   /// The store's clock, in milliseconds since the Unix epoch.

@@ -55,9 +55,14 @@ class EraserTest : public testing::Test {
     endpoint.url = store_->url();
     client_ = std::make_unique<clickhouse::Client>(endpoint);
     ASSERT_TRUE(clickhouse::migrate_up(*client_, clickhouse::built_in_migrations()));
-    log_ = std::move(*log::open_local_log({.directory = directory_ + "/log", .min_free_disk_bytes = 0}));
+    log::LocalLogOptions of_log;
+    of_log.directory = directory_ + "/log";
+    of_log.min_free_disk_bytes = 0;
+    log_ = std::move(*log::open_local_log(of_log));
     catalog_ = std::move(*catalog::Catalog::open(directory_ + "/catalog.sqlite"));
-    loader_ = std::make_unique<ingest::Loader>(ingest::LoaderOptions{.linger_ms = 5}, *log_, *client_);
+    ingest::LoaderOptions of_loader;
+    of_loader.linger_ms = 5;
+    loader_ = std::make_unique<ingest::Loader>(of_loader, *log_, *client_);
     loader_->start();
     places_.events = log_.get();
     places_.hash_user = key_of;
