@@ -177,11 +177,12 @@ TEST_F(SessionsTest, are_told_in_the_audit_log_page_by_page) {
   EXPECT_EQ(older.size(), 3);
   EXPECT_EQ(book().audit("priya", INT64_MAX, 10)->front().what, "signed in");
   clock_->advance(Millis(1));
-  for (int i = 0; i < 4; ++i) {
+  for (int i = 0; i < 20; ++i) {
     clock_->advance(Millis(1));
     ASSERT_TRUE(book().note("sign-in", "refused", 3));
   }
-  EXPECT_EQ(book().audit("sign-in", INT64_MAX, 100)->size(), 4) << "the newest three, and the one that came last";
+  EXPECT_EQ(book().audit("sign-in", INT64_MAX, 100)->size(), 5)
+      << "the newest three were kept before each of the last two";
   EXPECT_EQ(book().audit("root", INT64_MAX, 100)->size(), 1) << "what others did stays";
 }
 

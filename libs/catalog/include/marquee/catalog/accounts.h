@@ -80,7 +80,8 @@ class AccountBook {
   [[nodiscard]] Result<void> keep_sessions(const std::vector<std::pair<std::string, std::int64_t>>& seen,
                                            std::int64_t made_ms, std::int64_t seen_ms);
 
-  /// Notes what is no change: a sign-in that was refused. Of those of `actor` the newest `most` stay.
+  /// Notes what is no change: a sign-in that was refused. Of those of `actor` the newest `most` stay, and
+  /// one or two more.
   [[nodiscard]] Result<void> note(std::string_view actor, const std::string& what, std::int64_t most);
   /// Changes and notes before `before_ms`, newest first: `limit`, and all further ones of the last one's millisecond.
   /// Of one actor where `actor` is not empty.
