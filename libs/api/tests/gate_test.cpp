@@ -47,6 +47,7 @@ TEST(RouteAccess, is_an_admins_where_nobody_said) {
   EXPECT_EQ(access_of("DELETE", "/v1/profiles/{user_id*}"), Access::admin);
   EXPECT_EQ(access_of("GET", "/v1/campaigns"), Access::viewer);
   EXPECT_EQ(access_of("GET", "/{path*}"), Access::open);
+  EXPECT_EQ(access_of("OPTIONS", "/v1/decisions"), Access::open) << "a preflight names nobody";
 }
 
 TEST(Origin, is_told_by_the_browser) {
