@@ -52,5 +52,5 @@ export async function checkToken(token: string): Promise<void> {
   const response = await reach(new Request('/v1/sites', { headers: { Authorization: `Bearer ${token}` } }));
   if (response.ok) return;
   const body: unknown = await response.json().catch(() => undefined);
-  throw new ApiError(kindOfStatus(response.status), serverMessage(body, response.status));
+  throw new ApiError(kindOfStatus(response.status), serverMessage(body, response.status), response.status);
 }
