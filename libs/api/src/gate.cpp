@@ -34,8 +34,8 @@ std::string cookie_name(const http::Request& request, bool is_secure) {
 
 bool is_same_origin(const http::Request& request) {
   if (const auto site = request.headers.get("Sec-Fetch-Site"); !site.empty()) return site == "same-origin";
-  const auto origin = request.headers.get("Origin");
-  return !origin.empty() && authority_of(origin) == request.headers.get("Host");
+  const auto authority = authority_of(request.headers.get("Origin"));  // Of "null" there is none.
+  return !authority.empty() && authority == request.headers.get("Host");
 }
 
 bool is_cross_site(const http::Request& request) {
