@@ -111,7 +111,7 @@ await check('who is signed in stays so in another tab and after a reload, and si
 await check('an admin adds accounts, changes a role and takes it back', async () => {
   await enter('priya');
   await open('/settings');
-  await page.getByRole('table', { name: 'Accounts' }).waitFor();
+  await page.getByRole('table', { name: 'Who may sign in' }).waitFor();
   const form = page.getByRole('form', { name: 'Add an account' });
   for (const [name, role] of [['vikram', 'viewer'], ['anita', 'analyst'], ['gone', 'viewer']]) {
     await form.getByLabel('Name').fill(name);
@@ -128,7 +128,7 @@ await check('an admin adds accounts, changes a role and takes it back', async ()
   const { accounts } = await api('GET', '/v1/accounts');
   expectEqual(accounts.find(({ name }) => name === 'anita').role, 'analyst', 'the role after undo');
   await settled();
-  await fits('settings-accounts', async () => { await page.getByRole('table', { name: 'Accounts' }).waitFor(); await settled(); });
+  await fits('settings-accounts', async () => { await page.getByRole('table', { name: 'Who may sign in' }).waitFor(); await settled(); });
 });
 
 await check('an account is removed, taken back, and removed for good', async () => {
@@ -146,7 +146,7 @@ await check('an account is removed, taken back, and removed for good', async () 
 
 await check('the audit log tells who did it, and of one alone', async () => {
   await open('/settings');
-  const audit = page.getByRole('table', { name: 'Audit log' });
+  const audit = page.getByRole('table', { name: 'Who did what' });
   await audit.getByText('account anita made, viewer').or(audit.getByText('account anita made, analyst')).first().waitFor();
   await audit.getByText(/sign-in as priya refused, from 127\.0\.0\.1/).first().waitFor();
   await audit.getByRole('link', { name: 'priya', exact: true }).first().click();

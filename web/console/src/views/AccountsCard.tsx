@@ -142,7 +142,7 @@ function AccountsTable({ accounts, search, self, renew, onReset, onRemove }: Tab
       ),
     },
   ];
-  return <Table caption={words.accounts} columns={columns} rows={accounts} rowKey={({ name }) => name} sort={sort} onSort={setSort} limit={1000} />;
+  return <Table caption={words.accountsTable} columns={columns} rows={accounts} rowKey={({ name }) => name} sort={sort} onSort={setSort} limit={1000} />;
 }
 
 function ResetForm({ name, onClose, onDone }: { name: string; onClose: () => void; onDone: () => Promise<void> }) {

@@ -34,9 +34,9 @@ export function AuditCard({ actor }: { actor: string }) {
         <>
           {/* A region that scrolls must be reachable by keyboard. */}
           {/* eslint-disable-next-line jsx-a11y/no-noninteractive-tabindex */}
-          <div className="table-scroll" role="region" aria-label={words.audit} tabIndex={0}>
+          <div className="table-scroll" role="region" aria-label={words.auditTable} tabIndex={0}>
             <table className="table audit">
-              <caption className="visually-hidden">{words.audit}</caption>
+              <caption className="visually-hidden">{words.auditTable}</caption>
               <thead>
                 <tr>
                   <th scope="col"><span>{words.when}</span></th>
