@@ -23,7 +23,11 @@ int show_status(const App& app, bool quiet) {
   headers.add("Authorization", "Bearer " + running->admin_token);
   const auto status = client.send("GET", "/v1/status", headers, "");
   fmt::print("Marquee is up (process {})\n", running->pid);
-  fmt::print("  console     {}/#token={}\n", running->http_url, running->admin_token);
+  // Once people have accounts, they sign in by name.
+  const auto session = client.send("GET", "/v1/session", headers, "");
+  const bool has_accounts =
+      session && session->status == 200 && YAML::Load(session->body)["has_accounts"].as<bool>(false);
+  fmt::print("  console     {}{}\n", running->http_url, has_accounts ? "" : "/#token=" + running->admin_token);
   fmt::print("  ClickHouse  {}  (user {}, password in {})\n", running->store_url, running->reader_user,
              app.runtime_file());
   if (status && status->status == 200) {

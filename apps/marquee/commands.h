@@ -22,6 +22,7 @@ void add_export_command(CLI::App& root, App& app);
 /// `marquee report deliveries`.
 void add_deliveries_command(CLI::App& report, App& app);
 void add_alerts_command(CLI::App& root, App& app);
+void add_accounts_command(CLI::App& root, App& app);
 void add_evaluate_command(CLI::App& root, App& app);
 void add_learn_command(CLI::App& root, App& app);
 void add_query_command(CLI::App& root, App& app);

@@ -34,6 +34,7 @@ int main(int argc, char** argv) {
   app::add_erase_command(root, app);
   app::add_export_command(root, app);
   app::add_alerts_command(root, app);
+  app::add_accounts_command(root, app);
   app::add_evaluate_command(root, app);
   app::add_learn_command(root, app);
   app::add_query_command(root, app);

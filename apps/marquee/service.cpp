@@ -24,6 +24,7 @@
 #include "marquee/serving/live_segments.h"
 #include "parts.h"
 #include "retention_settings.h"
+#include "sign_in.h"
 #include "spill.h"
 #include "store_access.h"
 
@@ -130,6 +131,8 @@ Result<void> Service::start_server() {
       endpoint_, http::ClientOptions{.connect_timeout_ms = 1'000, .timeout_ms = 1'000, .pool_size = 1});
   watching_ = std::make_unique<clickhouse::Client>(
       endpoint_, http::ClientOptions{.connect_timeout_ms = 1'000, .timeout_ms = 5'000, .pool_size = 1});
+  auto sign_in = sign_in_options(settings_);
+  if (!sign_in) return sign_in.error();
   loader_ = std::make_unique<ingest::Loader>(loader_options(app_, metrics_), *log_, clickhouse::borrowed(loading_));
   if (settings_.log_kind == "kafka") erasures_ = std::make_unique<SharedErasures>(settings_);
   if (auto opened = open_profiles(); !opened) return opened;
@@ -165,7 +168,8 @@ Result<void> Service::start_server() {
                         return read ? Result<void>() : Result<void>(read.error());
                       },
                       .notifier = notifier_options(settings_, secrets_, metrics_),
-                      .models = [this] { return decisions_ ? decisions_->versions_json() : ""; }},
+                      .models = [this] { return decisions_ ? decisions_->versions_json() : ""; },
+                      .sign_in = std::move(*sign_in)},
       *catalog_, *answering_, *notifying_, *loader_, *log_, *watch_, *letters_);
   loader_->on_landed([this](std::uint64_t) { api_->landed(); });
   http::Router router;

@@ -134,6 +134,36 @@ void bind_retention(Settings& s, config::Schema& schema) {
                       "How long the store keeps what could not be loaded, in whole days. 0: for ever.");
 }
 
+void bind_sign_in(Settings& s, config::Schema& schema) {
+  schema.add(
+      "sign_in.public_url", &s.sign_in_public_url,
+      "Origin under which people open the console, as https://marquee.example.com. With https cookies are Secure; "
+      "a provider of OpenID Connect sends browsers back there. Empty: as browsers say (Host).");
+  schema.add_duration("sign_in.idle", &s.sign_in_idle_ms, kMinute, 30 * kDay,
+                      "A session by which nothing was asked for so long has ended.");
+  schema.add_duration("sign_in.lifetime", &s.sign_in_lifetime_ms, kMinute, 365 * kDay,
+                      "A session that began so long ago has ended, used or not.");
+  schema.add("sign_in.oidc.issuer", &s.sign_in_oidc_issuer,
+             "Provider of OpenID Connect, exactly as it calls itself (docs/sign-in.md). Empty: none.");
+  schema.add("sign_in.oidc.name", &s.sign_in_oidc_name, "What people call the provider: Continue with ...");
+  schema.add("sign_in.oidc.client_id", &s.sign_in_oidc_client_id, "What the provider calls this Marquee.");
+  schema.add("sign_in.oidc.client_secret", &s.sign_in_oidc_client_secret,
+             "The secret that it gave for that. Empty: a public client, by PKCE alone.", /*secret=*/true);
+  schema.add("sign_in.oidc.scopes", &s.sign_in_oidc_scopes, "Scopes that are asked for, separated by spaces.");
+  schema.add("sign_in.oidc.name_claim", &s.sign_in_oidc_name_claim,
+             "Claim of the ID token that accounts are called by; a verified email where there is none.");
+  schema.add("sign_in.oidc.role_claim", &s.sign_in_oidc_role_claim,
+             "Claim of the ID token that roles come from: a text or a list of them; a.b is the member b of a.");
+  schema.add(
+      "sign_in.oidc.roles", &s.sign_in_oidc_roles,
+      "Roles by value of that claim, as marquee-admins=admin,editors=manager; of several the one that may most.");
+  schema.add_choice("sign_in.oidc.default_role", &s.sign_in_oidc_default_role,
+                    {"none", "viewer", "analyst", "manager", "admin"},
+                    "Role of whom the claim gives none; none: they are refused.");
+  schema.add("sign_in.oidc.ca_file", &s.sign_in_oidc_ca_file,
+             "Certificates that the provider's is checked by (PEM). Empty: the system's.");
+}
+
 void bind_webhooks(Settings& s, config::Schema& schema) {
   schema.add("webhooks.allow_private", &s.webhooks_allow_private,
              "Whether deliveries and alerts may be sent to addresses that are not public (this machine, private "
@@ -216,6 +246,7 @@ void bind(Settings& s, config::Schema& schema) {
       "known of the students that they play and why they see which ads. Not where campus has users of its own.");
   schema.add("demo.dir", &s.demo_dir, "Directory of the built demo. Empty: beside the executable.");
   bind_webhooks(s, schema);
+  bind_sign_in(s, schema);
   schema.add_choice("logging.level", &s.logging_level, {"debug", "info", "warn", "error"},
                     "Log lines below this are dropped.");
   schema.add_choice("logging.format", &s.logging_format, {"json", "text"},

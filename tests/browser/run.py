@@ -1,6 +1,6 @@
 """Starts a Marquee with the sample data and runs the tests of tests/browser on it; that of the pipeline on one that is on Kafka, too,
-without loader and with; demo.test.mjs on one that has the campus demo on; and overview.test.mjs and
-alerts.test.mjs on one with weeks of simulated students, whose webhooks may be private."""
+without loader and with; that of signing in on one where nobody has an account; demo.test.mjs on one that has the campus demo on; and
+overview.test.mjs and alerts.test.mjs on one with weeks of simulated students, whose webhooks may be private."""
 
 from __future__ import annotations
 
@@ -56,6 +56,12 @@ def on_weeks() -> int:
         return run("overview.test.mjs", marquee) | run("alerts.test.mjs", marquee)
 
 
+def signing_in() -> int:
+    with Marquee() as marquee:
+        marquee.run("import", "moodle", str(ROOT / "data/moodle_edify/moodle_events.csv.gz"))
+        return run("sign_in.test.mjs", marquee)
+
+
 def on_demo() -> int:
     with Marquee({"MARQUEE_DEMO_ENABLED": "true"}) as marquee:
         marquee.run("campaigns", "import", "--missing", str(ROOT / "web/demo/campaigns.json"))
@@ -72,4 +78,4 @@ def on_kafka() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(on_sample_data() | on_weeks() | on_demo() | on_kafka())
+    sys.exit(on_sample_data() | on_weeks() | signing_in() | on_demo() | on_kafka())

@@ -442,6 +442,50 @@ class Contract(unittest.TestCase):
         for path in ("/healthz", "/readyz", "/metrics", "/openapi.json"):
             self.assertEqual(call("GET", path, headers={}).status, 200)
 
+    def test_accounts_sessions_and_audit(self) -> None:
+        """What it means is in test_sign_in.py and test_oidc.py."""
+        good, one = "correct horse battery", "/v1/accounts/{name}"
+        self.assertEqual(call("GET", "/v1/session", headers={}).json(), {"is_signed_in": False, "has_accounts": False})
+        self.assertEqual(call("GET", "/v1/session").json()["name"], "admin")
+        for name, role in (("root", "admin"), ("reader", "viewer")):
+            self.assertEqual(call("POST", "/v1/accounts", body={"name": name, "role": role, "password": good}).status, 201)
+        self.assertEqual(call("POST", "/v1/accounts", body={"name": "root", "role": "admin", "password": good}).status, 409)
+        for wrong in ({"name": "Big"}, {"role": "root"}, {"password": "short"}, {"password": "x" * 300}, {"more": 1}):
+            raw = json.dumps({"name": "x", "role": "viewer", "password": good, **wrong}).encode()
+            self.assertEqual(call("POST", "/v1/accounts", raw=raw).json()["error"]["field"], next(iter(wrong)))
+        self.assertEqual([account["name"] for account in call("GET", "/v1/accounts").json()["accounts"]], ["reader", "root"])
+
+        signed_in = call("POST", "/v1/session", body={"name": "reader", "password": good}, headers={})
+        self.assertEqual(signed_in.json()["role"], "viewer")
+        cookie = {"Cookie": signed_in.headers["set-cookie"].split(";")[0], "Origin": MARQUEE.url}
+        self.assertEqual(call("GET", "/v1/sites", headers=cookie).status, 200)
+        self.assertEqual(call("GET", "/v1/accounts", headers=cookie).json()["error"]["role"], "admin")
+        self.assertEqual(call("POST", "/v1/session", body={"name": "reader", "password": "wrong"}, headers={}).status, 401)
+        self.assertEqual(call("POST", "/v1/session", raw=b"[]", headers={}).status, 400)
+        changed = {"current": good, "password": good + "!"}
+        self.assertEqual(call("PUT", "/v1/session/password", body=changed).status, 400)
+        self.assertEqual(call("PUT", "/v1/session/password", body=changed, headers=cookie).status, 204)
+
+        self.assertEqual(call("PUT", "/v1/accounts/reader/role", one + "/role", body={"role": "analyst"}).json()["role"], "analyst")
+        self.assertEqual(call("PUT", "/v1/accounts/root/role", one + "/role", body={"role": "viewer"}).status, 409)
+        self.assertEqual(call("PUT", "/v1/accounts/nobody/role", one + "/role", body={"role": "viewer"}).status, 404)
+        self.assertEqual(call("DELETE", "/v1/accounts/reader/sessions", one + "/sessions").json(), {"ended": 1})
+        self.assertEqual(call("DELETE", "/v1/accounts/nobody/sessions", one + "/sessions").status, 404)
+        self.assertEqual(call("GET", "/v1/sites", headers=cookie).status, 401)
+        self.assertEqual(call("PUT", "/v1/accounts/reader/password", one + "/password", body={"password": good}).status, 204)
+        self.assertEqual(call("PUT", "/v1/accounts/nobody/password", one + "/password", body={"password": good}).status, 404)
+        self.assertEqual(call("DELETE", "/v1/session", headers=cookie).status, 204)
+        self.assertEqual(call("DELETE", "/v1/accounts/reader", one).status, 204)
+        self.assertEqual(call("DELETE", "/v1/accounts/root", one).status, 409)
+
+        entries = call("GET", "/v1/audit?actor=reader&limit=2").json()["entries"]
+        self.assertEqual(entries[0]["actor"], "reader")
+        self.assertEqual(call("GET", f"/v1/audit?before={entries[-1]['time']}").status, 200)
+        for wrong in ("limit=0", "limit=1001", "before=soon"):
+            self.assertEqual(call("GET", "/v1/audit?" + wrong).status, 400)
+        self.assertEqual(call("GET", "/v1/session/oidc?to=/ctr", headers={}).status, 404)
+        self.assertEqual(call("GET", "/v1/session/oidc/callback?code=c&state=s", headers={}).headers["location"], "/ctr#sign-in=failed")
+
     def test_dead_letters(self) -> None:
         MARQUEE.sql("INSERT INTO marquee.dead_letters VALUES ('t', 3, 7, 1, 'broken', unhex('00FF'), now64(3)), ('', 0, 8, 2, 'refused: x', "
                     "'{\"type\":\"click\",\"site_id\":\"campus\",\"session_id\":\"dead\",\"seq\":1}', now64(3))")

@@ -203,9 +203,10 @@ class Marquee:
     def count(self, query: str) -> int:
         return int(self.sql(query).strip() or 0)
 
-    def run(self, *arguments: str, check: bool = True) -> subprocess.CompletedProcess[str]:
+    def run(self, *arguments: str, check: bool = True, stdin: str = "") -> subprocess.CompletedProcess[str]:
         """Runs a `marquee` subcommand against this Marquee."""
-        result = subprocess.run([*self.host.prefix, BINARY, *arguments], env=self.environment, capture_output=True, text=True, timeout=600)
+        result = subprocess.run([*self.host.prefix, BINARY, *arguments], env=self.environment, capture_output=True, text=True, timeout=600,
+                                input=stdin)
         if check and result.returncode != 0:
             raise AssertionError(f"marquee {' '.join(arguments)} ended with {result.returncode}:\n{result.stdout}\n{result.stderr}")
         return result

@@ -55,7 +55,7 @@ Result<catalog::Alert> AlertAnswers::described(const http::Request& request) {
   if (!body) return body.error();
   auto name = text_of(*body, "name", std::nullopt);
   auto url = webhook_url_of(*body, webhook_);
-  auto owner = text_of(*body, "owner", std::string(kActor));
+  auto owner = text_of(*body, "owner", request.actor);
   for (const auto* text : {&name, &url, &owner})
     if (!*text) return text->error();
   const auto is_paused = truth_of(*body, "is_paused");
@@ -84,7 +84,7 @@ http::Response AlertAnswers::list(const http::Request& request) {
 http::Response AlertAnswers::add(const http::Request& request) {
   auto alert = described(request);
   if (!alert) return error_answer(alert.error());
-  const auto added = book_.add(std::move(*alert), kActor);
+  const auto added = book_.add(std::move(*alert), request.actor);
   if (!added) return error_answer(added.error());
   Json body = alert_json(*added);
   body["secret"] = notifier_.secret_of(added->id);
@@ -106,7 +106,7 @@ http::Response AlertAnswers::replace(const http::Request& request) {
   auto alert = described(request);
   if (!alert) return error_answer(alert.error());
   alert->id = request.path_parameter("id");
-  const auto replaced = book_.replace(*alert, wanted_version(request), kActor);
+  const auto replaced = book_.replace(*alert, wanted_version(request), request.actor);
   if (!replaced) return error_answer(replaced.error());
   if (*replaced != catalog::Edit::done) return not_done(*replaced, kAlertThing, request);
   return with_version(json_answer(200, alert_json(*alert)), alert->changed_ms);
@@ -114,7 +114,7 @@ http::Response AlertAnswers::replace(const http::Request& request) {
 
 http::Response AlertAnswers::remove(const http::Request& request) {
   const auto id = request.path_parameter("id");
-  return removed_answer(book_.remove_alert(id, wanted_version(request), kActor), kAlertThing, request);
+  return removed_answer(book_.remove_alert(id, wanted_version(request), request.actor), kAlertThing, request);
 }
 
 http::Response AlertAnswers::send(const http::Request& request) {

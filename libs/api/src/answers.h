@@ -15,8 +15,7 @@ namespace marquee::api {
 
 using Json = nlohmann::ordered_json;
 
-inline constexpr std::string_view kActor = "admin";  ///< Who made a change, in the record of changes.
-inline constexpr std::size_t kShownNotices = 50;     ///< Of one alert or delivery.
+inline constexpr std::size_t kShownNotices = 50;  ///< Of one alert or delivery.
 
 [[nodiscard]] std::string json_text(const Json& body);
 [[nodiscard]] http::Response json_answer(unsigned status, const Json& body);

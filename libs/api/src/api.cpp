@@ -4,15 +4,18 @@
 
 #include <chrono>
 
+#include "account_answers.h"
 #include "alert_answers.h"
 #include "answers.h"
 #include "catalog_answers.h"
 #include "definition_answers.h"
 #include "delivery_answers.h"
+#include "gate.h"
 #include "journey_keeper.h"
 #include "letter_answers.h"
 #include "live_campaigns.h"
 #include "live_feed.h"
+#include "oidc_answers.h"
 #include "page_files.h"
 #include "privacy_answers.h"
 #include "progressive_answers.h"
@@ -21,6 +24,8 @@
 #include "scheduled_reports.h"
 #include "sdk_files.h"
 #include "segment_answers.h"
+#include "session_answers.h"
+#include "watched_stream.h"
 
 namespace marquee::api {
 
@@ -34,6 +39,8 @@ class Api::Impl {
         loader_(loader),
         log_(log),
         watch_(watch),
+        sessions_(catalog::AccountBook(catalog), options_.sign_in.sessions, options_.sign_in.clock),
+        gate_(catalog, sessions_),
         reports_(catalog, store, options_.can_remember),
         saved_(catalog, reports_),
         segments_({.refresh_every = std::chrono::milliseconds(options_.refresh_segments_ms),
@@ -60,9 +67,14 @@ class Api::Impl {
         demo_(options_.demo_dir, {.name = "demo", .setting = "demo.dir", .base = "/demo"}),
         sdk_(options_.sdk_dir),
         live_(store, log),
-        live_campaigns_(store, log) {}
+        live_campaigns_(store, log),
+        session_answers_(options_.sign_in, catalog, sessions_, gate_, passwords_),
+        account_answers_(catalog, passwords_, options_.sign_in.cost),
+        oidc_answers_(options_.sign_in, catalog, sessions_) {}
 
   void add_routes(http::Router& router) {
+    router.set_guard([this](const auto& route, auto& request) { return gate_.refuse(route, request); });
+    add_accounts(router);
     add_reports(router);
     add_catalog(router);
     add_operation(router);
@@ -83,17 +95,6 @@ class Api::Impl {
   }
 
  private:
-  /// 401 unless the request carries an admin token.
-  [[nodiscard]] std::optional<http::Response> refuse(const http::Request& request) const {
-    constexpr std::string_view kScheme = "Bearer ";
-    const std::string_view value = request.headers.get("Authorization");
-    if (value.starts_with(kScheme) && catalog_.is_admin_token(value.substr(kScheme.size()))) return std::nullopt;
-    auto response =
-        error_answer(401, "an admin token is needed: Authorization: Bearer TOKEN; `marquee status` shows where it is");
-    response.headers.add("WWW-Authenticate", "Bearer");
-    return response;
-  }
-
   static void add_pages(http::Router& router, const std::string& base, const PageFiles& files) {
     const auto answer = [&files](const http::Request& request, http::Responder responder) {
       responder.send(files.answer(request));
@@ -103,53 +104,56 @@ class Api::Impl {
     router.add("GET", base + "/{path*}", answer);
   }
 
+  /// Who may ask is in route_access.cpp.
   template <class Handle>
-  void add_admin(http::Router& router, const char* method, const std::string& path, Handle handle) {
-    router.add_blocking(method, path, [this, handle](const http::Request& request) {
-      auto refused = refuse(request);
-      return refused ? std::move(*refused) : handle(request);
-    });
+  static void add_guarded(http::Router& router, const char* method, const std::string& path, Handle handle) {
+    router.add_blocking(method, path, handle);
   }
 
   void add_reports(http::Router& router) {
     for (const auto kind : ReportAnswers::kinds())
-      add_admin(router, "GET", fmt::format("/v1/reports/{}", kind),
-                [this, kind](const auto& request) { return reports_.answer(kind, request); });
+      add_guarded(router, "GET", fmt::format("/v1/reports/{}", kind),
+                  [this, kind](const auto& request) { return reports_.answer(kind, request); });
     for (const auto& report : ReportAnswers::in_steps()) {
       const auto answer = [this, report](const http::Request& request, http::Responder responder) {
-        if (auto refused = refuse(request)) return responder.send(std::move(*refused));
         progressive_.answer(report, request, std::move(responder));
       };
       router.add("GET", fmt::format("/v1/reports/{}/stream", report.name), answer);
       if (report.name == "funnel") router.add("POST", "/v1/reports/funnel/stream", answer);
     }
-    add_admin(router, "GET", "/v1/reports/model", [](const auto&) { return ReportAnswers::model(); });
-    add_admin(router, "POST", "/v1/reports/funnel",
-              [this](const auto& request) { return reports_.funnel_of_body(request); });
+    add_guarded(router, "GET", "/v1/reports/model", [](const auto&) { return ReportAnswers::model(); });
+    add_guarded(router, "POST", "/v1/reports/funnel",
+                [this](const auto& request) { return reports_.funnel_of_body(request); });
     add_saved_reports(router);
     add_segments(router);
     add_notifications(router, "/v1/deliveries", "send", delivery_answers_);
     add_notifications(router, "/v1/alerts", "test", alert_answers_);
-    add_live(router, "/v1/live", [this](const http::Request&, const std::string& site, http::Responder responder) {
-      live_.listen(site, std::move(responder));
+    add_live(router, "/v1/live", [this](const auto& request, const std::string& site, http::Responder responder) {
+      live_.listen(site, stream_of(request, responder));
     });
     add_live(router, "/v1/live/campaigns",
-             [this](const http::Request& request, const std::string& site, http::Responder responder) {
+             [this](const auto& request, const std::string& site, http::Responder responder) {
                const auto unit = choice_parameter(request, "unit", {"second", "minute", "day"});
                if (!unit) return responder.send(error_answer(unit.error()));
                live_campaigns_.listen(site,
                                       *unit == "second"   ? analytics::LiveUnit::second
                                       : *unit == "minute" ? analytics::LiveUnit::minute
                                                           : analytics::LiveUnit::day,
-                                      std::move(responder));
+                                      stream_of(request, responder));
              });
+  }
+
+  /// Ends with the session that asked for it.
+  std::shared_ptr<http::Stream> stream_of(const http::Request& request, http::Responder& responder) {
+    auto stream = responder.stream(event_stream_head());
+    if (request.session.empty()) return stream;
+    return watched(std::move(stream), [this, session = request.session] { return sessions_.goes_on(session); });
   }
 
   /// A stream about one site.
   template <class Listen>
   void add_live(http::Router& router, const char* path, Listen listen) {
     router.add("GET", path, [this, listen](const http::Request& request, http::Responder responder) {
-      if (auto refused = refuse(request)) return responder.send(std::move(*refused));
       const std::string site = request.query_parameter("site").value_or("");
       if (!catalog_.site(site)) return responder.send(error_answer(400, "site: expected the id of a site", "site"));
       listen(request, site, std::move(responder));
@@ -157,82 +161,118 @@ class Api::Impl {
   }
 
   void add_saved_reports(http::Router& router) {
-    add_admin(router, "GET", "/v1/saved-reports", [this](const auto& request) { return saved_.list(request); });
-    add_admin(router, "POST", "/v1/saved-reports", [this](const auto& request) { return saved_.add(request); });
-    add_admin(router, "GET", "/v1/saved-reports/{id}", [this](const auto& request) { return saved_.get(request); });
-    add_admin(router, "PUT", "/v1/saved-reports/{id}", [this](const auto& request) { return saved_.replace(request); });
-    add_admin(router, "DELETE", "/v1/saved-reports/{id}",
-              [this](const auto& request) { return saved_.remove(request); });
-    add_admin(router, "GET", "/v1/saved-reports/{id}/answer",
-              [this](const auto& request) { return saved_.answer(request); });
+    add_guarded(router, "GET", "/v1/saved-reports", [this](const auto& request) { return saved_.list(request); });
+    add_guarded(router, "POST", "/v1/saved-reports", [this](const auto& request) { return saved_.add(request); });
+    add_guarded(router, "GET", "/v1/saved-reports/{id}", [this](const auto& request) { return saved_.get(request); });
+    add_guarded(router, "PUT", "/v1/saved-reports/{id}",
+                [this](const auto& request) { return saved_.replace(request); });
+    add_guarded(router, "DELETE", "/v1/saved-reports/{id}",
+                [this](const auto& request) { return saved_.remove(request); });
+    add_guarded(router, "GET", "/v1/saved-reports/{id}/answer",
+                [this](const auto& request) { return saved_.answer(request); });
   }
 
   void add_segments(http::Router& router) {
-    add_admin(router, "GET", "/v1/segments", [this](const auto& request) { return segment_answers_.list(request); });
-    add_admin(router, "POST", "/v1/segments", [this](const auto& request) { return segment_answers_.add(request); });
-    add_admin(router, "GET", "/v1/segments/{id}",
-              [this](const auto& request) { return segment_answers_.get(request); });
-    add_admin(router, "PUT", "/v1/segments/{id}",
-              [this](const auto& request) { return segment_answers_.replace(request); });
-    add_admin(router, "DELETE", "/v1/segments/{id}",
-              [this](const auto& request) { return segment_answers_.remove(request); });
-    add_admin(router, "POST", "/v1/segments/{id}/refresh",
-              [this](const auto& request) { return segment_answers_.refresh(request); });
+    add_guarded(router, "GET", "/v1/segments", [this](const auto& request) { return segment_answers_.list(request); });
+    add_guarded(router, "POST", "/v1/segments", [this](const auto& request) { return segment_answers_.add(request); });
+    add_guarded(router, "GET", "/v1/segments/{id}",
+                [this](const auto& request) { return segment_answers_.get(request); });
+    add_guarded(router, "PUT", "/v1/segments/{id}",
+                [this](const auto& request) { return segment_answers_.replace(request); });
+    add_guarded(router, "DELETE", "/v1/segments/{id}",
+                [this](const auto& request) { return segment_answers_.remove(request); });
+    add_guarded(router, "POST", "/v1/segments/{id}/refresh",
+                [this](const auto& request) { return segment_answers_.refresh(request); });
   }
 
   void add_definitions(http::Router& router, const std::string& path, DefinitionAnswers& answers) {
     const auto one = path + "/{id}";
-    add_admin(router, "GET", path, [&answers](const auto& request) { return answers.list(request); });
-    add_admin(router, "POST", path, [&answers](const auto& request) { return answers.add(request); });
-    add_admin(router, "GET", one, [&answers](const auto& request) { return answers.get(request); });
-    add_admin(router, "PUT", one, [&answers](const auto& request) { return answers.put(request); });
-    add_admin(router, "DELETE", one, [&answers](const auto& request) { return answers.remove(request); });
-    add_admin(router, "GET", one + "/history", [&answers](const auto& request) { return answers.history(request); });
-    add_admin(router, "POST", one + "/restore", [&answers](const auto& request) { return answers.restore(request); });
+    add_guarded(router, "GET", path, [&answers](const auto& request) { return answers.list(request); });
+    add_guarded(router, "POST", path, [&answers](const auto& request) { return answers.add(request); });
+    add_guarded(router, "GET", one, [&answers](const auto& request) { return answers.get(request); });
+    add_guarded(router, "PUT", one, [&answers](const auto& request) { return answers.put(request); });
+    add_guarded(router, "DELETE", one, [&answers](const auto& request) { return answers.remove(request); });
+    add_guarded(router, "GET", one + "/history", [&answers](const auto& request) { return answers.history(request); });
+    add_guarded(router, "POST", one + "/restore", [&answers](const auto& request) { return answers.restore(request); });
   }
 
   template <class Answers>
   void add_notifications(http::Router& router, const std::string& path, const char* trial, Answers& answers) {
     const auto one = path + "/{id}";
-    add_admin(router, "GET", path, [&answers](const auto& request) { return answers.list(request); });
-    add_admin(router, "POST", path, [&answers](const auto& request) { return answers.add(request); });
-    add_admin(router, "GET", one, [&answers](const auto& request) { return answers.get(request); });
-    add_admin(router, "PUT", one, [&answers](const auto& request) { return answers.replace(request); });
-    add_admin(router, "DELETE", one, [&answers](const auto& request) { return answers.remove(request); });
-    add_admin(router, "POST", fmt::format("{}/{}", one, trial),
-              [&answers](const auto& request) { return answers.send(request); });
+    add_guarded(router, "GET", path, [&answers](const auto& request) { return answers.list(request); });
+    add_guarded(router, "POST", path, [&answers](const auto& request) { return answers.add(request); });
+    add_guarded(router, "GET", one, [&answers](const auto& request) { return answers.get(request); });
+    add_guarded(router, "PUT", one, [&answers](const auto& request) { return answers.replace(request); });
+    add_guarded(router, "DELETE", one, [&answers](const auto& request) { return answers.remove(request); });
+    add_guarded(router, "POST", fmt::format("{}/{}", one, trial),
+                [&answers](const auto& request) { return answers.send(request); });
   }
 
   void add_catalog(http::Router& router) {
-    add_admin(router, "GET", "/v1/sites", [this](const auto&) { return reports_.sites(); });
-    add_admin(router, "POST", "/v1/sites", [this](const auto& request) { return catalog_answers_.add_site(request); });
-    add_admin(router, "POST", "/v1/sites/{site}/keys",
-              [this](const auto& request) { return catalog_answers_.add_key(request); });
-    add_admin(router, "GET", "/v1/sites/{site}/{kind}",
-              [this](const auto& request) { return catalog_answers_.items(request); });
-    add_admin(router, "POST", "/v1/sites/{site}/{kind}",
-              [this](const auto& request) { return catalog_answers_.put_item(request); });
+    add_guarded(router, "GET", "/v1/sites", [this](const auto&) { return reports_.sites(); });
+    add_guarded(router, "POST", "/v1/sites",
+                [this](const auto& request) { return catalog_answers_.add_site(request); });
+    add_guarded(router, "POST", "/v1/sites/{site}/keys",
+                [this](const auto& request) { return catalog_answers_.add_key(request); });
+    add_guarded(router, "GET", "/v1/sites/{site}/{kind}",
+                [this](const auto& request) { return catalog_answers_.items(request); });
+    add_guarded(router, "POST", "/v1/sites/{site}/{kind}",
+                [this](const auto& request) { return catalog_answers_.put_item(request); });
     add_definitions(router, "/v1/campaigns", campaigns_);
     add_definitions(router, "/v1/slots", slots_);
-    add_admin(router, "GET", "/v1/clusters", [this](const auto&) { return clusters(); });
-    add_admin(router, "DELETE", "/v1/profiles/{user_id*}",  // Ids may have slashes.
-              [this](const auto& request) { return erase_profile(request); });
-    add_admin(router, "DELETE", "/v1/users/{user_id*}",
-              [this](const auto& request) { return privacy_.erase(request); });
-    add_admin(router, "GET", "/v1/users/{user_id*}",
-              [this](const auto& request) { return privacy_.export_user(request); });
-    add_admin(router, "GET", "/v1/erasures", [this](const auto& request) { return privacy_.list(request); });
-    add_admin(router, "GET", "/v1/erasures/{id}", [this](const auto& request) { return privacy_.get(request); });
+    add_guarded(router, "GET", "/v1/clusters", [this](const auto&) { return clusters(); });
+    add_guarded(router, "DELETE", "/v1/profiles/{user_id*}",  // Ids may have slashes.
+                [this](const auto& request) { return erase_profile(request); });
+    add_guarded(router, "DELETE", "/v1/users/{user_id*}",
+                [this](const auto& request) { return privacy_.erase(request); });
+    add_guarded(router, "GET", "/v1/users/{user_id*}",
+                [this](const auto& request) { return privacy_.export_user(request); });
+    add_guarded(router, "GET", "/v1/erasures", [this](const auto& request) { return privacy_.list(request); });
+    add_guarded(router, "GET", "/v1/erasures/{id}", [this](const auto& request) { return privacy_.get(request); });
+  }
+
+  void add_accounts(http::Router& router) {
+    const auto add_own = [&router](const char* method, const char* path, auto answer) {
+      router.add(method, path, [answer](http::Request request, http::Responder responder) {
+        answer(std::move(request), std::move(responder));
+      });
+    };
+    router.add_blocking("GET", "/v1/session", [this](const auto& request) { return session_answers_.get(request); });
+    add_own("POST", "/v1/session", [this](auto request, auto responder) {
+      session_answers_.sign_in(std::move(request), std::move(responder));
+    });
+    router.add_blocking("DELETE", "/v1/session",
+                        [this](const auto& request) { return session_answers_.sign_out(request); });
+    add_own("PUT", "/v1/session/password", [this](auto request, auto responder) {
+      session_answers_.change_password(std::move(request), std::move(responder));
+    });
+    router.add_blocking("GET", "/v1/session/oidc",
+                        [this](const auto& request) { return oidc_answers_.begin(request); });
+    router.add_blocking("GET", "/v1/session/oidc/callback",
+                        [this](const auto& request) { return oidc_answers_.finish(request); });
+    const std::string all = "/v1/accounts", one = "/v1/accounts/{name}";
+    add_guarded(router, "GET", all, [this](const auto&) { return account_answers_.list(); });
+    add_own("POST", "/v1/accounts",
+            [this](auto request, auto responder) { account_answers_.add(std::move(request), std::move(responder)); });
+    add_guarded(router, "DELETE", one, [this](const auto& request) { return account_answers_.remove(request); });
+    add_guarded(router, "PUT", one + "/role",
+                [this](const auto& request) { return account_answers_.set_role(request); });
+    add_own("PUT", "/v1/accounts/{name}/password", [this](auto request, auto responder) {
+      account_answers_.set_password(std::move(request), std::move(responder));
+    });
+    add_guarded(router, "DELETE", one + "/sessions",
+                [this](const auto& request) { return account_answers_.end_sessions(request); });
+    add_guarded(router, "GET", "/v1/audit", [this](const auto& request) { return account_answers_.audit(request); });
   }
 
   void add_operation(http::Router& router) {
-    add_admin(router, "GET", "/v1/status", [this](const auto&) { return status(); });
-    add_admin(router, "GET", "/v1/pipeline", [this](const auto&) {
+    add_guarded(router, "GET", "/v1/status", [this](const auto&) { return status(); });
+    add_guarded(router, "GET", "/v1/pipeline", [this](const auto&) {
       auto response = http::Response::json(200, pipeline_json(*watch_.pipeline(), options_.pipeline));
       response.headers.set("Cache-Control", "no-store");
       return response;
     });
-    add_admin(router, "GET", "/v1/models", [this](const auto&) {
+    add_guarded(router, "GET", "/v1/models", [this](const auto&) {
       const auto json = options_.models ? options_.models() : std::string();
       if (json.empty())
         return error_answer(404,
@@ -241,9 +281,10 @@ class Api::Impl {
       response.headers.set("Cache-Control", "no-store");
       return response;
     });
-    add_admin(router, "GET", "/v1/dead-letters", [this](const auto& request) { return letter_answers_.list(request); });
-    add_admin(router, "POST", "/v1/dead-letters/replay",
-              [this](const auto& request) { return letter_answers_.replay(request); });
+    add_guarded(router, "GET", "/v1/dead-letters",
+                [this](const auto& request) { return letter_answers_.list(request); });
+    add_guarded(router, "POST", "/v1/dead-letters/replay",
+                [this](const auto& request) { return letter_answers_.replay(request); });
     router.add("GET", "/healthz", [](const http::Request&, http::Responder responder) {
       responder.send(http::Response::text(200, "ok\n"));
     });
@@ -323,6 +364,8 @@ class Api::Impl {
   ingest::Loader& loader_;
   log::EventLog& log_;
   ingest::PipelineWatch& watch_;
+  access::Sessions sessions_;
+  const Gate gate_;
   ReportAnswers reports_;
   SavedAnswers saved_;
   SegmentKeeper segments_;
@@ -341,6 +384,10 @@ class Api::Impl {
   const SdkFiles sdk_;
   LiveFeed live_;
   LiveCampaigns live_campaigns_;
+  SessionAnswers session_answers_;
+  AccountAnswers account_answers_;
+  OidcAnswers oidc_answers_;
+  access::PasswordQueue passwords_;  ///< Last: what it still does when all ends uses the others.
 };
 
 Api::Api(ApiOptions options, catalog::Catalog& catalog, clickhouse::Client& store, clickhouse::Client& unhurried,

@@ -48,7 +48,7 @@ http::Response CatalogAnswers::add_site(const http::Request& request) {
     site.consent_required = consent->get<bool>();
   }
   if (catalog_.site(site.id)) return error_answer(409, fmt::format("id: site {} exists", site.id), "id");
-  if (const auto added = catalog_.add_site(site, kActor); !added) return error_answer(added.error());
+  if (const auto added = catalog_.add_site(site, request.actor); !added) return error_answer(added.error());
   return json_answer(201, {{"id", site.id},
                            {"name", site.name},
                            {"allowed_origin", site.allowed_origin},
@@ -58,7 +58,7 @@ http::Response CatalogAnswers::add_site(const http::Request& request) {
 http::Response CatalogAnswers::add_key(const http::Request& request) {
   const auto site = request.path_parameter("site");
   if (!catalog_.site(site)) return nothing_here(request);
-  const auto key = catalog_.add_write_key(site, /*is_trusted=*/false, kActor);
+  const auto key = catalog_.add_write_key(site, /*is_trusted=*/false, request.actor);
   if (!key) return error_answer(key.error());
   return json_answer(201, {{"key", *key}});
 }
@@ -89,7 +89,7 @@ http::Response CatalogAnswers::put_item(const http::Request& request) {
   auto campaign = text_of(*body, "campaign_id", "");
   if (!campaign) return error_answer(campaign.error());
   item = {*id, *name, *campaign};
-  if (const auto put = catalog_.put_item(site, *kind, item, kActor); !put) return error_answer(put.error());
+  if (const auto put = catalog_.put_item(site, *kind, item, request.actor); !put) return error_answer(put.error());
   return json_answer(200, item_json(item, *kind));
 }
 

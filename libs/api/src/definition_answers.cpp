@@ -89,7 +89,7 @@ http::Response DefinitionAnswers::list(const http::Request& request) {
 http::Response DefinitionAnswers::add(const http::Request& request) {
   auto definition = read(request, request.body);
   if (!definition) return error_answer(definition.error());
-  const auto edit = book_.add(*definition, kActor);
+  const auto edit = book_.add(*definition, request.actor);
   return kept(201, edit, *definition, request);
 }
 
@@ -107,14 +107,14 @@ http::Response DefinitionAnswers::put(const http::Request& request) {
   if (!definition) return error_answer(definition.error());
   if (definition->id != request.path_parameter("id"))
     return error_answer(Error::reject("id: expected that of the address"));
-  const auto edit = book_.put(*definition, wanted_version(request), kActor);
+  const auto edit = book_.put(*definition, wanted_version(request), request.actor);
   return kept(200, edit, *definition, request);
 }
 
 http::Response DefinitionAnswers::remove(const http::Request& request) {
   const auto site = site_of(request);
   if (!site) return error_answer(site.error());
-  const auto edit = book_.remove(*site, kind_, request.path_parameter("id"), wanted_version(request), kActor);
+  const auto edit = book_.remove(*site, kind_, request.path_parameter("id"), wanted_version(request), request.actor);
   return removed_answer(edit, thing(), request);
 }
 
@@ -150,7 +150,7 @@ http::Response DefinitionAnswers::restore(const http::Request& request) {
   if (!*state) return not_done(catalog::Edit::missing, thing(), request);
   auto definition = read(request, (*state)->text);
   if (!definition) return error_answer(definition.error());
-  const auto edit = book_.put(*definition, wanted_version(request), kActor);
+  const auto edit = book_.put(*definition, wanted_version(request), request.actor);
   return kept(200, edit, *definition, request);
 }
 

@@ -37,7 +37,7 @@ Result<catalog::Delivery> DeliveryAnswers::described(const http::Request& reques
   auto report = text_of(*body, "report", std::nullopt);
   auto url = webhook_url_of(*body, webhook_);
   auto format = text_of(*body, "format", "json");
-  auto owner = text_of(*body, "owner", std::string(kActor));
+  auto owner = text_of(*body, "owner", request.actor);
   for (const auto* text : {&report, &url, &format, &owner})
     if (!*text) return text->error();
   if (std::ranges::find(kDeliveryFormats, *format) == kDeliveryFormats.end())
@@ -67,7 +67,7 @@ http::Response DeliveryAnswers::list(const http::Request& request) {
 http::Response DeliveryAnswers::add(const http::Request& request) {
   auto delivery = described(request);
   if (!delivery) return error_answer(delivery.error());
-  const auto added = book_.add(std::move(*delivery), kActor);
+  const auto added = book_.add(std::move(*delivery), request.actor);
   if (!added) return error_answer(added.error());
   Json body = delivery_json(*added);
   body["secret"] = notifier_.secret_of(added->id);
@@ -89,7 +89,7 @@ http::Response DeliveryAnswers::replace(const http::Request& request) {
   auto delivery = described(request);
   if (!delivery) return error_answer(delivery.error());
   delivery->id = request.path_parameter("id");
-  const auto replaced = book_.replace(*delivery, wanted_version(request), kActor);
+  const auto replaced = book_.replace(*delivery, wanted_version(request), request.actor);
   if (!replaced) return error_answer(replaced.error());
   if (*replaced != catalog::Edit::done) return not_done(*replaced, kDeliveryThing, request);
   return with_version(json_answer(200, delivery_json(*delivery)), delivery->changed_ms);
@@ -97,7 +97,7 @@ http::Response DeliveryAnswers::replace(const http::Request& request) {
 
 http::Response DeliveryAnswers::remove(const http::Request& request) {
   const auto id = request.path_parameter("id");
-  return removed_answer(book_.remove_delivery(id, wanted_version(request), kActor), kDeliveryThing, request);
+  return removed_answer(book_.remove_delivery(id, wanted_version(request), request.actor), kDeliveryThing, request);
 }
 
 http::Response DeliveryAnswers::send(const http::Request& request) {

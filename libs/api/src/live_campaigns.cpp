@@ -61,8 +61,7 @@ LiveCampaigns::LiveCampaigns(clickhouse::Client& store, log::EventLog& log)
 
 LiveCampaigns::~LiveCampaigns() { stop(); }
 
-void LiveCampaigns::listen(const std::string& site, LiveUnit unit, http::Responder responder) {
-  auto stream = responder.stream(event_stream_head());
+void LiveCampaigns::listen(const std::string& site, LiveUnit unit, std::shared_ptr<http::Stream> stream) {
   stream->write(": live\n\n");
   const std::lock_guard lock(mutex_);
   if (is_stopping_) return stream->close();

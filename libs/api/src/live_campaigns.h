@@ -30,7 +30,8 @@ class LiveCampaigns {
   LiveCampaigns(const LiveCampaigns&) = delete;
   LiveCampaigns& operator=(const LiveCampaigns&) = delete;
 
-  void listen(const std::string& site, analytics::LiveUnit unit, http::Responder responder);
+  /// `stream`: of an answer that has begun (event_stream_head).
+  void listen(const std::string& site, analytics::LiveUnit unit, std::shared_ptr<http::Stream> stream);
   void stop();
 
  private:

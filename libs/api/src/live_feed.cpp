@@ -59,8 +59,7 @@ LiveFeed::LiveFeed(clickhouse::Client& store, log::EventLog& log)
 
 LiveFeed::~LiveFeed() { stop(); }
 
-void LiveFeed::listen(const std::string& site, http::Responder responder) {
-  auto stream = responder.stream(event_stream_head());
+void LiveFeed::listen(const std::string& site, std::shared_ptr<http::Stream> stream) {
   stream->write(": live\n\n");
   const std::lock_guard lock(mutex_);
   if (is_stopping_) return stream->close();

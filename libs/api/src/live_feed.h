@@ -25,7 +25,8 @@ class LiveFeed {
   LiveFeed(const LiveFeed&) = delete;
   LiveFeed& operator=(const LiveFeed&) = delete;
 
-  void listen(const std::string& site, http::Responder responder);
+  /// `stream`: of an answer that has begun (event_stream_head).
+  void listen(const std::string& site, std::shared_ptr<http::Stream> stream);
   void landed();
   void stop();
 

@@ -42,7 +42,7 @@ http::Response PrivacyAnswers::erase(const http::Request& request) {
   if (!catalog_.site(site)) return error_answer(400, "site: expected the id of a site", "site");
   if (eraser_ == nullptr) return none_here();
   if (!eraser_->refusal().empty()) return error_answer(501, eraser_->refusal());
-  const auto asked = eraser_->ask(site, request.path_parameter("user_id"), "api");
+  const auto asked = eraser_->ask(site, request.path_parameter("user_id"), request.actor);
   if (!asked) return error_answer(asked.error());
   auto response = json_answer(202, erasure_json(*asked));
   response.headers.set("Location", "/v1/erasures/" + asked->id);

@@ -36,7 +36,7 @@ Result<catalog::SavedReport> SavedAnswers::described(const http::Request& reques
   catalog::SavedReport report;
   for (auto [name, value, otherwise] : {std::tuple("name", &report.name, std::optional<std::string>()),
                                         {"kind", &report.kind, std::nullopt},
-                                        {"owner", &report.owner, std::string(kActor)}}) {
+                                        {"owner", &report.owner, request.actor}}) {
     auto text = text_of(*body, name, otherwise);
     if (!text) return text.error();
     *value = std::move(*text);
@@ -61,7 +61,7 @@ http::Response SavedAnswers::list(const http::Request& request) {
 http::Response SavedAnswers::add(const http::Request& request) {
   auto report = described(request);
   if (!report) return error_answer(report.error());
-  const auto added = catalog_.add_saved_report(std::move(*report), kActor);
+  const auto added = catalog_.add_saved_report(std::move(*report), request.actor);
   return added ? saved_answer(201, *added) : error_answer(added.error());
 }
 
@@ -75,14 +75,14 @@ http::Response SavedAnswers::replace(const http::Request& request) {
   auto report = described(request);
   if (!report) return error_answer(report.error());
   report->id = request.path_parameter("id");
-  const auto replaced = catalog_.replace_saved_report(*report, wanted_version(request), kActor);
+  const auto replaced = catalog_.replace_saved_report(*report, wanted_version(request), request.actor);
   if (!replaced) return error_answer(replaced.error());
   return *replaced == catalog::Edit::done ? saved_answer(200, *report) : not_done(*replaced, kSavedThing, request);
 }
 
 http::Response SavedAnswers::remove(const http::Request& request) {
   const auto id = request.path_parameter("id");
-  return removed_answer(catalog_.remove_saved_report(id, wanted_version(request), kActor), kSavedThing, request);
+  return removed_answer(catalog_.remove_saved_report(id, wanted_version(request), request.actor), kSavedThing, request);
 }
 
 http::Response SavedAnswers::answer(const http::Request& request) {

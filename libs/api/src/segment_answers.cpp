@@ -61,7 +61,7 @@ http::Response SegmentAnswers::list(const http::Request& request) {
 http::Response SegmentAnswers::add(const http::Request& request) {
   auto segment = described(request);
   if (!segment) return error_answer(segment.error());
-  const auto added = keeper_.add(std::move(*segment), kActor);
+  const auto added = keeper_.add(std::move(*segment), request.actor);
   return added ? json_answer(201, segment_json(*added)) : error_answer(added.error());
 }
 
@@ -73,11 +73,11 @@ http::Response SegmentAnswers::replace(const http::Request& request) {
   auto segment = described(request);
   if (!segment) return error_answer(segment.error());
   segment->id = request.path_parameter("id");
-  return one_answer(request, keeper_.replace(std::move(*segment), kActor));
+  return one_answer(request, keeper_.replace(std::move(*segment), request.actor));
 }
 
 http::Response SegmentAnswers::remove(const http::Request& request) {
-  const auto removed = keeper_.remove(request.path_parameter("id"), kActor);
+  const auto removed = keeper_.remove(request.path_parameter("id"), request.actor);
   if (!removed) return error_answer(removed.error());
   return removed_answer(*removed ? catalog::Edit::done : catalog::Edit::missing, kSegmentThing, request);
 }

@@ -63,6 +63,13 @@ constexpr const char* kSchema[] = {
     "VARCHAR(16) NOT NULL, asked_ms BIGINT NOT NULL, asked_by VARCHAR(100) NOT NULL, is_done INTEGER NOT NULL, step "
     "VARCHAR(40) NOT NULL, parts_done BIGINT NOT NULL, parts_total BIGINT NOT NULL, plan TEXT NOT NULL, receipt TEXT "
     "NOT NULL, error TEXT NOT NULL, done_ms BIGINT NOT NULL)",
+    "CREATE TABLE IF NOT EXISTS accounts (name VARCHAR(64) PRIMARY KEY, role VARCHAR(10) NOT NULL, password "
+    "VARCHAR(200) NOT NULL, subject VARCHAR(1000) NOT NULL, made_ms BIGINT NOT NULL, changed_ms BIGINT NOT NULL, "
+    "seen_ms BIGINT NOT NULL)",
+    "CREATE TABLE IF NOT EXISTS account_sessions (hash VARCHAR(64) PRIMARY KEY, account VARCHAR(64) NOT NULL, made_ms "
+    "BIGINT NOT NULL, seen_ms BIGINT NOT NULL)",
+    "CREATE INDEX IF NOT EXISTS changes_by_time ON changes (time_ms)",
+    "CREATE INDEX IF NOT EXISTS changes_by_actor ON changes (actor, time_ms)",
 };
 
 std::string hex(const unsigned char* bytes, std::size_t size) {
@@ -170,6 +177,7 @@ void Catalog::Impl::refresh() {
     next->keys.emplace(row.get<std::string>(0), std::pair(row.get<std::string>(1), row.get<int>(2) != 0));
   const soci::rowset<soci::row> tokens = (session_.prepare << "SELECT hash FROM admin_tokens");
   for (const auto& row : tokens) next->tokens.insert(row.get<std::string>(0));
+  read_accounts(*next);
   long long version = 0;
   session_ << "SELECT coalesce(max(version), 0) FROM definitions_version", soci::into(version);
   next->definitions_version = version;
@@ -303,6 +311,8 @@ Result<std::vector<Change>> Catalog::changes(std::size_t limit) const {
     return changes;
   });
 }
+
+std::string hash_of_secret(std::string_view secret) { return hash_of(secret); }
 
 std::string make_secret(std::string_view prefix) {
   std::ignore = sodium_init();

@@ -17,6 +17,7 @@
 #include <utility>
 #include <vector>
 
+#include "marquee/catalog/accounts.h"
 #include "marquee/catalog/catalog.h"
 
 namespace marquee::catalog {
@@ -56,7 +57,9 @@ struct Snapshot {
   std::map<std::string, Site, std::less<>> sites;
   std::map<std::string, std::pair<std::string, bool>, std::less<>> keys;  // hash -> site, trusted
   std::set<std::string, std::less<>> tokens;
-  std::int64_t definitions_version = 0;  ///< Another after each change of any campaign or slot.
+  std::map<std::string, Account, std::less<>> accounts;         // by name
+  std::map<std::string, AccountSession, std::less<>> sessions;  // by hash
+  std::int64_t definitions_version = 0;                         ///< Another after each change of any campaign or slot.
 };
 
 class Catalog::Impl {
@@ -126,6 +129,7 @@ class Catalog::Impl {
  private:
   void record(std::string_view actor, const std::string& what);
   void refresh();
+  void read_accounts(Snapshot& next);
 
   std::shared_ptr<const Clock> clock_;
   std::mutex mutex_;

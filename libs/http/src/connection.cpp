@@ -25,6 +25,16 @@ constexpr std::size_t kMostAtOnce = 16;       ///< Strings in one gathered write
 constexpr std::uint64_t kLingerMs = 2'000;
 constexpr std::string_view kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
 
+/// What the guard answers; a guard that fails lets nobody through.
+std::optional<Response> refusal_of(const Router::Guard& guard, const Router::Route& route, Request& request) {
+  try {
+    return guard(route, request);
+  } catch (const std::exception& e) {
+    logging::error("http.guard_failed", {{"pattern", route.pattern}, {"error", std::string_view(e.what())}});
+    return error_response(500, "the server failed at this request; its log says why");
+  }
+}
+
 }  // namespace
 
 bool StreamState::add(std::size_t bytes, bool may_block) {
@@ -132,6 +142,9 @@ void Connection::dispatch() {
     return responder.send(std::move(refused));
   }
   request.path_parameters = std::move(match.parameters);
+  if (const auto& guard = service_.router.guard()) {
+    if (auto refused = refusal_of(guard, *match.route, request)) return responder.send(std::move(*refused));
+  }
   call(*match.route, std::move(request), std::move(responder));
 }
 

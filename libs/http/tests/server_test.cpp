@@ -460,5 +460,41 @@ TEST_F(ServerTest, client_stops_a_stream_when_told) {
   writer.join();
 }
 
+TEST(Guard, stands_before_every_handler_and_tells_it_who_asks) {
+  std::atomic<int> handled = 0;
+  Router router;
+  const auto answer = [&](const Request& request) {
+    ++handled;
+    return Response::text(200, request.actor);
+  };
+  router.add("GET", "/io", [&](Request request, Responder responder) { responder.send(answer(request)); });
+  router.add_blocking("POST", "/worker/{id}", answer);
+  std::vector<std::string> seen;
+  router.set_guard([&](const Router::Route& route, Request& request) -> std::optional<Response> {
+    seen.push_back(route.method + " " + route.pattern + " " + request.method);
+    if (request.headers.get("X-Name") == "broken") throw std::runtime_error("no");
+    if (!request.headers.has("X-Name")) return Response::text(401, "who?");
+    request.actor = request.headers.get("X-Name");
+    return std::nullopt;
+  });
+  Server server(ServerOptions(), std::move(router));
+  ASSERT_TRUE(server.start());
+  Client client("http://127.0.0.1:" + std::to_string(server.port()));
+  Headers named, broken;
+  named.add("X-Name", "priya");
+  broken.add("X-Name", "broken");
+  EXPECT_EQ(client.send("GET", "/io", {}, "")->status, 401);
+  EXPECT_EQ(client.send("POST", "/worker/1", {}, "")->status, 401);
+  EXPECT_EQ(client.send("HEAD", "/io", {}, "")->status, 401);
+  EXPECT_EQ(client.send("GET", "/io", broken, "")->status, 500) << "a guard that fails lets nobody through";
+  EXPECT_EQ(handled, 0);
+  EXPECT_EQ(client.send("GET", "/io", named, "")->body, "priya");
+  EXPECT_EQ(client.send("POST", "/worker/1", named, "")->body, "priya");
+  EXPECT_EQ(client.send("GET", "/nowhere", {}, "")->status, 404) << "what has no route has nothing to guard";
+  server.stop();
+  EXPECT_EQ(seen.at(2), "GET /io HEAD");
+  EXPECT_EQ(seen.size(), 6);
+}
+
 }  // namespace
 }  // namespace marquee::http

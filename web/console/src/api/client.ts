@@ -15,13 +15,12 @@ async function reach(request: Request): Promise<Response> {
 
 const authorization: Middleware = {
   onRequest({ request }) {
-    const token = session.token();
-    if (token !== undefined) request.headers.set('Authorization', `Bearer ${token}`);
+    for (const [name, value] of Object.entries(session.headers())) request.headers.set(name, value);
     return request;
   },
 };
 
-/** The API as api/openapi.yaml describes it, with the session's token. */
+/** The API as api/openapi.yaml describes it, asked by who is signed in. */
 export const api = createClient<paths, 'application/json'>({ fetch: reach });
 api.use(authorization);
 
@@ -43,6 +42,8 @@ export async function done(call: Promise<{ error?: unknown; response: Response }
 }
 
 function failure(body: unknown, { status }: Response): ApiError {
+  // Signed out elsewhere, or after a while: the console asks to sign in again. A wrong password is not that.
+  if (status === 401 && session.isIn()) void session.renew();
   return new ApiError(kindOfStatus(status), serverMessage(body, status), status);
 }
 
@@ -51,5 +52,5 @@ export async function checkToken(token: string): Promise<void> {
   const response = await reach(new Request('/v1/sites', { headers: { Authorization: `Bearer ${token}` } }));
   if (response.ok) return;
   const body: unknown = await response.json().catch(() => undefined);
-  throw new ApiError(kindOfStatus(response.status), serverMessage(body, response.status));
+  throw new ApiError(kindOfStatus(response.status), serverMessage(body, response.status), response.status);
 }

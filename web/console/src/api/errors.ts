@@ -1,10 +1,11 @@
 import { messages as m } from '../i18n/messages';
 
-export type ApiErrorKind = 'unreachable' | 'unauthorized' | 'rejected' | 'busy' | 'server';
+export type ApiErrorKind = 'unreachable' | 'unauthorized' | 'forbidden' | 'rejected' | 'busy' | 'server';
 
 const words: Readonly<Record<ApiErrorKind, readonly [title: string, advice: string]>> = {
   unreachable: [m.error.unreachable, m.error.unreachableAdvice],
   unauthorized: [m.error.unauthorized, m.error.unauthorizedAdvice],
+  forbidden: [m.error.forbidden, m.error.forbiddenAdvice],
   rejected: [m.error.rejected, m.error.rejectedAdvice],
   busy: [m.error.busy, m.error.busyAdvice],
   server: [m.error.server, m.error.serverAdvice],
@@ -33,7 +34,8 @@ export class ApiError extends Error {
 }
 
 export function kindOfStatus(status: number): ApiErrorKind {
-  if (status === 401 || status === 403) return 'unauthorized';
+  if (status === 401) return 'unauthorized';
+  if (status === 403) return 'forbidden';
   if (status === 429 || status === 503) return 'busy';
   return status >= 500 ? 'server' : 'rejected';
 }

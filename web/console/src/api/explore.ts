@@ -118,7 +118,7 @@ export async function explore(question: Question, signal: AbortSignal, onStep: (
   let response: Response;
   try {
     response = await fetch(`/v1/reports/metrics/stream?${addressOf(question)}`, {
-      headers: { Accept: 'text/event-stream', Authorization: `Bearer ${session.token() ?? ''}` },
+      headers: { Accept: 'text/event-stream', ...session.headers() },
       signal,
     });
   } catch (error) {

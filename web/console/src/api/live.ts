@@ -34,7 +34,7 @@ async function readOnce({ path, signal, onStatus, onMessage }: Follow): Promise<
   }, SILENCE);
   try {
     const response = await fetch(`/v1${path}`, {
-      headers: { Accept: 'text/event-stream', Authorization: `Bearer ${session.token() ?? ''}` },
+      headers: { Accept: 'text/event-stream', ...session.headers() },
       cache: 'no-store',
       signal: AbortSignal.any([signal, silent.signal]),
     });

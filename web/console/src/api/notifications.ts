@@ -162,5 +162,5 @@ export async function forgetDelivery(id: string): Promise<void> {
 
 /** While the page goes away, when nobody waits for an answer any more. */
 export function forgetLeaving(kind: 'alerts' | 'deliveries', id: string): void {
-  void fetch(`/v1/${kind}/${encodeURIComponent(id)}`, { method: 'DELETE', keepalive: true, headers: { Authorization: `Bearer ${session.token() ?? ''}` } }).catch(() => undefined);
+  void fetch(`/v1/${kind}/${encodeURIComponent(id)}`, { method: 'DELETE', keepalive: true, headers: session.headers() }).catch(() => undefined);
 }

@@ -18,7 +18,7 @@ function addressOf(parameters: ReportParameters): string {
 
 /** An <a> cannot carry the token, so the browser is given what was fetched. */
 export async function downloadReport(kind: NewReport['kind'], parameters: ReportParameters, name: string, format: FileFormat): Promise<void> {
-  const response = await fetch(`/v1/reports/${kind}?${addressOf({ ...parameters, format })}`, { headers: { Authorization: `Bearer ${session.token() ?? ''}` } });
+  const response = await fetch(`/v1/reports/${kind}?${addressOf({ ...parameters, format })}`, { headers: session.headers() });
   if (!response.ok) throw new ApiError(kindOfStatus(response.status), serverMessage(await response.json().catch(() => undefined), response.status), response.status);
   const link = document.createElement('a');
   link.href = URL.createObjectURL(await response.blob());

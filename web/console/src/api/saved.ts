@@ -76,7 +76,7 @@ export async function forgetSaved(id: string): Promise<void> {
 
 /** The same while the page goes away. */
 export function forgetSavedLeaving(id: string): void {
-  void fetch(`/v1/saved-reports/${encodeURIComponent(id)}`, { method: 'DELETE', keepalive: true, headers: { Authorization: `Bearer ${session.token() ?? ''}` } }).catch(() => undefined);
+  void fetch(`/v1/saved-reports/${encodeURIComponent(id)}`, { method: 'DELETE', keepalive: true, headers: session.headers() }).catch(() => undefined);
 }
 
 export function savedReportQuery(id: string) {

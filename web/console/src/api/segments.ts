@@ -125,6 +125,6 @@ export function forgetSegmentLeaving(id: string): void {
   void fetch(`/v1/segments/${encodeURIComponent(id)}`, {
     method: 'DELETE',
     keepalive: true,
-    headers: { Authorization: `Bearer ${session.token() ?? ''}` },
+    headers: session.headers(),
   }).catch(() => undefined);
 }

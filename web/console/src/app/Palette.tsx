@@ -4,6 +4,7 @@ import { useEffect, useId, useMemo, useRef, useState, type KeyboardEvent } from 
 import { savedListQuery } from '../api/saved';
 import { paletteMessages as words } from '../i18n/paletteMessages';
 import { find, type Findable } from '../state/paletteSearch';
+import { may, useSession } from '../state/session';
 import { useSite } from '../state/useSite';
 import { SearchIcon } from '../ui/icons';
 import { carried, views, type Carried } from './views';
@@ -19,21 +20,22 @@ function useItems(): readonly Item[] {
   const navigate = useNavigate();
   const { sites } = useSite();
   const reports = useQuery(savedListQuery(undefined)).data;
+  const { who } = useSession();
   const search = useSearch({ strict: false, select: (all: Carried) => carried(all) });
   return useMemo(() => {
     const site = search.site === undefined ? {} : { site: search.site };
     const { pages, sites: ofSites, reports: ofReports } = words.groups;
     const item = (group: string, key: string, name: string, go: () => Promise<void>): Item => ({ group, key: `${group} ${key}`, name, go: () => void go() });
     return [
-      ...views.map(({ to, label }) => item(pages, to, label, () => navigate({ to, search }))),
+      ...views.filter(({ least }) => may(who, least ?? 'viewer')).map(({ to, label }) => item(pages, to, label, () => navigate({ to, search }))),
       item(pages, 'manage', words.manage, () => navigate({ to: '/campaigns/manage', search: site })),
-      item(pages, 'new-campaign', words.newCampaign, () => navigate({ to: '/campaigns/manage', search: { ...site, edit: 'new' } })),
-      item(pages, 'new-segment', words.newSegment, () => navigate({ to: '/segments', search: { ...site, edit: 'new' } })),
-      item(pages, 'new-alert', words.newAlert, () => navigate({ to: '/alerts', search: { ...site, edit: 'new' } })),
+      ...(may(who, 'manager') ? [item(pages, 'new-campaign', words.newCampaign, () => navigate({ to: '/campaigns/manage', search: { ...site, edit: 'new' } }))] : []),
+      ...(may(who, 'analyst') ? [item(pages, 'new-segment', words.newSegment, () => navigate({ to: '/segments', search: { ...site, edit: 'new' } }))] : []),
+      ...(may(who, 'manager') ? [item(pages, 'new-alert', words.newAlert, () => navigate({ to: '/alerts', search: { ...site, edit: 'new' } }))] : []),
       ...sites.map(({ id, name }) => item(ofSites, id, name, () => navigate({ to: '.', search: { site: id } }))),
       ...(reports ?? []).map(({ id, name }) => item(ofReports, id, name, () => navigate({ to: '/r/$id', params: { id }, search: {} }))),
     ];
-  }, [navigate, sites, reports, search]);
+  }, [navigate, sites, reports, search, who]);
 }
 
 /** The browser's own dialog: it keeps the focus, and Escape closes it. */

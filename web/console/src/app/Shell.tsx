@@ -1,21 +1,23 @@
 import { Link, Outlet, useLocation } from '@tanstack/react-router';
 import { lazy, Suspense, useEffect, useRef, useState } from 'react';
 import { messages as m } from '../i18n/messages';
-import { session, useToken } from '../state/session';
+import { session, useMay, useSession } from '../state/session';
 import { setTheme, useThemeChoice, type ThemeChoice } from '../state/theme';
 import { Button } from '../ui/Button';
 import { Logo, MoonIcon, MoreIcon, SearchIcon, SignOutIcon, SunIcon, SystemIcon } from '../ui/icons';
 import { queryClient } from './queryClient';
 import { SiteChoice } from './SiteChoice';
-import { carried, groups, views, type ViewLink } from './views';
+import { carried, groups, settings, views, type ViewLink } from './views';
 
 const SignIn = lazy(() => import('../views/SignIn'));
 const Toasts = lazy(() => import('./Toasts'));
 const Palette = lazy(() => import('./Palette'));
+const NotAllowed = lazy(() => import('../views/NotAllowed'));
 
 export function Shell() {
-  const token = useToken();
-  if (token === undefined) {
+  const { who } = useSession();
+  if (who === undefined) return null;
+  if (who === null) {
     return (
       <Suspense>
         <SignIn />
@@ -71,7 +73,9 @@ function SignedIn() {
         </button>
         <SiteChoice />
         <GroupedLinks />
+        <OpenToAll />
         <div className="sidebar-foot">
+          <WhoLink />
           <ThemeButton />
           <SignOutButton />
         </div>
@@ -86,7 +90,7 @@ function SignedIn() {
         <SignOutButton />
       </header>
       <main id="main" ref={main} className="main" tabIndex={-1}>
-        <Outlet />
+        <Allowed path={path} />
       </main>
       <BottomBar path={path} />
       <Suspense>
@@ -106,6 +110,39 @@ function Brand() {
   );
 }
 
+/** The view, or why it is not for who is signed in. */
+function Allowed({ path }: { path: string }) {
+  const { least = 'viewer' } = views.find((view) => view.to === path) ?? {};
+  return useMay(least) ? (
+    <Outlet />
+  ) : (
+    <Suspense>
+      <NotAllowed least={least} />
+    </Suspense>
+  );
+}
+
+function WhoLink() {
+  const { who } = useSession();
+  return (
+    <Link to={settings.to} search={carried} className="nav-link who" activeOptions={{ includeSearch: false }} activeProps={{ 'aria-current': 'page' }} aria-label={`${settings.label}: ${who?.name ?? ''}`}>
+      <settings.Icon />
+      <span>{who?.name}</span>
+    </Link>
+  );
+}
+
+/** While nobody has an account. */
+function OpenToAll() {
+  const { hasAccounts } = useSession();
+  if (hasAccounts) return null;
+  return (
+    <p className="open-to-all">
+      {m.nav.openToAll} <Link to={settings.to}>{m.nav.makeAccounts}</Link>
+    </p>
+  );
+}
+
 function GroupedLinks() {
   return (
     <nav className="nav" aria-label={m.nav.label}>
@@ -115,9 +152,7 @@ function GroupedLinks() {
             {group.label}
           </li>
           {group.views.map((view) => (
-            <li key={view.to}>
-              <NavLink view={view} />
-            </li>
+            <NavLink key={view.to} view={view} inList />
           ))}
         </ul>
       ))}
@@ -147,14 +182,16 @@ function BottomBar({ path }: { path: string }) {
   );
 }
 
-function NavLink({ view: { to, label, Icon } }: { view: ViewLink }) {
-  return (
+function NavLink({ view: { to, label, Icon, least = 'viewer' }, inList = false }: { view: ViewLink; inList?: boolean }) {
+  if (!useMay(least)) return null;
+  const link = (
     // The site, the segment and the time range go along; what belongs to one view stays behind.
     <Link to={to} search={carried} className="nav-link" activeOptions={{ includeSearch: false }} activeProps={{ 'aria-current': 'page' }}>
       <Icon />
       {label}
     </Link>
   );
+  return inList ? <li>{link}</li> : link;
 }
 
 const nextTheme: Readonly<Record<ThemeChoice, ThemeChoice>> = { system: 'light', light: 'dark', dark: 'system' };
@@ -182,8 +219,7 @@ function SignOutButton() {
       icon
       aria-label={m.action.signOut}
       onPress={() => {
-        session.signOut();
-        queryClient.clear();
+        void session.signOut().then(() => { queryClient.clear(); });
       }}
     >
       <SignOutIcon />

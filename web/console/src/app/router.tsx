@@ -2,6 +2,7 @@ import { createRootRoute, createRoute, createRouter, lazyRouteComponent, redirec
 import {
   alertsSearch, campaignsSearch, ctrSearch, exploreSearch, funnelSearch, heatmapSearch, liveSearch, manageSearch, overviewSearch, parseAddress,
   pathsSearch, personalizationSearch, pipelineSearch, printAddress, retentionSearch, savedListSearch, savedSearch, segmentsSearch,
+  settingsSearch,
 } from '../state/search';
 import { NotFound } from '../views/NotFound';
 import { Shell } from './Shell';
@@ -112,9 +113,17 @@ const saved = createRoute({
   component: lazyRouteComponent(() => import('../views/SavedView'), 'SavedView'),
 });
 
+const settings = createRoute({
+  getParentRoute: () => root,
+  path: '/settings',
+  validateSearch: settingsSearch,
+  component: lazyRouteComponent(() => import('../views/SettingsView'), 'SettingsView'),
+});
+
 export const router = createRouter({
   routeTree: root.addChildren([
     home, overview, ctr, explore, heatmap, funnel, retention, paths, campaigns, manage, live, alerts, personalization, pipeline, segments, savedList, saved,
+    settings,
   ]),
   defaultPreload: 'intent',
   scrollRestoration: true,

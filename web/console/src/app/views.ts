@@ -1,11 +1,12 @@
 // The views that a person goes to, in their order and groups.
 import type { ComponentType } from 'react';
 import { messages as m } from '../i18n/messages';
-import { AlertsIcon, CampaignsIcon, CtrIcon, ExploreIcon, FunnelIcon, HeatmapIcon, LiveIcon, OverviewIcon, PathsIcon, PersonalizationIcon, PipelineIcon, RetentionIcon, SavedIcon, SegmentsIcon } from '../ui/icons';
+import type { Role } from '../state/session';
+import { AlertsIcon, CampaignsIcon, CtrIcon, ExploreIcon, FunnelIcon, HeatmapIcon, LiveIcon, OverviewIcon, PathsIcon, PersonalizationIcon, PipelineIcon, RetentionIcon, SavedIcon, SegmentsIcon, SettingsIcon } from '../ui/icons';
 
 type ViewPath =
   | '/overview' | '/ctr' | '/explore' | '/heatmap' | '/saved' | '/funnel' | '/retention' | '/paths' | '/campaigns' | '/segments' | '/personalization' | '/live' | '/alerts'
-  | '/pipeline';
+  | '/pipeline' | '/settings';
 
 export interface ViewLink {
   readonly to: ViewPath;
@@ -13,6 +14,8 @@ export interface ViewLink {
   readonly Icon: ComponentType;
   /** Has its place in a phone's bottom bar; the others are behind "More" there. */
   readonly isFirst?: boolean;
+  /** The least role that it is of use for; without it, everybody's. */
+  readonly least?: Role;
 }
 
 export const groups: readonly { readonly label: string; readonly views: readonly ViewLink[] }[] = [
@@ -21,7 +24,7 @@ export const groups: readonly { readonly label: string; readonly views: readonly
     views: [
       { to: '/overview', label: m.nav.overview, Icon: OverviewIcon, isFirst: true },
       { to: '/ctr', label: m.nav.ctr, Icon: CtrIcon, isFirst: true },
-      { to: '/explore', label: m.nav.explore, Icon: ExploreIcon },
+      { to: '/explore', label: m.nav.explore, Icon: ExploreIcon, least: 'analyst' },
       { to: '/heatmap', label: m.nav.heatmap, Icon: HeatmapIcon },
       { to: '/funnel', label: m.nav.funnel, Icon: FunnelIcon },
       { to: '/retention', label: m.nav.retention, Icon: RetentionIcon },
@@ -41,12 +44,14 @@ export const groups: readonly { readonly label: string; readonly views: readonly
     label: m.nav.now,
     views: [
       { to: '/live', label: m.nav.live, Icon: LiveIcon, isFirst: true },
-      { to: '/alerts', label: m.nav.alerts, Icon: AlertsIcon },
+      { to: '/alerts', label: m.nav.alerts, Icon: AlertsIcon, least: 'manager' },
       { to: '/pipeline', label: m.nav.pipeline, Icon: PipelineIcon },
     ],
   },
 ];
-export const views = groups.flatMap((group) => group.views);
+/** It stands by who is signed in, and not among the others. */
+export const settings: ViewLink = { to: '/settings', label: m.nav.settings, Icon: SettingsIcon };
+export const views = [...groups.flatMap((group) => group.views), settings];
 
 export interface Carried {
   site?: string;

@@ -125,6 +125,12 @@ export interface AlertsSearch extends SortSearch {
   readonly open?: string;
 }
 
+/** `site` and the like are carried along for the other views. */
+export interface SettingsSearch extends SiteSearch, SortSearch {
+  /** Of the audit log: only theirs. */
+  readonly actor?: string;
+}
+
 const NAME = /^[A-Za-z0-9_.:-]{1,128}$/;
 
 function name(value: unknown): string | undefined {
@@ -226,6 +232,10 @@ export function segmentsSearch(raw: RawSearch): SegmentsSearch {
 
 export function manageSearch(raw: RawSearch): ManageSearch {
   return compact<ManageSearch>({ site: name(raw.site), edit: id(raw.edit), copy: id(raw.copy), ...sort(raw) });
+}
+
+export function settingsSearch(raw: RawSearch): SettingsSearch {
+  return compact<SettingsSearch>({ ...site(raw), actor: id(raw.actor), ...sort(raw) });
 }
 
 function names(value: unknown, most: number): readonly string[] | undefined {

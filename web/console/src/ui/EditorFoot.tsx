@@ -2,6 +2,8 @@ import { messages as m } from '../i18n/messages';
 import { Button } from './Button';
 
 interface Props {
+  /** Whether who looks at it may keep it; if not, it can only be left. Without it, yes. */
+  mayKeep?: boolean;
   /** What is being kept cannot be kept again meanwhile. */
   isBusy: boolean;
   /** Why it could not be kept, or cannot; empty: nothing. */
@@ -12,13 +14,15 @@ interface Props {
 }
 
 /** The end of a form: keeps it, leaves it, and says what is wrong with it. */
-export function EditorFoot({ isBusy, problem, onCancel, label = m.action.save }: Props) {
+export function EditorFoot({ mayKeep = true, isBusy, problem, onCancel, label = m.action.save }: Props) {
   return (
     <div className="editor-foot">
-      <Button look="primary" type="submit" disabled={isBusy}>
-        {label}
-      </Button>
-      <Button onPress={onCancel}>{m.action.cancel}</Button>
+      {mayKeep ? (
+        <Button look="primary" type="submit" disabled={isBusy}>
+          {label}
+        </Button>
+      ) : null}
+      <Button onPress={onCancel}>{mayKeep ? m.action.cancel : m.action.back}</Button>
       <p className="problem" role="alert">
         {problem}
       </p>

@@ -114,6 +114,13 @@ export const OverviewIcon = icon(<path d="M3.5 3.5h5.4v7H3.5zM11.1 3.5h5.4v4h-5.
 export const RetentionIcon = icon(<path d="M4 4h12M4 8h9M4 12h6M4 16h3" strokeWidth="2.4" />);
 export const PathsIcon = icon(<path d="M3 5h3c5 0 3 10 8 10h3M3 10h3c4 0 4-5 8-5h3" />);
 export const AlertsIcon = icon(<path d="M5 13.5V9a5 5 0 0 1 10 0v4.5l1.5 1h-13zM8.5 17h3" />);
+export const SettingsIcon = icon(
+  <>
+    <path d="M3 6h7M14 6h3M3 14h3M10 14h7" />
+    <circle cx="12" cy="6" r="2" />
+    <circle cx="8" cy="14" r="2" />
+  </>,
+);
 export const SearchIcon = icon(
   <>
     <circle cx="9" cy="9" r="5.2" />

@@ -78,7 +78,7 @@ export function Failure({ error, onRetry }: { error: unknown; onRetry?: () => vo
       <p>{known?.advice ?? m.error.unexpectedAdvice}</p>
       <p className="detail">{error instanceof Error ? error.message : String(error)}</p>
       {known?.kind === 'unauthorized' ? (
-        <Button onPress={session.signOut}>{m.action.signInAgain}</Button>
+        <Button onPress={() => void session.signOut()}>{m.action.signInAgain}</Button>
       ) : onRetry === undefined ? null : (
         <Button onPress={onRetry}>{m.action.retry}</Button>
       )}

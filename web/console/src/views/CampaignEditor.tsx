@@ -9,6 +9,7 @@ import { messages as m } from '../i18n/messages';
 import { compacted, copyOf, differences, isZone, standingOf } from '../state/campaignDraft';
 import type { ManageSearch } from '../state/search';
 import { hasEmptyCondition, readTargeting, writeTargeting, type TargetingTree } from '../state/targetingTree';
+import { useMay } from '../state/session';
 import { tell, tellFailure } from '../state/toasts';
 import { Button } from '../ui/Button';
 import { EditorFoot } from '../ui/EditorFoot';
@@ -119,6 +120,7 @@ function Editor({ site, kept, begin, onReload }: EditorProps) {
   const [isTried, setTried] = useState(false);
   const leave = () => void navigate({ search: ({ edit: _edit, copy: _copy, ...others }) => others });
   const save = useSave(site, before, leave);
+  const mayChange = useMay('manager');
   const problem = problemOf(draft);
   const set = (fields: Partial<Campaign>) => { setDraft((now) => ({ ...now, campaign: { ...now.campaign, ...fields } })); };
   const part = { campaign: draft.campaign, set };
@@ -137,11 +139,13 @@ function Editor({ site, kept, begin, onReload }: EditorProps) {
         <h2>{before === undefined ? words.editorNew : before.name}</h2>
         <StandingChip standing={standingOf(draft.campaign, Date.now())} />
       </header>
+      <fieldset className="stack plain" disabled={!mayChange}>
       <BasicsCard {...part} isNew={before === undefined} />
       <WhenCard {...part} />
       <WhoCard site={site} tree={draft.targeting} onChange={(targeting) => { setDraft((now) => ({ ...now, targeting })); }} />
       <BudgetCard {...part} />
       <AdsCard {...part} />
+      </fieldset>
       {isClash && before !== undefined ? (
         <Conflict
           site={site}
@@ -150,7 +154,12 @@ function Editor({ site, kept, begin, onReload }: EditorProps) {
           onMine={(version) => { save.mutate({ definition: definitionOf(draft), over: version }); }}
         />
       ) : null}
-      <EditorFoot isBusy={save.isPending} problem={save.error !== null && !isClash ? save.error.message : isTried ? (problem ?? '') : ''} onCancel={leave} />
+      <EditorFoot
+        mayKeep={mayChange}
+        isBusy={save.isPending}
+        problem={save.error !== null && !isClash ? save.error.message : isTried ? (problem ?? '') : ''}
+        onCancel={leave}
+      />
       {before === undefined ? null : <HistoryCard site={site} before={before} onChanged={onReload} />}
     </form>
   );

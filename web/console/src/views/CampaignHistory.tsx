@@ -3,6 +3,7 @@ import { campaignHistoryQuery, isConflict, restoreCampaign, type CampaignState, 
 import { format } from '../i18n/format';
 import { manageMessages as words } from '../i18n/manageMessages';
 import { differences } from '../state/campaignDraft';
+import { useMay } from '../state/session';
 import { tell, tellFailure } from '../state/toasts';
 import { Button } from '../ui/Button';
 import { Card } from '../ui/Card';
@@ -17,6 +18,7 @@ interface HistoryProps {
 /** What it was, when, and who changed it; each state can be taken up again, and that be undone. */
 export function HistoryCard({ site, before, onChanged }: HistoryProps) {
   const client = useQueryClient();
+  const mayChange = useMay('manager');
   const history = useQuery(campaignHistoryQuery(site, before.id));
   const renew = async () => {
     await client.invalidateQueries({ queryKey: ['catalog', site] });
@@ -55,7 +57,7 @@ export function HistoryCard({ site, before, onChanged }: HistoryProps) {
               </span>
               {state.version === before.version && !state.isRemoval ? (
                 <span className="chip">{words.now}</span>
-              ) : state.isRemoval ? (
+              ) : state.isRemoval || !mayChange ? (
                 <span />
               ) : (
                 <Button look="quiet" disabled={restore.isPending} aria-label={words.restoreOf(format.dayTime(state.changed))} onPress={() => { restore.mutate(state.version); }}>

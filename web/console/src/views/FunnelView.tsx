@@ -8,6 +8,7 @@ import { format } from '../i18n/format';
 import { messages as m } from '../i18n/messages';
 import type { TimeRange } from '../state/range';
 import { FUNNEL_WINDOW_SECONDS, MOST_FUNNEL_STEPS, type FunnelOrder, type FunnelSearch, type FunnelWindow } from '../state/search';
+import { useMay } from '../state/session';
 import { tell, tellFailure } from '../state/toasts';
 import { Button } from '../ui/Button';
 import { Card, Figure, Headline } from '../ui/Card';
@@ -247,13 +248,14 @@ function FunnelBars({ steps, onKeep }: { steps: readonly FunnelStep[]; onKeep: (
 }
 
 function FunnelDrop({ from, to, onKeep }: { from: FunnelStep; to: FunnelStep; onKeep: () => void }) {
+  const mayKeep = useMay('analyst');
   const kept = to.fromPrevious ?? 0;
   const time = to.medianFromPrevious === undefined ? undefined : format.duration(to.medianFromPrevious);
   return (
     <div className="funnel-drop number">
       <span>{m.funnel.continued(format.percent(kept), time)}</span>
       <span className="cell-faint">{m.funnel.dropped(from.users - to.users, format.percent(1 - kept))}</span>
-      {from.users > to.users ? (
+      {from.users > to.users && mayKeep ? (
         <Button look="quiet" aria-label={m.funnel.keepAfter(m.eventType(from.name))} onPress={onKeep}>
           {m.funnel.keep}
         </Button>

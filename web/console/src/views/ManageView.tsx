@@ -11,6 +11,7 @@ import { manageMessages as words, money, targetingText } from '../i18n/manageMes
 import { messages as m } from '../i18n/messages';
 import { DAY, dayStart, isZone, paceOf, standingOf, type Pace, type Standing } from '../state/campaignDraft';
 import type { TimeRange } from '../state/range';
+import { useMay } from '../state/session';
 import type { ManageSearch } from '../state/search';
 import { tell, tellFailure } from '../state/toasts';
 import { Button } from '../ui/Button';
@@ -34,15 +35,18 @@ export function ManageView() {
     document.title = m.title(words.title);
   }, []);
   const isList = search.edit === undefined;
+  const mayChange = useMay('manager');
   const actions = isList ? (
     <>
       <Link to="/campaigns" search={reportSearch(search)} className="button">
         {words.delivery}
       </Link>
-      <Link to="/campaigns/manage" search={{ ...search, edit: 'new' }} className="button primary">
-        <PlusIcon />
-        {words.new}
-      </Link>
+      {mayChange ? (
+        <Link to="/campaigns/manage" search={{ ...search, edit: 'new' }} className="button primary">
+          <PlusIcon />
+          {words.new}
+        </Link>
+      ) : null}
     </>
   ) : undefined;
   return (
@@ -127,6 +131,7 @@ function tierOf({ definition }: Row): number {
 function CampaignsTable({ site, rows, search }: { site: string; rows: readonly Row[]; search: ManageSearch }) {
   const [sort, setSort] = useSort(search, { column: 'status', descending: false });
   const names = words.columns;
+  const mayChange = useMay('manager');
   const columns: readonly Column<Row>[] = [
     { id: 'name', header: names.name, cell: (row) => <NameCell row={row} search={search} />, compare: (a, b) => format.collator.compare(a.name, b.name) },
     {
@@ -144,7 +149,7 @@ function CampaignsTable({ site, rows, search }: { site: string; rows: readonly R
     number('impressions', m.measure.impressions, (row) => row.delivered?.impressions, (value) => format.count(value)),
     number('ctr', m.measure.ctr, (row) => row.delivered?.ctr, (value) => format.rate(value)),
     number('spend', names.spend, (row) => row.delivered?.spend, (value) => format.decimal(value, 2)),
-    { id: 'actions', header: names.actions, numeric: true, cell: (row) => <RowActions site={site} row={row} search={search} /> },
+    ...(mayChange ? [{ id: 'actions', header: names.actions, numeric: true, cell: (row: Row) => <RowActions site={site} row={row} search={search} /> }] : []),
   ];
   return (
     <div className="campaigns-table">

@@ -11,6 +11,7 @@ import { format } from '../i18n/format';
 import { messages as m } from '../i18n/messages';
 import { pipelineMessages as words } from '../i18n/pipelineMessages';
 import { findings, severity, toneOf, toneOfState, type Finding } from '../state/pipelineVerdict';
+import { useMay } from '../state/session';
 import { Card, Figure } from '../ui/Card';
 import { Command, Failure, Skeleton, TableSkeleton } from '../ui/states';
 import { Table, type Column } from '../ui/Table';
@@ -25,6 +26,8 @@ const CHART_HEIGHT = 180;
 
 export function PipelineView() {
   const search = route.useSearch();
+  // They hold what users sent.
+  const maySeeLetters = useMay('admin');
   const query = useQuery(pipelineQuery());
   const pipeline = query.data;
   return (
@@ -43,7 +46,7 @@ export function PipelineView() {
           </div>
           <PartitionsCard pipeline={pipeline} />
           {/* Not before the table above has its size. */}
-          {pipeline === undefined ? null : (
+          {pipeline === undefined || !maySeeLetters ? null : (
             <DeadLettersCard reason={search.reason} known={pipeline.partitions.reduce((sum, one) => sum + one.deadLetters, 0)} />
           )}
         </div>

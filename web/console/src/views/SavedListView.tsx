@@ -7,6 +7,7 @@ import { format } from '../i18n/format';
 import { messages as m } from '../i18n/messages';
 import { savedMessages as words } from '../i18n/savedMessages';
 import type { SortSearch } from '../state/search';
+import { useMay } from '../state/session';
 import { useRemoval } from '../state/useRemoval';
 import { SendIcon } from '../ui/actionIcons';
 import { Button } from '../ui/Button';
@@ -32,6 +33,7 @@ function SavedList({ site, search }: { site: Site; search: SortSearch }) {
   const client = useQueryClient();
   const reports = useQuery(savedListQuery(site.id));
   const [leaving, remove] = useRemoval(() => client.invalidateQueries({ queryKey: ['saved-list'] }));
+  const mayExplore = useMay('analyst');
   const shown = reports.data?.filter(({ id }) => !leaving.has(id));
   if (reports.error !== null) {
     return (
@@ -45,11 +47,13 @@ function SavedList({ site, search }: { site: Site; search: SortSearch }) {
       <div className="card">
         <Empty title={words.noneTitle}>
           {words.noneAdvice}
-          <span className="empty-actions">
-            <Link to="/explore" search={{ site: site.id }} className="button primary">
-              {words.explore}
-            </Link>
-          </span>
+          {mayExplore ? (
+            <span className="empty-actions">
+              <Link to="/explore" search={{ site: site.id }} className="button primary">
+                {words.explore}
+              </Link>
+            </span>
+          ) : null}
         </Empty>
       </div>
     );
@@ -80,6 +84,7 @@ interface ReportsTableProps {
 function ReportsTable({ reports, search, onRemove }: ReportsTableProps) {
   const [sort, setSort] = useSort(search, { column: 'name', descending: false });
   const names = words.listColumns;
+  const mayChange = useMay('analyst'), maySend = useMay('manager');
   const text = (id: keyof typeof names, value: (report: ListedReport) => string): Column<ListedReport> => ({
     id,
     header: names[id],
@@ -98,27 +103,29 @@ function ReportsTable({ reports, search, onRemove }: ReportsTableProps) {
     text('kind', ({ kind }) => words.kinds[kind]),
     text('owner', ({ owner }) => owner),
     { id: 'changed', header: names.changed, numeric: true, cell: ({ changed }) => format.dayTime(changed), compare: (a, b) => a.changed - b.changed },
-    {
+    ...(mayChange ? [{
       id: 'actions',
       header: names.actions,
       numeric: true,
-      cell: (report) => (
+      cell: (report: ListedReport) => (
         <span className="row-actions">
-          <Link
-            to="/alerts"
-            search={{ site: report.site, tab: 'deliveries', edit: 'new', report: report.id }}
-            className="button quiet icon"
-            aria-label={words.send(report.name)}
-            title={words.send(report.name)}
-          >
-            <SendIcon />
-          </Link>
+          {maySend ? (
+            <Link
+              to="/alerts"
+              search={{ site: report.site, tab: 'deliveries', edit: 'new', report: report.id }}
+              className="button quiet icon"
+              aria-label={words.send(report.name)}
+              title={words.send(report.name)}
+            >
+              <SendIcon />
+            </Link>
+          ) : null}
           <Button look="quiet" icon aria-label={words.remove(report.name)} title={words.remove(report.name)} onPress={() => { onRemove(report); }}>
             <CloseIcon />
           </Button>
         </span>
       ),
-    },
+    }] : []),
   ];
   return <Table caption={words.list} columns={columns} rows={reports} rowKey={({ id }) => id} sort={sort} onSort={setSort} />;
 }

@@ -11,6 +11,7 @@ import { liveProblem, newLiveCondition, readLiveRule, writeLiveRule, type LiveTr
 import type { SegmentKind, SegmentsSearch } from '../state/search';
 import { newGroup } from '../state/ruleTree';
 import { newCondition, readKeys, readRule, ruleProblem, writeRule, type RuleTree } from '../state/segmentRule';
+import { useMay } from '../state/session';
 import { tell, tellFailure } from '../state/toasts';
 import { Card } from '../ui/Card';
 import { EditorFoot } from '../ui/EditorFoot';
@@ -112,6 +113,7 @@ function Editor({ site, before, kind }: { site: string; before: Segment | undefi
   const [isTried, setTried] = useState(false);
   const leave = () => void navigate({ search: ({ edit: _edit, kind: _kind, ...others }) => others });
   const save = useSave(before, leave);
+  const mayChange = useMay('analyst');
   const problem = problemOf(kind, draft);
   const titleId = useId();
   return (
@@ -124,6 +126,7 @@ function Editor({ site, before, kind }: { site: string; before: Segment | undefi
         if (problem === undefined) save.mutate({ site, title: draft.title.trim(), definition: definitionOf(kind, draft, before) });
       }}
     >
+      <fieldset className="stack plain" disabled={!mayChange}>
       <Card title={titleOf(kind, before)} actions={before === undefined ? <KindChoice kind={kind === 'list' || kind === 'live' ? kind : 'rule'} /> : undefined}>
         <div className="field title-field">
           <label htmlFor={titleId} className="label">
@@ -148,7 +151,9 @@ function Editor({ site, before, kind }: { site: string; before: Segment | undefi
       ) : (
         <DropOffCard definition={before?.definition} />
       )}
+      </fieldset>
       <EditorFoot
+        mayKeep={mayChange}
         isBusy={save.isPending}
         problem={save.error !== null ? save.error.message : isTried ? (problem ?? '') : ''}
         onCancel={leave}

@@ -11,6 +11,7 @@ import { liveMessages } from '../i18n/liveMessages';
 import { segmentMessages as words } from '../i18n/segmentMessages';
 import type { TimeRange } from '../state/range';
 import type { SegmentsSearch } from '../state/search';
+import { useMay } from '../state/session';
 import { tell, tellFailure } from '../state/toasts';
 import { useRemoval } from '../state/useRemoval';
 import { Button } from '../ui/Button';
@@ -29,8 +30,9 @@ const route = getRouteApi('/segments');
 
 export function SegmentsView() {
   const search = route.useSearch();
+  const mayChange = useMay('analyst');
   const actions =
-    search.edit === undefined ? (
+    search.edit === undefined && mayChange ? (
       <Link to="/segments" search={{ ...search, edit: 'new' }} className="button primary">
         <PlusIcon />
         {words.new}
@@ -83,24 +85,27 @@ function SegmentsList({ site, range, search }: { site: Site; range: TimeRange | 
 }
 
 function NoSegments({ site }: { site: string }) {
+  const mayChange = useMay('analyst');
   return (
     <div className="card">
       <Empty title={words.emptyTitle}>
         {words.emptyAdvice}
-        <span className="empty-actions">
-          <Link to="/segments" search={{ site, edit: 'new' }} className="button primary">
-            {words.newRule}
-          </Link>
-          <Link to="/segments" search={{ site, edit: 'new', kind: 'list' }} className="button">
-            {words.newList}
-          </Link>
-          <Link to="/segments" search={{ site, edit: 'new', kind: 'live' }} className="button">
-            {liveMessages.new}
-          </Link>
-          <Link to="/funnel" search={{ site }} className="button">
-            {words.emptyFunnel}
-          </Link>
-        </span>
+        {mayChange ? (
+          <span className="empty-actions">
+            <Link to="/segments" search={{ site, edit: 'new' }} className="button primary">
+              {words.newRule}
+            </Link>
+            <Link to="/segments" search={{ site, edit: 'new', kind: 'list' }} className="button">
+              {words.newList}
+            </Link>
+            <Link to="/segments" search={{ site, edit: 'new', kind: 'live' }} className="button">
+              {liveMessages.new}
+            </Link>
+            <Link to="/funnel" search={{ site }} className="button">
+              {words.emptyFunnel}
+            </Link>
+          </span>
+        ) : null}
       </Empty>
     </div>
   );
@@ -170,6 +175,7 @@ function Active({ active }: { active: SegmentUsers | undefined }) {
 function RowActions({ row, search, onRemove }: { row: Row; search: SegmentsSearch; onRemove: (segment: Segment) => void }) {
   const client = useQueryClient();
   const [isBusy, setBusy] = useState(false);
+  const mayChange = useMay('analyst');
   async function refresh() {
     setBusy(true);
     try {
@@ -191,17 +197,21 @@ function RowActions({ row, search, onRemove }: { row: Row; search: SegmentsSearc
           {words.seeCtrShort}
         </Link>
       )}
-      {isLive || row.definition.kind === 'list' ? <span className="nothing" /> : (
+      {!mayChange ? null : isLive || row.definition.kind === 'list' ? <span className="nothing" /> : (
         <Button look="quiet" icon disabled={isBusy} aria-label={words.refresh(row.title)} title={words.refresh(row.title)} onPress={() => void refresh()}>
           <RefreshIcon />
         </Button>
       )}
-      <Link to="/segments" search={{ ...search, edit: row.id }} className="button quiet icon" aria-label={words.edit(row.title)}>
-        <EditIcon />
-      </Link>
-      <Button look="quiet" icon aria-label={words.remove(row.title)} title={words.remove(row.title)} onPress={() => { onRemove(row); }}>
-        <CloseIcon />
-      </Button>
+      {mayChange ? (
+        <>
+          <Link to="/segments" search={{ ...search, edit: row.id }} className="button quiet icon" aria-label={words.edit(row.title)}>
+            <EditIcon />
+          </Link>
+          <Button look="quiet" icon aria-label={words.remove(row.title)} title={words.remove(row.title)} onPress={() => { onRemove(row); }}>
+            <CloseIcon />
+          </Button>
+        </>
+      ) : null}
     </span>
   );
 }

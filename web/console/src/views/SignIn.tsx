@@ -1,73 +1,164 @@
-import { useState } from 'react';
+import { useId, useState, type ReactNode } from 'react';
+import { signIn } from '../api/accounts';
 import { checkToken } from '../api/client';
 import { ApiError } from '../api/errors';
 import { messages as m } from '../i18n/messages';
-import { session } from '../state/session';
+import { signInMessages as words } from '../i18n/signInMessages';
+import { session, useSession } from '../state/session';
 import { Button } from '../ui/Button';
 import { Logo } from '../ui/icons';
 import { Command } from '../ui/states';
 
 export default function SignIn() {
-  const [token, setToken] = useState('');
-  const [problem, setProblem] = useState('');
-  const [checking, setChecking] = useState(false);
+  const { hasAccounts, provider } = useSession();
+  return <main className="sign-in">{hasAccounts || provider !== undefined ? <ByName /> : <ByToken />}</main>;
+}
 
-  async function submit() {
+/** What was wrong, in words for who signs in. */
+function problemOf(error: unknown, refused: string): string {
+  if (!(error instanceof ApiError)) return String(error);
+  if (error.status === 401) return refused;
+  return error.status === 429 || error.status === 400 ? error.message : `${error.title}. ${error.advice}`;
+}
+
+function ByName() {
+  const { provider } = useSession();
+  const [name, setName] = useState('');
+  const [password, setPassword] = useState('');
+  const came = new URLSearchParams(location.hash.slice(1)).get('sign-in');
+  const form = useForm(async () => {
+    if (name.trim() === '' || password === '') return words.emptyName;
+    try {
+      session.take(await signIn(name.trim(), password));
+      return '';
+    } catch (error) {
+      setPassword('');
+      return problemOf(error, error instanceof ApiError ? `${error.message.replace(/^./, (c) => c.toUpperCase())}.` : '');
+    }
+  }, came === 'failed' ? words.failed : '');
+  return (
+    <Form form={form}>
+      <Input label={words.name} value={name} form={form} onChange={setName} autoComplete="username" type="text" />
+      <Input label={words.password} value={password} form={form} onChange={setPassword} autoComplete="current-password" type="password" />
+      <Submit form={form} />
+      {provider === undefined ? null : (
+        <>
+          <p className="or">{words.or}</p>
+          <a className="button" href={`/v1/session/oidc?to=${encodeURIComponent(location.pathname + location.search)}`}>
+            {words.provider(provider)}
+          </a>
+        </>
+      )}
+      <p className="where">{words.forgot}</p>
+    </Form>
+  );
+}
+
+function ByToken() {
+  const [token, setToken] = useState('');
+  const form = useForm(async () => {
     // A whole link is as good as the token in it.
     const value = token.includes('token=') ? (token.split('token=')[1] ?? '').trim() : token.trim();
-    if (value === '') {
-      setProblem(m.signIn.empty);
-      return;
-    }
-    setChecking(true);
+    if (value === '') return words.emptyToken;
     try {
       await checkToken(value);
-      session.signIn(value);
+      await session.signIn(value);
+      return '';
     } catch (error) {
-      const unauthorized = error instanceof ApiError && error.kind === 'unauthorized';
-      setProblem(unauthorized ? m.signIn.rejected : error instanceof ApiError ? `${error.title}. ${error.advice}` : String(error));
-    } finally {
-      setChecking(false);
+      return problemOf(error, words.rejected);
     }
-  }
-
+  });
   return (
-    <main className="sign-in">
-      <form
-        className="card"
-        onSubmit={(event) => {
-          event.preventDefault();
-          void submit();
+    <Form form={form}>
+      <p>{words.advice}</p>
+      <Input label={words.token} value={token} form={form} onChange={setToken} autoComplete="current-password" type="password" />
+      <Submit form={form} />
+      <p className="where">{words.where}</p>
+      <Command text={m.commands.status} />
+      <p className="where">{words.accounts}</p>
+      <Command text={words.accountsCommand} />
+    </Form>
+  );
+}
+
+interface FormState {
+  readonly problem: string;
+  readonly isBusy: boolean;
+  readonly problemId: string;
+  readonly clear: () => void;
+  readonly submit: () => void;
+}
+
+/** `send` tells what was wrong; empty where nothing was. */
+function useForm(send: () => Promise<string>, before = ''): FormState {
+  const [problem, setProblem] = useState(before);
+  const [isBusy, setBusy] = useState(false);
+  const problemId = useId();
+  const submit = () => {
+    setBusy(true);
+    void send().then((told) => {
+      setProblem(told);
+      setBusy(false);
+    });
+  };
+  return { problem, isBusy, problemId, clear: () => { setProblem(''); }, submit };
+}
+
+function Form({ form, children }: { form: FormState; children: ReactNode }) {
+  return (
+    <form
+      className="card"
+      onSubmit={(event) => {
+        event.preventDefault();
+        form.submit();
+      }}
+    >
+      <Logo />
+      <h1>{words.title}</h1>
+      {children}
+    </form>
+  );
+}
+
+interface InputProps {
+  label: string;
+  value: string;
+  form: FormState;
+  onChange: (value: string) => void;
+  type: 'text' | 'password';
+  autoComplete: string;
+}
+
+function Input({ label, value, form, onChange, ...rest }: InputProps) {
+  return (
+    <label className="field">
+      <span className="label">{label}</span>
+      <input
+        {...rest}
+        className="input"
+        autoCapitalize="none"
+        spellCheck={false}
+        value={value}
+        aria-invalid={form.problem !== ''}
+        aria-describedby={form.problemId}
+        onChange={(event) => {
+          onChange(event.target.value);
+          form.clear();
         }}
-      >
-        <Logo />
-        <h1>{m.signIn.title}</h1>
-        <p>{m.signIn.advice}</p>
-        <label className="field">
-          <span className="label">{m.signIn.token}</span>
-          <input
-            className="input"
-            type="password"
-            autoComplete="current-password"
-            spellCheck={false}
-            value={token}
-            aria-invalid={problem !== ''}
-            aria-describedby="sign-in-problem"
-            onChange={(event) => {
-              setToken(event.target.value);
-              setProblem('');
-            }}
-          />
-        </label>
-        <p id="sign-in-problem" className="problem" role="alert">
-          {problem}
-        </p>
-        <Button look="primary" type="submit" disabled={checking}>
-          {checking ? m.signIn.checking : m.action.signIn}
-        </Button>
-        <p className="where">{m.signIn.where}</p>
-        <Command text={m.commands.status} />
-      </form>
-    </main>
+      />
+    </label>
+  );
+}
+
+function Submit({ form }: { form: FormState }) {
+  return (
+    <>
+      <p id={form.problemId} className="problem" role="alert">
+        {form.problem}
+      </p>
+      <Button look="primary" type="submit" disabled={form.isBusy}>
+        {form.isBusy ? words.checking : m.action.signIn}
+      </Button>
+    </>
   );
 }

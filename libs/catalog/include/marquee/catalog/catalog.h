@@ -147,6 +147,7 @@ class Catalog {
   [[nodiscard]] Result<std::vector<Change>> changes(std::size_t limit) const;
 
  private:
+  friend class AccountBook;
   friend class NotificationBook;
   friend class DefinitionBook;
   friend class ErasureBook;

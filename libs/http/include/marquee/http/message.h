@@ -35,6 +35,8 @@ struct Request {
   std::string body;
   std::string remote_address;                                        ///< Address of the peer, without port.
   std::vector<std::pair<std::string, std::string>> path_parameters;  ///< Filled by Router from "{name}".
+  std::string actor;    ///< Who asks, as the router's guard found out; empty: it is not known.
+  std::string session;  ///< By which of the actor's sessions; empty: by none.
 
   /// Value of a path parameter, or empty.
   [[nodiscard]] std::string_view path_parameter(std::string_view name) const;

@@ -4,9 +4,11 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "marquee/base/metrics.h"
@@ -76,6 +78,11 @@ class Router {
     Handler handler;
     BlockingHandler blocking;
   };
+  /// Called for each request that has a route, on an I/O thread, before its handler; must not block. Whoever it answers
+  /// goes no further. It may say in the request who asks. One that throws refuses with 500.
+  using Guard = std::function<std::optional<Response>(const Route& route, Request& request)>;
+  void set_guard(Guard guard) { guard_ = std::move(guard); }
+  [[nodiscard]] const Guard& guard() const { return guard_; }
   struct Match {
     const Route* route = nullptr;
     std::vector<std::pair<std::string, std::string>> parameters;
@@ -92,6 +99,7 @@ class Router {
   void index_last();
 
   std::vector<Route> routes_;
+  Guard guard_;
   std::unordered_map<std::string, std::vector<std::size_t>, TextHash, std::equal_to<>> literals_;  ///< By whole path.
   std::vector<std::size_t> patterns_;  ///< Routes with a placeholder, in order.
 };

@@ -1,0 +1,20 @@
+// The words of signing in, which travel with it.
+export const signInMessages = {
+  title: 'Sign in to Marquee',
+  name: 'Name',
+  password: 'Password',
+  emptyName: 'Type your name and your password.',
+  wait: (seconds: string) => `Too many attempts. Try again in ${seconds} seconds.`,
+  forgot: 'Forgotten? An admin can give you another password.',
+  or: 'or',
+  provider: (name: string) => `Continue with ${name}`,
+  failed: 'Signing in there did not work. Try again, or ask an admin.',
+  advice: 'Open the link that Marquee printed when it started; it carries the admin token. Or paste the token here.',
+  where: 'The token is printed by this command, in the address after #token=. It is kept in the var/ folder of the checkout.',
+  accounts: 'Nobody has an account yet, so the link is the only way in. This makes the first one:',
+  accountsCommand: 'marquee accounts add NAME --role admin',
+  token: 'Admin token',
+  rejected: 'This token was not accepted. It may belong to another Marquee, or have been replaced.',
+  emptyToken: 'Paste the token first.',
+  checking: 'Checking',
+};
