@@ -230,11 +230,11 @@ await check('who was signed out elsewhere is asked to sign in, where they were',
   await open('/ctr?site=campus');
   await settled();
   await api('DELETE', '/v1/accounts/vikram/sessions');
-  await page.getByRole('link', { name: 'Heatmap' }).first().click();
+  await page.getByRole('link', { name: 'Segments' }).first().click(); // Which shows what it has from before.
   await heading('Sign in to Marquee').waitFor();
   await signIn('vikram', 'another good one');
   await page.getByRole('link', { name: 'Settings: vikram' }).waitFor();
-  expectEqual(new URL(page.url()).pathname, '/heatmap', 'the page');
+  expectEqual(new URL(page.url()).pathname, '/segments', 'the page');
   known.length = 0;
 });
 
