@@ -167,6 +167,7 @@ Result<void> Service::start_server() {
                         const auto read = serving::LiveRule::read(rule);
                         return read ? Result<void>() : Result<void>(read.error());
                       },
+                      .retention = settings_.store_cluster.empty() ? std::optional(retention_) : std::nullopt,
                       .notifier = notifier_options(settings_, secrets_, metrics_),
                       .models = [this] { return decisions_ ? decisions_->versions_json() : ""; },
                       .sign_in = std::move(*sign_in)},

@@ -1,6 +1,6 @@
 """Starts a Marquee with the sample data and runs the tests of tests/browser on it; that of the pipeline on one that is on Kafka, too,
 without loader and with; that of signing in on one where nobody has an account; demo.test.mjs on one that has the campus demo on; and
-overview.test.mjs and alerts.test.mjs on one with weeks of simulated students, whose webhooks may be private."""
+overview.test.mjs, alerts.test.mjs and settings.test.mjs on one with weeks of simulated students, whose webhooks may be private."""
 
 from __future__ import annotations
 
@@ -47,13 +47,23 @@ def write_weeks(path: pathlib.Path) -> None:
     whole.unlink()
 
 
+def somebody(path: pathlib.Path) -> str:
+    """The id of a user of whom there are events with full consent."""
+    with path.open() as events:
+        return next(event["user_id"] for event in map(json.loads, events) if event.get("user_id") and event.get("consent", "full") == "full")
+
+
 def on_weeks() -> int:
-    with tempfile.TemporaryDirectory() as folder, Marquee({"MARQUEE_WEBHOOKS_ALLOW_PRIVATE": "true", "MARQUEE_WEBHOOKS_RETRY": "500ms"}) as marquee:
+    settings = {"MARQUEE_WEBHOOKS_ALLOW_PRIVATE": "true", "MARQUEE_WEBHOOKS_RETRY": "500ms", "MARQUEE_RETENTION_EVENTS": "9000d",
+                "MARQUEE_RETENTION_KINDS": "hover=8000"}
+    with tempfile.TemporaryDirectory() as folder, Marquee(settings) as marquee:
         marquee.run("import", "open-bandit", str(ROOT / "data/open_bandit"))
         weeks = pathlib.Path(folder, "weeks.ndjson")
         write_weeks(weeks)
         marquee.run("import", "events", "--site", "campus", str(weeks))
-        return run("overview.test.mjs", marquee) | run("alerts.test.mjs", marquee)
+        # What is erased would be missing from the others, so it is the last.
+        return (run("overview.test.mjs", marquee) | run("alerts.test.mjs", marquee)
+                | run("settings.test.mjs", marquee, MARQUEE_USER=somebody(weeks)))
 
 
 def signing_in() -> int:

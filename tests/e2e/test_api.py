@@ -367,6 +367,8 @@ class Contract(unittest.TestCase):
         self.assertEqual(call("POST", "/v1/events", body=impression("s", 2), headers={**own, "Origin": "https://b.example"}).status, 403)
         answer = call("POST", "/v1/events", body=impression("s", 3), headers={**own, "Origin": "https://a.example"})
         self.assertEqual((answer.status, answer.headers["access-control-allow-origin"]), (200, "https://a.example"))
+        self.change_site(site, own)
+        self.end_keys(site, own)
         for kind, item in (("slots", {"id": "top", "name": "Top"}), ("campaigns", {"id": "law", "name": "Law"}),
                            ("ads", {"id": "law-1", "name": "Law 1", "campaign_id": "law"})):
             template = "/v1/sites/{site}/{kind}"
@@ -374,6 +376,38 @@ class Contract(unittest.TestCase):
             self.assertEqual(call("GET", f"/v1/sites/{site}/{kind}", template).json()["items"], [item])
             self.assertEqual(call("POST", f"/v1/sites/{site}/{kind}", template, raw=b"[]").status, 400)
         self.assertEqual(call("GET", "/v1/sites/nowhere/slots", "/v1/sites/{site}/{kind}").status, 404)
+
+    def change_site(self, site: str, own: dict[str, str]) -> None:
+        """A site has other origins and another rule of consent from the next event on; what is left out stays."""
+        put = call("PUT", f"/v1/sites/{site}", "/v1/sites/{site}", body={"allowed_origin": "https://b.example", "consent_required": True})
+        self.assertEqual(put.json(), {"id": site, "name": "A site", "allowed_origin": "https://b.example", "consent_required": True})
+        told = next(one for one in call("GET", "/v1/sites").json()["sites"] if one["id"] == site)
+        self.assertEqual((told["name"], told["allowed_origin"], told["consent_required"]), ("A site", "https://b.example", True))
+        for origin, status in (("https://a.example", 403), ("https://b.example", 200)):
+            self.assertEqual(call("POST", "/v1/events", body=impression("s", 4), headers={**own, "Origin": origin}).status, status)
+        self.assertEqual(call("PUT", "/v1/sites/nowhere", "/v1/sites/{site}", body={"name": "x"}).status, 404)
+        for wrong in ({"id": "other"}, {"name": "n" * 201}, {"consent_required": "yes"}):
+            self.assertEqual(call("PUT", f"/v1/sites/{site}", "/v1/sites/{site}", raw=json.dumps(wrong).encode()).status, 400)
+        call("PUT", f"/v1/sites/{site}", "/v1/sites/{site}", body={"allowed_origin": "https://a.example", "consent_required": False})
+
+    def end_keys(self, site: str, own: dict[str, str]) -> None:
+        """A key is told by what it is for, never itself, and opens nothing once it is ended; others go on."""
+        path, one = f"/v1/sites/{site}/keys", "/v1/sites/{site}/keys/{key}"
+        second = call("POST", path, "/v1/sites/{site}/keys", body={"label": "the app"}).json()["key"]
+        listed = call("GET", path, "/v1/sites/{site}/keys")
+        self.assertNotIn(second, listed.body.decode())
+        first, last = listed.json()["keys"]
+        self.assertEqual((first["label"], last["label"], last["is_trusted"], last["made_by"]), ("", "the app", False, "admin"))
+        self.assertEqual(call("DELETE", f"{path}/{last['id']}", one).status, 204)
+        self.assertEqual(call("DELETE", f"{path}/{last['id']}", one).status, 404)
+        self.assertEqual(call("DELETE", f"/v1/sites/nowhere/keys/{first['id']}", one).status, 404)
+        self.assertEqual(call("POST", "/v1/events", body=impression("s", 5), headers={"Authorization": "Bearer " + second}).status, 403)
+        self.assertEqual(call("POST", "/v1/events", body=impression("s", 5), headers=own).status, 200)
+        trusted = [key for key in call("GET", "/v1/sites/campus/keys", "/v1/sites/{site}/keys").json()["keys"] if key["is_trusted"]]
+        self.assertEqual(call("DELETE", f"/v1/sites/campus/keys/{trusted[0]['id']}", one).status, 409)
+        self.assertEqual(call("POST", path, "/v1/sites/{site}/keys", raw=json.dumps({"label": "n" * 201}).encode()).status, 400)
+        self.assertEqual(call("GET", "/v1/retention").json(),
+                         {"is_by_hand": False, "events_days": 0, "kinds": {}, "decisions_days": 0, "dead_letters_days": 0})
 
     def test_campaigns_and_slots(self) -> None:
         site = "site-" + uuid.uuid4().hex[:8]

@@ -20,12 +20,6 @@ Result<catalog::Role> role_in(const Json& body) {
   return *role;
 }
 
-http::Response no_content() {
-  http::Response answer;
-  answer.status = 204;
-  return answer;
-}
-
 }  // namespace
 
 Json AccountAnswers::account_json(const catalog::Account& account) const {

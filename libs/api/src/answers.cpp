@@ -24,6 +24,12 @@ http::Response json_text_answer(unsigned status, std::string body) {
   return response;
 }
 
+http::Response no_content() {
+  http::Response answer;
+  answer.status = 204;
+  return answer;
+}
+
 http::Response error_answer(unsigned status, std::string_view message, std::string_view field) {
   Json error = {{"status", status}, {"message", message}};
   if (!field.empty()) error["field"] = field;

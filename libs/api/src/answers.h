@@ -21,6 +21,7 @@ inline constexpr std::size_t kShownNotices = 50;  ///< Of one alert or delivery.
 [[nodiscard]] http::Response json_answer(unsigned status, const Json& body);
 /// Of what was written as text because a Json of it would be too slow to make.
 [[nodiscard]] http::Response json_text_answer(unsigned status, std::string body);
+[[nodiscard]] http::Response no_content();
 /// {"error":{"status","message","field"}}
 [[nodiscard]] http::Response error_answer(unsigned status, std::string_view message, std::string_view field = {});
 /// An error of a library: reject is 400 with the field that its message begins with ("field: why"), retry 503 with

@@ -58,7 +58,7 @@ class Api::Impl {
         delivery_answers_(catalog, notifier_, options_.notifier.webhook),
         alert_answers_(catalog, notifier_, scheduled_, options_.notifier.webhook),
         progressive_(reports_, store),
-        catalog_answers_(catalog),
+        catalog_answers_(catalog, options_.retention),
         campaigns_(catalog, catalog::ItemKind::campaign),
         slots_(catalog, catalog::ItemKind::slot),
         letter_answers_(letters),
@@ -212,6 +212,13 @@ class Api::Impl {
     add_guarded(router, "GET", "/v1/sites", [this](const auto&) { return reports_.sites(); });
     add_guarded(router, "POST", "/v1/sites",
                 [this](const auto& request) { return catalog_answers_.add_site(request); });
+    add_guarded(router, "PUT", "/v1/sites/{site}",
+                [this](const auto& request) { return catalog_answers_.replace_site(request); });
+    add_guarded(router, "GET", "/v1/retention", [this](const auto&) { return catalog_answers_.retention(); });
+    add_guarded(router, "GET", "/v1/sites/{site}/keys",
+                [this](const auto& request) { return catalog_answers_.keys(request); });
+    add_guarded(router, "DELETE", "/v1/sites/{site}/keys/{key}",
+                [this](const auto& request) { return catalog_answers_.remove_key(request); });
     add_guarded(router, "POST", "/v1/sites/{site}/keys",
                 [this](const auto& request) { return catalog_answers_.add_key(request); });
     add_guarded(router, "GET", "/v1/sites/{site}/{kind}",

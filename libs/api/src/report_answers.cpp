@@ -161,6 +161,8 @@ http::Response ReportAnswers::sites() {
     const bool is_empty = found == summaries->end() || found->second.events == 0;
     list.push_back({{"id", site.id},
                     {"name", site.name},
+                    {"allowed_origin", site.allowed_origin},
+                    {"consent_required", site.consent_required},
                     {"events", is_empty ? 0 : found->second.events},
                     {"first_event", is_empty ? Json(nullptr) : Json(time_text(found->second.first_ms))},
                     {"last_event", is_empty ? Json(nullptr) : Json(time_text(found->second.last_ms))}});

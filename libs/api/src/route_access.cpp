@@ -102,7 +102,11 @@ constexpr auto kRouteAccesses = std::to_array<RouteAccess>({
     {"POST",   "/v1/alerts/{id}/test",             Access::manager},
 
     {"POST",   "/v1/sites",                        Access::admin},
+    {"PUT",    "/v1/sites/{site}",                 Access::admin},
+    {"GET",    "/v1/sites/{site}/keys",            Access::admin},
     {"POST",   "/v1/sites/{site}/keys",            Access::admin},
+    {"DELETE", "/v1/sites/{site}/keys/{key}",      Access::admin},
+    {"GET",    "/v1/retention",                    Access::admin},
     {"DELETE", "/v1/profiles/{user_id}",           Access::admin},
     {"DELETE", "/v1/users/{user_id}",              Access::admin},
     {"GET",    "/v1/users/{user_id}/export",       Access::admin},

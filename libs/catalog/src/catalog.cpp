@@ -68,6 +68,8 @@ constexpr const char* kSchema[] = {
     "seen_ms BIGINT NOT NULL)",
     "CREATE TABLE IF NOT EXISTS account_sessions (hash VARCHAR(64) PRIMARY KEY, account VARCHAR(64) NOT NULL, made_ms "
     "BIGINT NOT NULL, seen_ms BIGINT NOT NULL)",
+    "CREATE TABLE IF NOT EXISTS write_key_notes (hash VARCHAR(64) PRIMARY KEY, label VARCHAR(200) NOT NULL, made_ms "
+    "BIGINT NOT NULL, made_by VARCHAR(100) NOT NULL)",
     "CREATE INDEX IF NOT EXISTS changes_by_time ON changes (time_ms)",
     "CREATE INDEX IF NOT EXISTS changes_by_actor ON changes (actor, time_ms)",
 };
@@ -84,6 +86,8 @@ std::string hash_of(std::string_view secret) {
                      0);
   return hex(hash, sizeof hash);
 }
+
+std::string id_of_key(std::string_view hash) { return std::string(hash.substr(0, 12)); }
 
 Result<void> check(const Site& site) {
   const auto is_good = [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-'; };
@@ -235,23 +239,85 @@ Result<void> Catalog::ensure_site(const Site& site, std::string_view actor) {
   return add_site(site, actor);
 }
 
-Result<std::string> Catalog::add_write_key(std::string_view site_id, bool is_trusted, std::string_view actor) {
+Result<Edit> Catalog::replace_site(const Site& site, std::string_view actor) {
+  if (auto checked = check(site); !checked) return checked.error();
+  const auto before = this->site(site.id);
+  if (!before) return Edit::missing;
+  const auto changed =
+      impl_->change(actor,
+                    fmt::format("site {} is now \"{}\", takes events from {} and {} for consent", site.id, site.name,
+                                site.allowed_origin, site.consent_required ? "waits" : "does not wait"),
+                    [&](soci::session& session) {
+                      const int consent = site.consent_required ? 1 : 0;
+                      session << "UPDATE sites SET name = :n, allowed_origin = :o, consent_required = :c WHERE id = :i",
+                          soci::use(site.name), soci::use(site.allowed_origin), soci::use(consent), soci::use(site.id);
+                    });
+  if (!changed) return changed.error();
+  return Edit::done;
+}
+
+Result<std::string> Catalog::add_write_key(std::string_view site_id, bool is_trusted, std::string_view actor,
+                                           std::string_view label) {
   auto key = make_secret("mk_");
-  if (auto put = put_write_key(key, site_id, is_trusted, actor); !put) return put.error();
+  if (auto put = impl_->put_write_key(key, site_id, is_trusted, actor, label); !put) return put.error();
   return key;
 }
 
 Result<void> Catalog::put_write_key(std::string_view key, std::string_view site_id, bool is_trusted,
                                     std::string_view actor) {
-  if (!site(site_id)) return Error::reject(fmt::format("there is no site \"{}\"", site_id));
+  return impl_->put_write_key(key, site_id, is_trusted, actor, {});
+}
+
+Result<void> Catalog::Impl::put_write_key(std::string_view key, std::string_view site_id, bool is_trusted,
+                                          std::string_view actor, std::string_view label) {
+  if (label.size() > 200) return Error::reject("label: at most 200 bytes are taken");
+  if (!snapshot()->sites.contains(site_id)) return Error::reject(fmt::format("there is no site \"{}\"", site_id));
   const auto hash = hash_of(key);
-  if (impl_->snapshot()->keys.contains(hash)) return {};
-  return impl_->change(actor, fmt::format("write key of site {} made", site_id), [&](soci::session& session) {
+  if (snapshot()->keys.contains(hash)) return {};
+  return change(actor, fmt::format("write key {} of site {} made", id_of_key(hash), site_id),
+                [&](soci::session& session) {
+                  const std::string id(site_id), text(label), who(actor);
+                  const int trusted = is_trusted ? 1 : 0;
+                  const long long made = now_ms();
+                  session << "INSERT INTO write_keys (hash, site_id, is_trusted) VALUES (:h, :s, :t)", soci::use(hash),
+                      soci::use(id), soci::use(trusted);
+                  session << "DELETE FROM write_key_notes WHERE hash = :h", soci::use(hash);
+                  session << "INSERT INTO write_key_notes (hash, label, made_ms, made_by) VALUES (:h, :l, :m, :w)",
+                      soci::use(hash), soci::use(text), soci::use(made), soci::use(who);
+                });
+}
+
+Result<std::vector<WriteKey>> Catalog::write_keys(std::string_view site_id) const {
+  return impl_->read([&](soci::session& session) -> Result<std::vector<WriteKey>> {
     const std::string id(site_id);
-    const int trusted = is_trusted ? 1 : 0;
-    session << "INSERT INTO write_keys (hash, site_id, is_trusted) VALUES (:h, :s, :t)", soci::use(hash), soci::use(id),
-        soci::use(trusted);
+    const soci::rowset<soci::row> rows =
+        (session.prepare << "SELECT k.hash, k.is_trusted, n.label, n.made_ms, n.made_by FROM write_keys k LEFT JOIN "
+                            "write_key_notes n ON n.hash = k.hash "
+                            "WHERE k.site_id = :s ORDER BY coalesce(n.made_ms, 0), k.hash",
+         soci::use(id, "s"));
+    return each(rows, [](const soci::row& row) {
+      return WriteKey{.id = id_of_key(row.get<std::string>(0)),
+                      .label = row.get<std::string>(2, ""),
+                      .is_trusted = row.get<int>(1) != 0,
+                      .made_ms = row.get<long long>(3, 0),
+                      .made_by = row.get<std::string>(4, "")};
+    });
   });
+}
+
+Result<Edit> Catalog::remove_write_key(std::string_view site_id, std::string_view id, std::string_view actor) {
+  const auto found = impl_->snapshot();
+  const auto key = std::ranges::find_if(
+      found->keys, [&](const auto& one) { return one.second.first == site_id && id_of_key(one.first) == id; });
+  if (key == found->keys.end()) return Edit::missing;
+  if (key->second.second) return Edit::in_use;
+  const auto changed =
+      impl_->change(actor, fmt::format("write key {} of site {} ended", id, site_id), [&](soci::session& session) {
+        session << "DELETE FROM write_keys WHERE hash = :h", soci::use(key->first);
+        session << "DELETE FROM write_key_notes WHERE hash = :h", soci::use(key->first);
+      });
+  if (!changed) return changed.error();
+  return Edit::done;
 }
 
 std::optional<KeyOwner> Catalog::find_key(std::string_view key) const {

@@ -120,6 +120,9 @@ class Catalog::Impl {
   /// overwritten. Action::retry where another process reads the journal just now.
   [[nodiscard]] Result<void> fold_journal();
 
+  [[nodiscard]] Result<void> put_write_key(std::string_view key, std::string_view site_id, bool is_trusted,
+                                           std::string_view actor, std::string_view label);
+
   /// The snapshot, after an edit; where that fails, the next change or follow_changes of another's does it.
   void renew();
 

@@ -30,6 +30,49 @@ TEST_F(CatalogTest, keeps_sites_and_keys_over_a_restart) {
   EXPECT_FALSE(catalog_->find_key(*key + "0"));
 }
 
+TEST_F(CatalogTest, tells_keys_by_what_they_are_for_and_ends_them) {
+  ASSERT_TRUE(catalog_->add_site({"campus", "Campus"}, "test"));
+  ASSERT_TRUE(catalog_->add_site({"other", "Other"}, "test"));
+  const auto own = catalog_->add_write_key("campus", true, "serve");
+  const auto app = catalog_->add_write_key("campus", false, "priya", "the app");
+  ASSERT_TRUE(own && app && catalog_->add_write_key("other", false, "priya"));
+  EXPECT_FALSE(catalog_->add_write_key("campus", false, "priya", std::string(201, 'x')));
+  open();
+  const auto keys = catalog_->write_keys("campus");
+  ASSERT_TRUE(keys);
+  ASSERT_EQ(keys->size(), 2U);
+  const auto& mine = (*keys)[0].is_trusted ? (*keys)[0] : (*keys)[1];
+  const auto& apps = (*keys)[0].is_trusted ? (*keys)[1] : (*keys)[0];
+  EXPECT_EQ(apps.label, "the app");
+  EXPECT_EQ(apps.made_by, "priya");
+  EXPECT_GT(apps.made_ms, 0);
+  EXPECT_EQ(apps.id.size(), 12U);
+  EXPECT_FALSE(app->contains(apps.id));
+  EXPECT_EQ(*catalog_->remove_write_key("other", apps.id, "test"), Edit::missing);
+  EXPECT_EQ(*catalog_->remove_write_key("campus", mine.id, "test"), Edit::in_use);
+  EXPECT_EQ(*catalog_->remove_write_key("campus", apps.id, "test"), Edit::done);
+  EXPECT_EQ(*catalog_->remove_write_key("campus", apps.id, "test"), Edit::missing);
+  EXPECT_FALSE(catalog_->find_key(*app));
+  EXPECT_TRUE(catalog_->find_key(*own));
+  open();
+  EXPECT_FALSE(catalog_->find_key(*app));
+  EXPECT_EQ(catalog_->write_keys("campus")->size(), 1U);
+}
+
+TEST_F(CatalogTest, changes_a_site_for_who_has_its_keys) {
+  ASSERT_TRUE(catalog_->add_site({"campus", "Campus"}, "test"));
+  const auto key = catalog_->add_write_key("campus", false, "test");
+  ASSERT_TRUE(key);
+  EXPECT_EQ(*catalog_->replace_site({"campus", "The campus", "https://a.example", true}, "test"), Edit::done);
+  const auto owner = catalog_->find_key(*key);
+  ASSERT_TRUE(owner);
+  EXPECT_EQ(owner->site.name, "The campus");
+  EXPECT_EQ(owner->site.allowed_origin, "https://a.example");
+  EXPECT_TRUE(owner->site.consent_required);
+  EXPECT_EQ(*catalog_->replace_site({"nowhere", ""}, "test"), Edit::missing);
+  EXPECT_FALSE(catalog_->replace_site({"campus", std::string(201, 'x')}, "test"));
+}
+
 TEST_F(CatalogTest, refuses_a_bad_or_taken_site_id) {
   EXPECT_FALSE(catalog_->add_site({"Campus", ""}, "test"));
   EXPECT_FALSE(catalog_->add_site({"", ""}, "test"));

@@ -3,6 +3,9 @@
 export interface Site {
   readonly id: string;
   readonly name: string;
+  /** Origins that may send from a browser, separated by commas; * for all. */
+  readonly allowedOrigin: string;
+  readonly consentRequired: boolean;
   readonly events: number | undefined;
   /** Times of the first and the last event; undefined while the site has none. */
   readonly first: number | undefined;

@@ -16,15 +16,19 @@ function addressOf(parameters: ReportParameters): string {
   return address.toString();
 }
 
-/** An <a> cannot carry the token, so the browser is given what was fetched. */
+/** Has the browser keep a file: an <a> cannot carry the token, so it is given what was fetched. */
+export function keepFile(content: Blob, name: string): void {
+  const link = document.createElement('a');
+  link.href = URL.createObjectURL(content);
+  link.download = name;
+  link.click();
+  URL.revokeObjectURL(link.href);
+}
+
 export async function downloadReport(kind: NewReport['kind'], parameters: ReportParameters, name: string, format: FileFormat): Promise<void> {
   const response = await fetch(`/v1/reports/${kind}?${addressOf({ ...parameters, format })}`, { headers: session.headers() });
   if (!response.ok) throw new ApiError(kindOfStatus(response.status), serverMessage(await response.json().catch(() => undefined), response.status), response.status);
-  const link = document.createElement('a');
-  link.href = URL.createObjectURL(await response.blob());
-  link.download = `${name}.${format}`;
-  link.click();
-  URL.revokeObjectURL(link.href);
+  keepFile(await response.blob(), `${name}.${format}`);
 }
 
 export async function saveReport(kind: NewReport['kind'], parameters: ReportParameters, name: string): Promise<{ readonly id: string }> {

@@ -50,9 +50,11 @@ export function sitesQuery() {
     queryKey: ['sites'],
     queryFn: async ({ signal }): Promise<Site[]> => {
       const { sites } = await answered(api.GET('/v1/sites', { signal }));
-      return sites.map(({ id, name, events, first_event, last_event }) => ({
+      return sites.map(({ id, name, allowed_origin, consent_required, events, first_event, last_event }) => ({
         id,
         name: name === '' ? id : name,
+        allowedOrigin: allowed_origin,
+        consentRequired: consent_required,
         events,
         first: timeOf(first_event),
         last: timeOf(last_event),

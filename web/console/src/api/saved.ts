@@ -2,6 +2,7 @@
 import { queryOptions } from '@tanstack/react-query';
 import { session } from '../state/session';
 import { answered, api, done, tables } from './client';
+import { keepFile } from './reportFile';
 import type { components } from './schema';
 
 type Schemas = components['schemas'];
@@ -97,13 +98,8 @@ export function savedAnswerQuery(id: string) {
   });
 }
 
-/** The answer as a file. An <a> cannot carry the token, so the browser is given what was fetched. */
+/** The answer as a file. */
 export async function downloadSaved({ id, name }: SavedReport, format: FileFormat): Promise<void> {
   const file = await answered(api.GET('/v1/saved-reports/{id}/answer', { params: { path: { id }, query: { format } }, parseAs: 'blob' }));
-  const address = URL.createObjectURL(file);
-  const link = document.createElement('a');
-  link.href = address;
-  link.download = `${name}.${format}`;
-  link.click();
-  URL.revokeObjectURL(address);
+  keepFile(file, `${name}.${format}`);
 }

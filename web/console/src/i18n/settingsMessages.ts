@@ -6,7 +6,9 @@ const roles: Readonly<Record<Role, string>> = { viewer: 'Viewer', analyst: 'Anal
 
 export const settingsMessages = {
   title: 'Settings',
-  intro: 'Your account, who else may sign in, and who did what.',
+  intro: 'Your account, who else may sign in, what sites may send, and what is kept of people.',
+  tab: 'Part of the settings',
+  tabs: { people: 'People', sites: 'Sites and keys', privacy: 'Privacy', audit: 'Audit log' },
   roles,
   may: {
     viewer: 'Reads reports, the live view and campaigns.',

@@ -127,9 +127,16 @@ export interface AlertsSearch extends SortSearch {
 
 /** `site` and the like are carried along for the other views. */
 export interface SettingsSearch extends SiteSearch, SortSearch {
+  /** Without it, people. */
+  readonly tab?: SettingsTab;
   /** Of the audit log: only theirs. */
   readonly actor?: string;
+  /** Id of the site that is edited, or 'new'. */
+  readonly edit?: string;
 }
+
+export const SETTINGS_TABS = ['people', 'sites', 'privacy', 'audit'] as const;
+export type SettingsTab = (typeof SETTINGS_TABS)[number];
 
 const NAME = /^[A-Za-z0-9_.:-]{1,128}$/;
 
@@ -235,7 +242,8 @@ export function manageSearch(raw: RawSearch): ManageSearch {
 }
 
 export function settingsSearch(raw: RawSearch): SettingsSearch {
-  return compact<SettingsSearch>({ ...site(raw), actor: id(raw.actor), ...sort(raw) });
+  const tab = SETTINGS_TABS.find((one) => one === raw.tab && one !== 'people');
+  return compact<SettingsSearch>({ ...site(raw), tab, actor: id(raw.actor), edit: id(raw.edit), ...sort(raw) });
 }
 
 function names(value: unknown, most: number): readonly string[] | undefined {

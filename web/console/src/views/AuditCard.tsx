@@ -18,7 +18,7 @@ export function AuditCard({ actor }: { actor: string }) {
       flush
       actions={
         actor === '' ? undefined : (
-          <Link to="/settings" search={({ actor: _actor, ...others }) => others} resetScroll={false} className="button">
+          <Link from="/settings" to="/settings" search={({ actor: _actor, ...others }) => others} resetScroll={false} className="button">
             {words.everyone}
           </Link>
         )
@@ -49,7 +49,7 @@ export function AuditCard({ actor }: { actor: string }) {
                   <tr key={`${entry.time} ${index}`}>
                     <td><time dateTime={new Date(entry.time).toISOString()}>{format.dayTime(entry.time)}</time></td>
                     <td>
-                      <Link to="/settings" search={(others) => ({ ...others, actor: entry.actor })} resetScroll={false} title={words.onlyOf(entry.actor)}>
+                      <Link from="/settings" to="/settings" search={(others) => ({ ...others, actor: entry.actor })} resetScroll={false} title={words.onlyOf(entry.actor)}>
                         {entry.actor}
                       </Link>
                     </td>

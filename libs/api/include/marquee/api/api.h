@@ -3,6 +3,7 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -18,6 +19,7 @@
 #include "marquee/ingest/dead_letter_office.h"
 #include "marquee/ingest/loader.h"
 #include "marquee/ingest/pipeline_watch.h"
+#include "marquee/ingest/retention.h"
 #include "marquee/log/event_log.h"
 #include "marquee/notify/notifier.h"
 #include "marquee/privacy/eraser.h"
@@ -48,6 +50,8 @@ struct ApiOptions {
   std::function<std::vector<std::pair<std::string, std::uint64_t>>()> clusters;
   /// Whether decisions can take a live segment's rule. Null: no live segments are taken.
   std::function<Result<void>(std::string_view rule)> check_live_rule = {};
+  /// The terms that the store's tables were given; none: of a cluster, where they are given by hand.
+  std::optional<ingest::Retention> retention = {};
   notify::NotifierOptions notifier;
   /// The model's versions as JSON; empty where this process learns none.
   std::function<std::string()> models = {};

@@ -28,6 +28,15 @@ struct KeyOwner {
   bool is_trusted = false;  ///< Of a server: may send events of any age.
 };
 
+/// A write key, as it is told: the key itself is kept nowhere.
+struct WriteKey {
+  std::string id;     ///< 12 hexadecimal digits, the first of its hash; they lead to no key.
+  std::string label;  ///< What it is for; may be empty.
+  bool is_trusted = false;
+  std::int64_t made_ms = 0;  ///< 0: not known, as it was made by an earlier program.
+  std::string made_by;
+};
+
 /// A slot, campaign or ad of a site.
 struct Item {
   std::string id;
@@ -97,8 +106,18 @@ class Catalog {
   /// Makes it unless it is there.
   [[nodiscard]] Result<void> ensure_site(const Site& site, std::string_view actor);
 
-  /// Makes a write key ("mk_..."); only its hash is kept.
-  [[nodiscard]] Result<std::string> add_write_key(std::string_view site_id, bool is_trusted, std::string_view actor);
+  /// Gives it another name, origins and rule of consent, from the next event on. Edit::missing without that site;
+  /// Action::reject names what is wrong.
+  [[nodiscard]] Result<Edit> replace_site(const Site& site, std::string_view actor);
+
+  /// Makes a write key ("mk_..."); only its hash is kept. `label`: what it is for, up to 200 bytes.
+  [[nodiscard]] Result<std::string> add_write_key(std::string_view site_id, bool is_trusted, std::string_view actor,
+                                                  std::string_view label = {});
+  /// Of a site, as they were made.
+  [[nodiscard]] Result<std::vector<WriteKey>> write_keys(std::string_view site_id) const;
+  /// From now on the key opens nothing. Edit::missing without it; Edit::in_use for a trusted one, which is kept
+  /// elsewhere (secrets.json) and put again at each start.
+  [[nodiscard]] Result<Edit> remove_write_key(std::string_view site_id, std::string_view id, std::string_view actor);
   /// Puts a known write key under a site, so that a key kept elsewhere stays valid. Idempotent.
   [[nodiscard]] Result<void> put_write_key(std::string_view key, std::string_view site_id, bool is_trusted,
                                            std::string_view actor);
