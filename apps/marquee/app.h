@@ -21,6 +21,9 @@ struct Settings {
   std::string store_url;
   std::string store_user = "default";
   std::string store_password;
+  std::string store_reader_user;
+  std::string store_reader_password;
+  std::uint64_t sql_timeout_ms = 30'000;
   std::string store_listen = "127.0.0.1";
   std::string store_cluster;
   std::string store_insert_quorum = "auto";

@@ -34,6 +34,7 @@ Json to_json(const Secrets& secrets) {
   return {{"admin_token", secrets.admin_token},
           {"store_password", secrets.store_password},
           {"reader_password", secrets.reader_password},
+          {"analyst_password", secrets.analyst_password},
           {"hash_key", secrets.hash_key},
           {"webhook_key", secrets.webhook_key},
           {"token_key", secrets.token_key},
@@ -69,6 +70,7 @@ Result<Secrets> load_secrets(const std::string& path, const std::map<std::string
   bool changed = take(json, "admin_token", secrets.admin_token, [] { return catalog::make_secret("ma_"); });
   changed |= take(json, "store_password", secrets.store_password, [] { return catalog::make_secret(""); });
   changed |= take(json, "reader_password", secrets.reader_password, [] { return catalog::make_secret(""); });
+  changed |= take(json, "analyst_password", secrets.analyst_password, [] { return catalog::make_secret(""); });
   changed |=
       take(json, "hash_key", secrets.hash_key, [] { return catalog::make_secret("").substr(0, kHashKeyDigits); });
   changed |= take(json, "webhook_key", secrets.webhook_key, [] { return catalog::make_secret(""); });

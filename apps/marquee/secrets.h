@@ -15,6 +15,7 @@ struct Secrets {
   std::string admin_token;
   std::string store_password;
   std::string reader_password;
+  std::string analyst_password;  ///< Of the store's user that the SQL editor asks as.
   std::string hash_key;     ///< 32 hex digits: users and sessions are hashed with it, so it must outlive every restart.
   std::string webhook_key;  ///< What notices to webhooks are signed with is made of it; see notify::webhook_secret.
   std::string token_key;    ///< 64 hex digits: addresses of served ads are sealed with it; see serving::Seal.

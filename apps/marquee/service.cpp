@@ -127,6 +127,7 @@ Result<void> Service::start_server() {
   auto unhurried = endpoint_;
   unhurried.settings = {{"max_threads", "1"}};
   notifying_ = std::make_unique<clickhouse::Client>(unhurried, store_connections(settings_));
+  open_reader();
   probing_ = std::make_unique<clickhouse::Client>(
       endpoint_, http::ClientOptions{.connect_timeout_ms = 1'000, .timeout_ms = 1'000, .pool_size = 1});
   watching_ = std::make_unique<clickhouse::Client>(
@@ -148,29 +149,33 @@ Result<void> Service::start_server() {
   erasing_ = std::make_unique<clickhouse::Client>(unhurried, store_connections(settings_));
   eraser_ = std::make_unique<privacy::Eraser>(*catalog_, *erasing_, places_of_users());
   api_ = std::make_unique<api::Api>(
-      api::ApiOptions{.version = MARQUEE_VERSION,
-                      .console_dir = web_directory(settings_.http_console_dir, "console"),
-                      .sdk_dir = web_directory(settings_.http_sdk_dir, "sdk"),
-                      .demo_dir = has_demo() ? web_directory(settings_.demo_dir, "demo") : "",
-                      .metrics = metrics_,
-                      .not_ready = [this] { return not_ready(); },
-                      .pipeline = pipeline_context(settings_),
-                      .refresh_segments_ms = settings_.segments_refresh_ms,
-                      .keeps_journeys = settings_.journeys_enabled,
-                      .refresh_journeys_ms = settings_.journeys_refresh_ms,
-                      .can_remember = settings_.store_cluster.empty(),
-                      .erase_profile = [this](const auto& site, const auto& user) { return erase_profile(site, user); },
-                      .eraser = eraser_.get(),
-                      .export_user = [this](const auto& site, const auto& user) { return export_user(site, user); },
-                      .clusters = [this] { return clusters(); },
-                      .check_live_rule = [](std::string_view rule) -> Result<void> {
-                        const auto read = serving::LiveRule::read(rule);
-                        return read ? Result<void>() : Result<void>(read.error());
-                      },
-                      .retention = settings_.store_cluster.empty() ? std::optional(retention_) : std::nullopt,
-                      .notifier = notifier_options(settings_, secrets_, metrics_),
-                      .models = [this] { return decisions_ ? decisions_->versions_json() : ""; },
-                      .sign_in = std::move(*sign_in)},
+      api::ApiOptions{
+          .version = MARQUEE_VERSION,
+          .console_dir = web_directory(settings_.http_console_dir, "console"),
+          .sdk_dir = web_directory(settings_.http_sdk_dir, "sdk"),
+          .demo_dir = has_demo() ? web_directory(settings_.demo_dir, "demo") : "",
+          .metrics = metrics_,
+          .not_ready = [this] { return not_ready(); },
+          .pipeline = pipeline_context(settings_),
+          .refresh_segments_ms = settings_.segments_refresh_ms,
+          .keeps_journeys = settings_.journeys_enabled,
+          .refresh_journeys_ms = settings_.journeys_refresh_ms,
+          .can_remember = settings_.store_cluster.empty(),
+          .erase_profile = [this](const auto& site, const auto& user) { return erase_profile(site, user); },
+          .eraser = eraser_.get(),
+          .export_user = [this](const auto& site, const auto& user) { return export_user(site, user); },
+          .clusters = [this] { return clusters(); },
+          .check_live_rule = [](std::string_view rule) -> Result<void> {
+            const auto read = serving::LiveRule::read(rule);
+            return read ? Result<void>() : Result<void>(read.error());
+          },
+          .retention = settings_.store_cluster.empty() ? std::optional(retention_) : std::nullopt,
+          .notifier = notifier_options(settings_, secrets_, metrics_),
+          .models = [this] { return decisions_ ? decisions_->versions_json() : ""; },
+          .sign_in = std::move(*sign_in),
+          .sql = {.reader = reading_.get(),
+                  .tables = settings_.store_url.empty() ? api::sql_tables() : std::span<const std::string_view>(),
+                  .seconds = static_cast<std::int64_t>(settings_.sql_timeout_ms / 1000)}},
       *catalog_, *answering_, *notifying_, *loader_, *log_, *watch_, *letters_);
   loader_->on_landed([this](std::uint64_t) { api_->landed(); });
   http::Router router;
@@ -185,6 +190,15 @@ Result<void> Service::start_server() {
   if (!started)
     return Error::give_up(started.error().message + "; choose another with MARQUEE_HTTP_PORT (or http.port)");
   return {};
+}
+
+void Service::open_reader() {
+  auto reader = endpoint_;
+  const bool is_own = settings_.store_url.empty();
+  if (!is_own && settings_.store_reader_user.empty()) return;
+  reader.user = is_own ? api::kSqlReader : settings_.store_reader_user;
+  reader.password = is_own ? secrets_.analyst_password : settings_.store_reader_password;
+  reading_ = std::make_unique<clickhouse::Client>(reader, store_connections(settings_));
 }
 
 Result<void> Service::open_profiles() {
@@ -409,6 +423,8 @@ Result<void> Service::follow_schema() {
     if (!settings_.store_cluster.empty()) continue;
     if (auto applied = ingest::apply_retention(*shard, retention_); !applied) return applied.error();
   }
+  if (settings_.store_url.empty())
+    if (auto made = api::make_sql_reader(*answering_, secrets_.analyst_password); !made) return made.error();
   return {};
 }
 

@@ -64,6 +64,7 @@ class Service {
   [[nodiscard]] Result<void> open_decisions(http::Router& router);
   [[nodiscard]] Result<void> start_decision_loader();
   [[nodiscard]] Result<void> start_store();
+  void open_reader();
   /// By the id that the site has for the user.
   /// As events have the user.
   [[nodiscard]] std::uint64_t key_of(std::string_view user_id) const;
@@ -94,6 +95,7 @@ class Service {
   clickhouse::Clients loading_;                    ///< The loader's connections to the store, by shard, and
   std::unique_ptr<clickhouse::Client> answering_;  ///< those of reports.
   std::unique_ptr<clickhouse::Client> notifying_;  ///< Of reports that nobody waits for.
+  std::unique_ptr<clickhouse::Client> reading_;    ///< Of people's statements, as a user that may only read; or null.
   std::unique_ptr<clickhouse::Client> probing_;
   std::unique_ptr<clickhouse::Client> watching_;
   std::unique_ptr<ingest::Loader> loader_;

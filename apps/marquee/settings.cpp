@@ -23,6 +23,12 @@ void bind_log_and_store(Settings& s, config::Schema& schema) {
              "Replicas of a shard that have an insert before it counts as landed: a number, or auto for most of them.");
   schema.add("store.user", &s.store_user, "User at store.url.");
   schema.add("store.password", &s.store_password, "Password at store.url.", /*secret=*/true);
+  schema.add("store.reader_user", &s.store_reader_user,
+             "User at store.url that may only read: what people write in the SQL editor is asked as this one. Empty: "
+             "there is no SQL editor there.");
+  schema.add("store.reader_password", &s.store_reader_password, "Password of that user.", /*secret=*/true);
+  schema.add_duration("sql.timeout", &s.sql_timeout_ms, kSecond, kMinute,
+                      "How long a statement of the SQL editor may take; one whose answer is a file has twice that.");
   schema.add("store.listen", &s.store_listen,
              "Address that Marquee's own store listens on. Loaders and clients on other machines reach it only if this "
              "is changed; it asks for a password (secrets.json).");

@@ -27,7 +27,7 @@ def on_sample_data() -> int:
     with Marquee() as marquee:
         marquee.run("import", "open-bandit", str(ROOT / "data/open_bandit"))
         marquee.run("import", "moodle", str(ROOT / "data/moodle_edify/moodle_events.csv.gz"))
-        tests = ("console", "saved", "personalization", "segments", "manage", "explore", "palette", "pipeline")
+        tests = ("console", "saved", "personalization", "segments", "manage", "explore", "sql", "palette", "pipeline")
         return sum(run(f"{test}.test.mjs", marquee) for test in tests)
 
 

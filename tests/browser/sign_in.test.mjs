@@ -165,8 +165,10 @@ await check('an analyst makes segments and changes no campaign', async () => {
   await open('/campaigns/manage?site=campus');
   await settled();
   expectEqual(await page.getByRole('link', { name: 'New campaign' }).count(), 0, 'links to make a campaign');
-  await open('/explore?site=campus');
-  expectEqual(await heading('This page is not for your role').count(), 0, 'refusals');
+  for (const path of ['/explore', '/sql']) {
+    await open(`${path}?site=campus`);
+    expectEqual(await heading('This page is not for your role').count(), 0, `refusals of ${path}`);
+  }
 });
 
 await check('a viewer sees campaigns and no way to change one', async () => {
@@ -184,12 +186,14 @@ await check('a viewer sees campaigns and no way to change one', async () => {
   expect(await page.getByLabel('Name', { exact: true }).isDisabled(), 'the name can be changed');
   expectEqual(await page.getByRole('button', { name: 'Save' }).count(), 0, 'buttons to save');
   await page.getByRole('button', { name: 'Back' }).click();
-  expectEqual(await page.getByRole('navigation').getByRole('link', { name: 'Explore' }).count(), 0, 'links to explore');
+  expectEqual(await page.getByRole('navigation').getByRole('link', { name: /^(Explore|SQL)$/ }).count(), 0, 'links to explore and SQL');
 });
 
 await check('a page beyond the role says which role it needs', async () => {
   await page.goto(`${url}/explore?site=campus`);
   await heading('This page is not for your role').waitFor();
+  await page.getByText('It needs the role Analyst.').waitFor();
+  await page.goto(`${url}/sql?site=campus`);
   await page.getByText('It needs the role Analyst.').waitFor();
   await fits('not-allowed', () => heading('This page is not for your role').waitFor());
 });

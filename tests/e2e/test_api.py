@@ -143,6 +143,17 @@ class Contract(unittest.TestCase):
         self.assertEqual(call("GET", "/v1/erasures", headers={}).status, 401)
         self.assertEqual(call("GET", "/v1/users/erased%2Fone/export?site=campus", "/v1/users/{user_id}/export").json()["events"], [])
 
+    def test_sql(self) -> None:
+        asked = {"sql": "SELECT 1 AS one, 'x' AS two"}
+        self.assertEqual(call("POST", "/v1/sql", body=asked).json()["rows"], [[1, "x"]])
+        for form in ("csv", "parquet"):
+            self.assertEqual(call("POST", f"/v1/sql?format={form}", body=asked).status, 200)
+        self.assertEqual(call("POST", "/v1/sql", body={"sql": "SELECT ("}).json()["error"]["position"]["line"], 1)
+        self.assertEqual(call("POST", "/v1/sql", raw=b"{}").status, 400)
+        self.assertEqual(call("POST", "/v1/sql", body=asked, headers={}).status, 401)
+        self.assertIn("events", [table["name"] for table in call("GET", "/v1/sql/schema").json()["tables"]])
+        self.assertEqual(call("GET", "/v1/sql/schema", headers={}).status, 401)
+
     def test_reports(self) -> None:
         call("POST", "/v1/events", body=[impression(uuid.uuid4().hex, i + 1) for i in range(20)], headers=writer())
         wait_until(lambda: MARQUEE.count("SELECT count() FROM marquee.events WHERE campaign_id = 'law'") >= 20, 10, "events")
@@ -226,7 +237,8 @@ class Contract(unittest.TestCase):
         self.assertEqual(call("GET", path + "/answer", answers).status, 404)
         for wrong, named in (({"kind": "ctr", "parameters": {"site": "campus", "by": "colour"}}, "colour"), ({"kind": "ctr", "parameters": {"site": "nowhere"}}, "site"),
                              ({"kind": "ctr", "parameters": {"site": "campus", "filtre": "a=b"}}, "filtre"), ({"kind": "ctr", "parameters": []}, "parameters"),
-                             ({"kind": "ctr", "parameters": {"site": "campus", "format": "csv"}}, "format"), ({"kind": "sql", "parameters": {"site": "campus"}}, "kind"),
+                             ({"kind": "ctr", "parameters": {"site": "campus", "format": "csv"}}, "format"), ({"kind": "nonsense", "parameters": {"site": "campus"}}, "kind"),
+                             ({"kind": "sql", "parameters": {"site": "campus"}}, "sql"),
                              ({"kind": "metrics", "parameters": {"site": "campus"}}, "metrics"), ({"kind": "retention", "parameters": {"site": "campus"}}, "from"),
                              ({"kind": "funnel", "parameters": {"site": "campus", "step": []}}, "step"), ({"kind": "ctr", "parameters": {"site": "campus", "by": {}}}, "by"),
                              ({"kind": "ctr", "parameters": {"site": "campus"}, "name": ""}, "name"), ({"kind": "ctr", "parameters": {"site": "campus"}, "colour": 1}, "colour")):

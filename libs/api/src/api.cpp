@@ -25,6 +25,7 @@
 #include "sdk_files.h"
 #include "segment_answers.h"
 #include "session_answers.h"
+#include "sql_answers.h"
 #include "watched_stream.h"
 
 namespace marquee::api {
@@ -42,7 +43,8 @@ class Api::Impl {
         sessions_(catalog::AccountBook(catalog), options_.sign_in.sessions, options_.sign_in.clock),
         gate_(catalog, sessions_),
         reports_(catalog, store, options_.can_remember),
-        saved_(catalog, reports_),
+        sql_(options_.sql, store),
+        saved_(catalog, reports_, sql_),
         segments_({.refresh_every = std::chrono::milliseconds(options_.refresh_segments_ms),
                    .can_tell_changes = options_.can_remember,
                    .is_store_ready = [this] { return options_.not_ready().empty(); },
@@ -88,6 +90,7 @@ class Api::Impl {
   void stop() {
     notifier_.stop();
     progressive_.stop();
+    sql_.stop();
     segments_.stop();
     journeys_.stop();
     live_.stop();
@@ -124,6 +127,10 @@ class Api::Impl {
     add_guarded(router, "GET", "/v1/reports/model", [](const auto&) { return ReportAnswers::model(); });
     add_guarded(router, "POST", "/v1/reports/funnel",
                 [this](const auto& request) { return reports_.funnel_of_body(request); });
+    router.add("POST", "/v1/sql", [this](http::Request request, http::Responder responder) {
+      sql_.answer(std::move(request), std::move(responder));
+    });
+    add_guarded(router, "GET", "/v1/sql/schema", [this](const auto&) { return sql_.schema(); });
     add_saved_reports(router);
     add_segments(router);
     add_notifications(router, "/v1/deliveries", "send", delivery_answers_);
@@ -374,6 +381,7 @@ class Api::Impl {
   access::Sessions sessions_;
   const Gate gate_;
   ReportAnswers reports_;
+  SqlAnswers sql_;
   SavedAnswers saved_;
   SegmentKeeper segments_;
   JourneyKeeper journeys_;

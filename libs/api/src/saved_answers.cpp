@@ -43,11 +43,28 @@ Result<catalog::SavedReport> SavedAnswers::described(const http::Request& reques
   }
   const auto parameters = body->find("parameters");
   if (parameters == body->end() || !parameters->is_object()) return Error::reject("parameters: expected an object");
-  const auto asked = reports_.report_of(report.kind, *parameters, /*is_fresh=*/false);
-  if (!asked) return asked.error();
-  report.site_id = asked->at("site").get<std::string>();
+  auto site = checked_site(report.kind, *parameters);
+  if (!site) return site.error();
+  report.site_id = std::move(*site);
   report.parameters = parameters->dump();
   return report;
+}
+
+Result<std::string> SavedAnswers::checked_site(std::string_view kind, const Json& parameters) {
+  if (kind != catalog::kSavedQuery) {
+    const auto asked = reports_.report_of(kind, parameters, /*is_fresh=*/false);
+    if (!asked) return asked.error();
+    return asked->at("site").get<std::string>();
+  }
+  const auto known = require_object(parameters, {"site", "sql", "chart"});
+  if (!known) return Error::reject("parameters." + known.error().message);
+  auto site = text_of(parameters, "site", std::nullopt);
+  auto sql = text_of(parameters, "sql", std::nullopt), chart = text_of(parameters, "chart", "");
+  for (const auto* text : {&site, &sql, &chart})
+    if (!*text) return Error::reject("parameters." + text->error().message);
+  if (!catalog_.site(*site)) return Error::reject(fmt::format("site: there is no site \"{}\"", site->substr(0, 128)));
+  if (auto checked = sql_.check(*sql); !checked) return checked.error();
+  return *site;
 }
 
 http::Response SavedAnswers::list(const http::Request& request) {
@@ -89,6 +106,8 @@ http::Response SavedAnswers::answer(const http::Request& request) {
   const auto report = catalog_.saved_report(request.path_parameter("id"));
   if (!report) return error_answer(report.error());
   if (!*report) return not_done(catalog::Edit::missing, kSavedThing, request);
+  if ((*report)->kind == catalog::kSavedQuery)
+    return error_answer(422, "this is a query: an analyst asks its sql at POST /v1/sql, or in the console");
   return reports_.answer_saved(**report, request);
 }
 

@@ -33,14 +33,18 @@ Result<void> check(const Delivery& delivery) {
   return {};
 }
 
+/// A query is none: nobody is there to be held to what an analyst may read.
 bool has_report(soci::session& session, const std::string& id) {
   int count = 0;
-  session << "SELECT count(*) FROM saved_reports WHERE id = :i", soci::into(count), soci::use(id);
+  const std::string query(kSavedQuery);
+  session << "SELECT count(*) FROM saved_reports WHERE id = :i AND kind <> :q", soci::into(count), soci::use(id),
+      soci::use(query);
   return count > 0;
 }
 
 Error no_report(const Delivery& delivery) {
-  return Error::reject(fmt::format("report: there is no saved report \"{}\"", delivery.report_id.substr(0, 64)));
+  return Error::reject(
+      fmt::format("report: there is no saved report \"{}\" that can be sent", delivery.report_id.substr(0, 64)));
 }
 
 }  // namespace

@@ -180,6 +180,18 @@ class Client::Impl {
     }
     return std::unexpected(Unanswered{false, Error::retry(std::move(why))});
   }
+  std::expected<http::Response, http::Failure> stream(const std::string& target, std::string_view sql,
+                                                      const QueryOptions& options,
+                                                      const std::function<bool(std::string_view)>& on_data,
+                                                      const std::function<bool(const http::Response&)>& on_head) {
+    for (std::size_t tries = 1;; ++tries) {
+      std::size_t at = options.replica.value_or(current_);
+      auto answer = https_.at(at)->send_streaming("POST", target, headers(), sql, on_data, options.timeout_ms, on_head);
+      const bool is_unsent = !answer && answer.error().delivery == http::Delivery::not_sent && !options.replica;
+      if (is_unsent) current_.compare_exchange_strong(at, (at + 1) % urls_.size());
+      if (!is_unsent || tries == urls_.size()) return answer;
+    }
+  }
   [[nodiscard]] bool ping() {
     const auto answer = https_[current_]->send("GET", "/ping", headers(), {}, 2'000);
     if (answer && answer->status == 200) return true;
@@ -256,6 +268,38 @@ Result<std::string> Client::query(std::string_view sql, const Parameters& parame
   if (!answer) return answer.error().error;
   if (is_error(*answer)) return impl_->refused(*answer);
   return std::move(answer->body);
+}
+
+std::expected<http::Headers, QueryFailure> Client::stream(std::string_view sql, const QueryOptions& options,
+                                                          const AnswerSink& sink) {
+  http::Response refusal;
+  bool is_refused = false, is_cancelled = false, has_begun = false;
+  const auto begin = [&](const http::Response& head) {
+    is_refused = is_error(head);
+    if (is_refused) {
+      refusal = head;
+      return true;
+    }
+    is_cancelled = !sink.begin(head.headers);
+    return !is_cancelled;
+  };
+  const auto add = [&](std::string_view piece) {
+    if (is_refused) {
+      if (refusal.body.size() < kMaxErrorText) refusal.body.append(piece);
+      return true;
+    }
+    has_begun = true;
+    is_cancelled = !sink.add(piece);
+    return !is_cancelled;
+  };
+  auto answer = impl_->stream(impl_->target({}, options), sql, options, add, begin);
+  if (is_refused) return std::unexpected(QueryFailure{impl_->refused(refusal), error_code(refusal), false});
+  if (is_cancelled) return std::unexpected(QueryFailure{Error::retry("cancelled"), 0, has_begun});
+  if (!answer) {
+    auto why = fmt::format("the store at {} did not answer: {}", impl_->endpoint().url, answer.error().message);
+    return std::unexpected(QueryFailure{Error::retry(std::move(why)), 0, has_begun});
+  }
+  return std::move(answer->headers);
 }
 
 Result<std::string> Client::query_with(std::string_view sql, const ExternalTable& rows, const QueryOptions& options) {

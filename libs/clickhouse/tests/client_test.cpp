@@ -179,6 +179,73 @@ TEST(Client, leaves_an_insert_that_may_be_on_its_way_to_whoever_knows_how_to_sen
   broken.stop(0);
 }
 
+/// What a statement's answer came to, piece by piece.
+struct Streamed {
+  std::string format, text;
+  std::size_t most = 1'000'000;
+  AnswerSink sink() {
+    return {.begin =
+                [this](const http::Headers& fields) {
+                  format = fields.get("X-ClickHouse-Format");
+                  return format != "unwanted";
+                },
+            .add =
+                [this](std::string_view piece) {
+                  text += piece;
+                  return text.size() < most;
+                }};
+  }
+};
+
+TEST(Client, gives_an_answer_while_it_comes) {
+  auto answer = http::Response::text(200, "1\n2\n");
+  answer.headers.add("X-ClickHouse-Format", "CSV");
+  answer.headers.add("X-ClickHouse-Summary", "{}");
+  OneAnswer server(answer);
+  Endpoint endpoint = server.endpoint();
+  endpoint.other_replicas = {endpoint.url};
+  endpoint.url = "http://127.0.0.1:1";  // What was surely not sent goes to the next one.
+  Client client(endpoint);
+  Streamed streamed;
+  const auto fields = client.stream("SELECT 1", {.query_id = "q"}, streamed.sink());
+  ASSERT_TRUE(fields) << fields.error().error.message;
+  EXPECT_EQ(streamed.format + streamed.text, "CSV1\n2\n");
+  EXPECT_EQ(fields->get("X-ClickHouse-Summary"), "{}");
+  EXPECT_EQ(server.last.query_parameter("query_id"), "q");
+}
+
+TEST(Client, gives_no_error_for_an_answer) {
+  OneAnswer server(error(404, 60));
+  Client client(server.endpoint());
+  Streamed streamed;
+  const auto failed = client.stream("SELECT 1 FROM t", {}, streamed.sink());
+  ASSERT_FALSE(failed);
+  EXPECT_EQ(failed.error().code, 60);
+  EXPECT_EQ(failed.error().error.action, Action::reject);
+  EXPECT_FALSE(failed.error().has_begun);
+  EXPECT_NE(failed.error().error.message.find("DB::Exception: no"), std::string::npos);
+  EXPECT_EQ(streamed.text, "");
+}
+
+TEST(Client, stops_an_answer_that_its_taker_wants_no_more_of) {
+  auto answer = http::Response::text(200, std::string(1'000'000, 'x'));
+  OneAnswer server(answer);
+  Client client(server.endpoint());
+  Streamed streamed{.format = {}, .text = {}, .most = 10};
+  const auto failed = client.stream("SELECT 1", {}, streamed.sink());
+  ASSERT_FALSE(failed);
+  EXPECT_TRUE(failed.error().has_begun);
+  EXPECT_EQ(failed.error().code, 0);
+  EXPECT_LT(streamed.text.size(), 1'000'000U);
+
+  answer.headers.add("X-ClickHouse-Format", "unwanted");
+  OneAnswer other(answer);
+  Client of_other(other.endpoint());
+  Streamed none;
+  ASSERT_FALSE(of_other.stream("SELECT 1", {}, none.sink()));
+  EXPECT_EQ(none.text, "");
+}
+
 TEST(Shards, are_read_from_the_addresses_of_their_replicas) {
   const auto shards = parse_shards("http://a:1,http://b:2;http://c:3", {.user = "u", .database = "d"});
   ASSERT_TRUE(shards) << shards.error().message;

@@ -198,12 +198,15 @@ class Client::Impl {
   Impl(std::string_view origin, const ClientOptions& options) : origin_(parse_origin(origin)), options_(options) {}
 
   using OnData = std::function<bool(std::string_view)>;
+  using OnHead = std::function<bool(const Response&)>;
 
   std::expected<Response, Failure> send(std::string_view method, std::string_view target, const Headers& headers,
-                                        std::string_view body, const OnData& on_data, std::int64_t timeout_ms) {
+                                        std::string_view body, const OnData& on_data, std::int64_t timeout_ms,
+                                        const OnHead& on_head) {
     if (!origin_.problem.empty()) return refused(origin_.problem);
     if (!is_clean(method, target, headers)) return refused("the request has a line break or a space where none may be");
-    Exchange exchange{write_head(method, target, origin_, headers, body.size()), body, method == "HEAD", on_data, {}};
+    Exchange exchange{
+        write_head(method, target, origin_, headers, body.size()), body, method == "HEAD", on_data, on_head, {}};
     const std::uint64_t limit = timeout_ms < 0 ? options_.timeout_ms : static_cast<std::uint64_t>(timeout_ms);
     if (limit > 0) exchange.deadline = std::chrono::steady_clock::now() + std::chrono::milliseconds(limit);
     for (;;) {
@@ -230,12 +233,15 @@ class Client::Impl {
     std::string_view body;
     bool is_head = false;
     const OnData& on_data;  ///< Empty: the body goes to the Response.
+    const OnHead& on_head;
     Wire::Deadline deadline;
   };
 
   static std::expected<Response, Failure> refused(std::string message) {
     return std::unexpected(Failure{Delivery::not_sent, false, std::move(message)});
   }
+
+  static Failure cancelled() { return {Delivery::unknown, false, "cancelled"}; }
 
   std::unique_ptr<Wire> from_pool() {
     for (;;) {
@@ -277,6 +283,7 @@ class Client::Impl {
     for (const auto& field : parser.get()) {
       response.headers.add(std::string(field.name_string()), std::string(field.value()));
     }
+    if (exchange.on_head && !exchange.on_head(response)) return std::unexpected(cancelled());
     if (auto failure = read_body(*wire, parser, exchange, response.body)) return std::unexpected(std::move(*failure));
     if (!write_error && parser.keep_alive()) to_pool(std::move(wire));
     return response;
@@ -296,7 +303,7 @@ class Client::Impl {
       if (!exchange.on_data) {
         body.append(got);
       } else if (!exchange.on_data(got)) {
-        return Failure{Delivery::unknown, false, "cancelled"};
+        return cancelled();
       }
     }
     return std::nullopt;
@@ -313,14 +320,15 @@ Client::~Client() = default;
 
 std::expected<Response, Failure> Client::send(std::string_view method, std::string_view target, const Headers& headers,
                                               std::string_view body, std::int64_t timeout_ms) {
-  return impl_->send(method, target, headers, body, nullptr, timeout_ms);
+  return impl_->send(method, target, headers, body, nullptr, timeout_ms, nullptr);
 }
 
 std::expected<Response, Failure> Client::send_streaming(std::string_view method, std::string_view target,
                                                         const Headers& headers, std::string_view body,
                                                         const std::function<bool(std::string_view)>& on_data,
-                                                        std::int64_t timeout_ms) {
-  return impl_->send(method, target, headers, body, on_data, timeout_ms);
+                                                        std::int64_t timeout_ms,
+                                                        const std::function<bool(const Response&)>& on_head) {
+  return impl_->send(method, target, headers, body, on_data, timeout_ms, on_head);
 }
 
 }  // namespace marquee::http

@@ -41,7 +41,7 @@ export async function done(call: Promise<{ error?: unknown; response: Response }
   if (!response.ok) throw failure(error, response);
 }
 
-function failure(body: unknown, { status }: Response): ApiError {
+export function failure(body: unknown, { status }: Response): ApiError {
   // Signed out elsewhere, or after a while: the console asks to sign in again. A wrong password is not that.
   if (status === 401 && session.isIn()) void session.renew();
   return new ApiError(kindOfStatus(status), serverMessage(body, status), status);

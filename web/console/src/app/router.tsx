@@ -2,7 +2,7 @@ import { createRootRoute, createRoute, createRouter, lazyRouteComponent, redirec
 import {
   alertsSearch, campaignsSearch, ctrSearch, exploreSearch, funnelSearch, heatmapSearch, liveSearch, manageSearch, overviewSearch, parseAddress,
   pathsSearch, personalizationSearch, pipelineSearch, printAddress, retentionSearch, savedListSearch, savedSearch, segmentsSearch,
-  settingsSearch,
+  settingsSearch, sqlSearch,
 } from '../state/search';
 import { NotFound } from '../views/NotFound';
 import { Shell } from './Shell';
@@ -33,6 +33,12 @@ const explore = createRoute({
   path: '/explore',
   validateSearch: exploreSearch,
   component: lazyRouteComponent(() => import('../views/ExploreView'), 'ExploreView'),
+});
+const sql = createRoute({
+  getParentRoute: () => root,
+  path: '/sql',
+  validateSearch: sqlSearch,
+  component: lazyRouteComponent(() => import('../views/SqlView'), 'SqlView'),
 });
 const heatmap = createRoute({
   getParentRoute: () => root,
@@ -122,7 +128,7 @@ const settings = createRoute({
 
 export const router = createRouter({
   routeTree: root.addChildren([
-    home, overview, ctr, explore, heatmap, funnel, retention, paths, campaigns, manage, live, alerts, personalization, pipeline, segments, savedList, saved,
+    home, overview, ctr, explore, sql, heatmap, funnel, retention, paths, campaigns, manage, live, alerts, personalization, pipeline, segments, savedList, saved,
     settings,
   ]),
   defaultPreload: 'intent',

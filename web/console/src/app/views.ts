@@ -2,10 +2,10 @@
 import type { ComponentType } from 'react';
 import { messages as m } from '../i18n/messages';
 import type { Role } from '../state/session';
-import { AlertsIcon, CampaignsIcon, CtrIcon, ExploreIcon, FunnelIcon, HeatmapIcon, LiveIcon, OverviewIcon, PathsIcon, PersonalizationIcon, PipelineIcon, RetentionIcon, SavedIcon, SegmentsIcon, SettingsIcon } from '../ui/icons';
+import { AlertsIcon, CampaignsIcon, CtrIcon, ExploreIcon, FunnelIcon, HeatmapIcon, LiveIcon, OverviewIcon, PathsIcon, PersonalizationIcon, PipelineIcon, RetentionIcon, SavedIcon, SegmentsIcon, SettingsIcon, SqlIcon } from '../ui/icons';
 
 type ViewPath =
-  | '/overview' | '/ctr' | '/explore' | '/heatmap' | '/saved' | '/funnel' | '/retention' | '/paths' | '/campaigns' | '/segments' | '/personalization' | '/live' | '/alerts'
+  | '/overview' | '/ctr' | '/explore' | '/sql' | '/heatmap' | '/saved' | '/funnel' | '/retention' | '/paths' | '/campaigns' | '/segments' | '/personalization' | '/live' | '/alerts'
   | '/pipeline' | '/settings';
 
 export interface ViewLink {
@@ -25,6 +25,7 @@ export const groups: readonly { readonly label: string; readonly views: readonly
       { to: '/overview', label: m.nav.overview, Icon: OverviewIcon, isFirst: true },
       { to: '/ctr', label: m.nav.ctr, Icon: CtrIcon, isFirst: true },
       { to: '/explore', label: m.nav.explore, Icon: ExploreIcon, least: 'analyst' },
+      { to: '/sql', label: m.nav.sql, Icon: SqlIcon, least: 'analyst' },
       { to: '/heatmap', label: m.nav.heatmap, Icon: HeatmapIcon },
       { to: '/funnel', label: m.nav.funnel, Icon: FunnelIcon },
       { to: '/retention', label: m.nav.retention, Icon: RetentionIcon },

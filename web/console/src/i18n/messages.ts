@@ -66,6 +66,7 @@ export const messages = {
     overview: 'Overview',
     ctr: 'CTR',
     explore: 'Explore',
+    sql: 'SQL',
     heatmap: 'Heatmap',
     funnel: 'Funnel',
     retention: 'Retention',

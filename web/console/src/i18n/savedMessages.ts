@@ -17,7 +17,7 @@ const columns: Readonly<Record<string, string>> = {
 export const savedMessages = {
   kinds: {
     ctr: 'Click-through rate', metrics: 'Metrics', heatmap: 'Heatmap', funnel: 'Funnel', searches: 'Searches', paths: 'Paths', retention: 'Retention', campaigns: 'Campaigns',
-    segments: 'Segments',
+    segments: 'Segments', sql: 'SQL',
   },
   intro: (kind: string, site: string, owner: string, range: string | undefined) =>
     [kind, site, range, `saved by ${owner}`].filter((part) => part !== undefined).join(' · '),

@@ -87,6 +87,16 @@ export interface ExploreSearch extends SiteSearch, SortSearch {
   readonly where?: string;
 }
 
+/** The time and the segment are carried along for the other views. */
+export interface SqlSearch extends SiteSearch {
+  /** The id of the saved query that is open. */
+  readonly saved?: string;
+  /** The query as it was asked last, where it is not the saved one. */
+  readonly sql?: string;
+  /** As state/sqlModel.ts writes it; `none`: no picture. */
+  readonly chart?: string;
+}
+
 export interface OverviewSearch extends SiteSearch, SortSearch {
   /** What it is compared with; without it, the same hours a week before where there are any. */
   readonly against?: 'week' | 'before';
@@ -286,6 +296,10 @@ export function pathsSearch(raw: RawSearch): PathsSearch {
 
 export function alertsSearch(raw: RawSearch): AlertsSearch {
   return compact<AlertsSearch>({ site: name(raw.site), tab: oneOf(raw.tab, ['deliveries'] as const), edit: id(raw.edit), report: id(raw.report), open: id(raw.open), ...sort(raw) });
+}
+
+export function sqlSearch(raw: RawSearch): SqlSearch {
+  return compact<SqlSearch>({ ...site(raw), saved: name(raw.saved), sql: text(raw.sql, 10_000), chart: text(raw.chart, 500) });
 }
 
 /** `?by=policy&steps=a,b`: plain text, so that a person can read and write the address. */

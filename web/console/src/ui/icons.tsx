@@ -109,6 +109,7 @@ export const ExploreIcon = icon(
     <path d="M3 16.5h14M5.5 13.5V9M9.5 13.5V5M13.5 13.5V7.5" />
   </>,
 );
+export const SqlIcon = icon(<path d="M3 4.5h14v11H3zM5.5 8l2.5 2-2.5 2M10 12.5h4" />);
 export const SavedIcon = icon(<path d="M5.5 3h9v14L10 13.6 5.5 17z" />);
 export const OverviewIcon = icon(<path d="M3.5 3.5h5.4v7H3.5zM11.1 3.5h5.4v4h-5.4zM11.1 9.5h5.4v7h-5.4zM3.5 12.5h5.4v4H3.5z" />);
 export const RetentionIcon = icon(<path d="M4 4h12M4 8h9M4 12h6M4 16h3" strokeWidth="2.4" />);

@@ -36,7 +36,8 @@ export function DeliveryEditor({ site, id, report, onMade }: EditorProps) {
   }
   const before = deliveries.data.find((delivery) => delivery.id === id);
   if (before === undefined && id !== 'new') return <div className="card"><Empty title={m.notFound.title} /></div>;
-  return <Editor before={before} reports={reports.data} report={report} onMade={onMade} />;
+  // A query is asked by who may ask it, and not sent.
+  return <Editor before={before} reports={reports.data.filter(({ kind }) => kind !== 'sql')} report={report} onMade={onMade} />;
 }
 
 function Editor({ before, reports, report, onMade }: { before: Delivery | undefined; reports: readonly ListedReport[]; report: string | undefined; onMade: EditorProps['onMade'] }) {

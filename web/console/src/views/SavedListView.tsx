@@ -109,7 +109,7 @@ function ReportsTable({ reports, search, onRemove }: ReportsTableProps) {
       numeric: true,
       cell: (report: ListedReport) => (
         <span className="row-actions">
-          {maySend ? (
+          {maySend && report.kind !== 'sql' ? (
             <Link
               to="/alerts"
               search={{ site: report.site, tab: 'deliveries', edit: 'new', report: report.id }}

@@ -1,5 +1,5 @@
 import { useMutation, useQuery } from '@tanstack/react-query';
-import { getRouteApi } from '@tanstack/react-router';
+import { getRouteApi, Navigate } from '@tanstack/react-router';
 import { useEffect, useMemo } from 'react';
 import { PageHead } from '../app/Page';
 import { downloadSaved, savedAnswerQuery, savedReportQuery, type Cell, type FileFormat, type ReportTable, type SavedReport } from '../api/saved';
@@ -23,11 +23,13 @@ type Row = readonly Cell[];
 export function SavedView() {
   const { id } = route.useParams();
   const report = useQuery(savedReportQuery(id));
-  const answer = useQuery({ ...savedAnswerQuery(id), enabled: report.data !== undefined });
+  const answer = useQuery({ ...savedAnswerQuery(id), enabled: report.data !== undefined && report.data.kind !== 'sql' });
   useEffect(() => {
     if (report.data !== undefined) document.title = m.title(report.data.name);
   }, [report.data]);
   const error = report.error ?? answer.error;
+  // A query is asked where it is written.
+  if (report.data?.kind === 'sql') return <Navigate to="/sql" search={{ site: report.data.site, saved: id }} replace />;
   return (
     <>
       <PageHead title={report.data?.name ?? s.report} intro={report.data === undefined ? '' : introOf(report.data, answer.data)}>

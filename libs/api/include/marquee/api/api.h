@@ -11,6 +11,7 @@
 #include "marquee/analytics/reports.h"
 #include "marquee/api/pipeline_json.h"
 #include "marquee/api/sign_in_options.h"
+#include "marquee/api/sql_reader.h"
 #include "marquee/base/metrics.h"
 #include "marquee/base/result.h"
 #include "marquee/catalog/catalog.h"
@@ -56,6 +57,7 @@ struct ApiOptions {
   /// The model's versions as JSON; empty where this process learns none.
   std::function<std::string()> models = {};
   SignInOptions sign_in = {};
+  SqlOptions sql = {};
 };
 
 /// Thread safe. What it is given must outlive it, and it must outlive the server that its routes are added to.

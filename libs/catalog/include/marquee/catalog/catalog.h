@@ -46,11 +46,13 @@ struct Item {
 
 enum class ItemKind { slot, campaign, ad };
 
-/// A report that is kept to be asked again.
+inline constexpr std::string_view kSavedQuery = "sql";
+
+/// A report that is kept to be asked again, or a query.
 struct SavedReport {
   std::string id = {};  ///< 16 hexadecimal digits.
   std::string name;
-  std::string kind;        ///< "ctr", "funnel", ...
+  std::string kind;        ///< "ctr", "funnel", ...; kSavedQuery.
   std::string site_id;     ///< Of the parameters.
   std::string parameters;  ///< As the report takes them: a JSON object.
   std::string owner;

@@ -66,6 +66,21 @@ struct InsertFailure {
   [[nodiscard]] bool may_still_arrive() const { return may_have_landed && code == 0; }
 };
 
+/// Takes an answer as it comes.
+struct AnswerSink {
+  /// Once the statement runs: fields of the store's answer (X-ClickHouse-Format). False cancels.
+  std::function<bool(const http::Headers& fields)> begin;
+  /// False cancels.
+  std::function<bool(std::string_view piece)> add;
+};
+
+/// Why a statement failed.
+struct QueryFailure {
+  Error error;             ///< As of query(); of one that its sink cancelled, too.
+  int code = 0;            ///< ClickHouse's error code; 0 where it gave none.
+  bool has_begun = false;  ///< The sink got some of the answer, the store's words for what went wrong among it.
+};
+
 /// Speaks to one replica of a shard until its connection fails. A request that surely was not sent goes to the next one
 /// at once; after any other failure only the next request does, as what was sent may still be carried out. Thread safe.
 class Client {
@@ -80,6 +95,10 @@ class Client {
   /// The same with rows beside it.
   [[nodiscard]] Result<std::string> query_with(std::string_view sql, const ExternalTable& rows,
                                                const QueryOptions& options = {});
+  /// Runs a statement and gives its answer to `sink` while it comes, so that nothing holds the whole of it. Blocks
+  /// until the end. Gives the fields of the answer.
+  [[nodiscard]] std::expected<http::Headers, QueryFailure> stream(std::string_view sql, const QueryOptions& options,
+                                                                  const AnswerSink& sink);
   /// Runs a query and gives its rows as text.
   [[nodiscard]] Result<Table> table(std::string_view sql, const Parameters& parameters = {}, QueryOptions options = {});
   /// Runs a statement without result.

@@ -49,11 +49,11 @@ class Client {
                                                       std::int64_t timeout_ms = -1);
 
   /// As send, but gives the body in pieces to `on_data` as it arrives; returning false cancels. The Response's body is
-  /// empty.
-  [[nodiscard]] std::expected<Response, Failure> send_streaming(std::string_view method, std::string_view target,
-                                                                const Headers& headers, std::string_view body,
-                                                                const std::function<bool(std::string_view)>& on_data,
-                                                                std::int64_t timeout_ms = -1);
+  /// empty. `on_head`, if given, gets the Response before its body; false cancels, too.
+  [[nodiscard]] std::expected<Response, Failure> send_streaming(
+      std::string_view method, std::string_view target, const Headers& headers, std::string_view body,
+      const std::function<bool(std::string_view)>& on_data, std::int64_t timeout_ms = -1,
+      const std::function<bool(const Response&)>& on_head = {});
 
  private:
   class Impl;
