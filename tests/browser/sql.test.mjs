@@ -41,8 +41,9 @@ await check('an empty page teaches by examples that run on the sample', async ()
     await open(`/sql?site=${SITE}`);
     await examples.nth(i).press('Enter');
     await answered();
-    expect((await tableRows('Answer')).length > 0, `example ${i} has rows`);
-    await chartReady('sql-chart');
+    const { length: rows } = await tableRows('Answer');
+    expect(rows > 0, `example ${i} has no rows`);
+    if (rows > 1) await chartReady('sql-chart'); // The whole sample is one session.
     expect((await text()).startsWith('SELECT'), 'it is in the editor');
   }
   await page.waitForURL(/sql=SELECT/);

@@ -24,6 +24,9 @@ interface EditorProps {
   mark: Span | undefined;
 }
 
+/** At once, so that their list need not scroll: it moves on with the arrow keys, as the focus stays in the field. */
+const MOST_OFFERED = 9;
+
 const setMark = StateEffect.define<Span | undefined>();
 const markOf = (span: Span) => Decoration.set(Decoration.mark({ class: 'sql-wrong' }).range(span.from, span.to));
 const marks = StateField.define<DecorationSet>({
@@ -59,7 +62,7 @@ const theme = EditorView.theme({
   '&.cm-focused > .cm-scroller > .cm-selectionLayer .cm-selectionBackground, .cm-selectionBackground': { backgroundColor: 'var(--heat-1)' },
   '&.cm-focused .cm-matchingBracket': { backgroundColor: 'var(--accent-soft)', outline: '1px solid var(--line-strong)' },
   '.cm-tooltip': { border: '1px solid var(--line-strong)', borderRadius: 'var(--radius-sm)', backgroundColor: 'var(--surface-raised)', color: 'var(--text)', boxShadow: 'var(--shadow-overlay)' },
-  '.cm-tooltip.cm-tooltip-autocomplete > ul': { fontFamily: 'var(--font-mono)', maxHeight: '15em' },
+  '.cm-tooltip.cm-tooltip-autocomplete > ul': { fontFamily: 'var(--font-mono)', maxHeight: 'none' },
   '.cm-tooltip-autocomplete ul li': { padding: '3px 8px' },
   '.cm-tooltip-autocomplete ul li[aria-selected]': { backgroundColor: 'var(--accent)', color: 'var(--accent-text)' },
   '.cm-completionDetail': { color: 'var(--text-faint)', fontStyle: 'normal' },
@@ -86,7 +89,7 @@ export function SqlEditor({ label, describedBy, hint, value, onChange, onRun, on
         doc: told.current.value,
         extensions: [
           lineNumbers(), highlightSpecialChars(), history(), drawSelection(), bracketMatching(), closeBrackets(), marks,
-          autocompletion({ icons: false }),
+          autocompletion({ icons: false, maxRenderedOptions: MOST_OFFERED }),
           syntaxHighlighting(colours),
           EditorView.lineWrapping,
           placeholder(hint),

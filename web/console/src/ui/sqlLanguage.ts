@@ -46,6 +46,8 @@ function inSight(schema: SqlSchema) {
   return (context: CompletionContext): CompletionResult | null => {
     const word = context.matchBefore(/[\w.]+/);
     if (word === null ? !context.explicit : word.text.includes('.')) return null;
+    // There stands a table, which the library offers.
+    if (/\b(?:from|join)\s+$/i.test(context.state.sliceDoc(0, word?.from ?? context.pos))) return null;
     const columns = tablesInSight(context.state.doc.toString(), schema).flatMap(columnsOf);
     return { from: word?.from ?? context.pos, options: [...columns, ...functions], validFor: /^\w*$/ };
   };
