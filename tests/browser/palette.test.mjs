@@ -71,14 +71,14 @@ await check('saved reports are listed, opened and removed, which is undone', asy
   const rows = await tableRows('All saved reports');
   expectEqual(rows.map((cells) => cells.slice(0, 3).join(', ')).join('; '), 'Positions of the week, Click-through rate, ana; Weekly CTR by campaign, Click-through rate, ana', 'the list');
   await page.getByRole('button', { name: 'Remove Weekly' }).click();
-  await page.getByRole('link', { name: 'Weekly CTR by campaign' }).waitFor({ state: 'hidden' });
+  await page.getByRole('link', { name: 'Weekly CTR by campaign', exact: true }).waitFor({ state: 'hidden' });
   await toasts.getByRole('button', { name: 'Undo' }).click();
-  await page.getByRole('link', { name: 'Weekly CTR by campaign' }).waitFor();
+  await page.getByRole('link', { name: 'Weekly CTR by campaign', exact: true }).waitFor();
   await page.getByRole('button', { name: 'Remove Positions' }).click();
   await toasts.getByRole('button', { name: 'Dismiss' }).click();
   const deadline = performance.now() + 10_000;
   while ((await api('')).saved_reports.length > 1) expect(performance.now() < deadline, 'the report goes');
-  await page.getByRole('link', { name: 'Weekly CTR by campaign' }).click();
+  await page.getByRole('link', { name: 'Weekly CTR by campaign', exact: true }).click();
   await page.waitForURL(new RegExp(made[0].address));
 });
 
