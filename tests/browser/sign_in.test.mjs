@@ -146,7 +146,7 @@ await check('an account is removed, taken back, and removed for good', async () 
 
 await check('the audit log tells who did it, and of one alone', async () => {
   await open('/settings');
-  await page.getByText('Audit log', { exact: true }).click();
+  await page.getByRole('radio', { name: 'Audit log' }).check();
   const audit = page.getByRole('table', { name: 'Who did what' });
   await audit.getByText('account anita made, viewer').or(audit.getByText('account anita made, analyst')).first().waitFor();
   await audit.getByText(/sign-in as priya refused, from 127\.0\.0\.1/).first().waitFor();
